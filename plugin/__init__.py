@@ -1,0 +1,1 @@
+"""AdaMatte's domain: plates, segmentation, trimaps, EXR, manifests, the command line."""

@@ -1,0 +1,146 @@
+"""The error tree. Each error says what is wrong, where, and what to do about it.
+
+```
+AdaMatteError
+├── RequestError          exit 2: the request is wrong; nothing was written
+│   ├── ShotError           an option or a job file
+│   ├── FrameRangeError     a frame range or a file pattern
+│   ├── PlateError          the plate as a whole
+│   ├── MaskError           masks, clean plates, key frames: what segmentation is given
+│   ├── TrimapError         ready trimaps
+│   ├── OverrideError       the shot's trimap override file
+│   └── WeightsError        the network's weights
+├── FrameError            exit 3: one frame failed, the others go on
+├── SurroundingsError     exit 4: disk, cluster, device; worth a retry
+│   ├── OutputError
+│   ├── ClusterError
+│   └── DeviceError
+└── Interrupted           exit 130 (SIGINT) or 143 (SIGTERM); resumable
+```
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "AdaMatteError",
+    "ClusterError",
+    "DeviceError",
+    "FrameError",
+    "FrameRangeError",
+    "Interrupted",
+    "MaskError",
+    "OutputError",
+    "OverrideError",
+    "PlateError",
+    "RequestError",
+    "ShotError",
+    "SurroundingsError",
+    "TrimapError",
+    "WeightsError",
+]
+
+
+class AdaMatteError(Exception):
+    """Root of the tree.
+
+    Args:
+        what: what is wrong, in a few plain words, no full stop.
+        where: the file, option or frame that it is about.
+        fix: what the user can do about it.
+    """
+
+    exit_code = 4
+
+    def __init__(self, what: str, *, where: object, fix: str) -> None:
+        super().__init__(what, where, fix)
+        self.what = what
+        self.where = str(where)
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.what} · {self.where} · {self.fix}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Keyword-only arguments do not survive the default pickling, and errors cross processes.
+        return (_rebuild, (type(self), self.what, self.where, self.fix))
+
+
+def _rebuild(kind: type[AdaMatteError], what: str, where: str, fix: str) -> AdaMatteError:
+    return kind(what, where=where, fix=fix)
+
+
+class RequestError(AdaMatteError):
+    """What was asked for cannot be done as asked; nothing was written."""
+
+    exit_code = 2
+
+
+class ShotError(RequestError):
+    """An option or a line of the job file is wrong."""
+
+
+class FrameRangeError(RequestError):
+    """A frame range or a file pattern cannot be understood."""
+
+
+class PlateError(RequestError):
+    """The plate is missing, incomplete, damaged or of a kind that is not read."""
+
+
+class MaskError(RequestError):
+    """What the segmentation was given does not fit the plate or cannot be trusted."""
+
+
+class TrimapError(RequestError):
+    """A ready trimap is missing, has another size or other values than a trimap."""
+
+
+class OverrideError(RequestError):
+    """The trimap override file is wrong; `where` names the rule."""
+
+
+class WeightsError(RequestError):
+    """The weights are missing, damaged or of another network."""
+
+
+class FrameError(AdaMatteError):
+    """One frame could not be done; the others go on."""
+
+    exit_code = 3
+
+
+class SurroundingsError(AdaMatteError):
+    """The machine, the disk or the cluster failed: worth a retry."""
+
+    exit_code = 4
+
+
+class OutputError(SurroundingsError):
+    """The output folder cannot be written: full, read-only, or in use."""
+
+
+class ClusterError(SurroundingsError):
+    """Ray cannot be reached, refuses, or lost its workers."""
+
+
+class DeviceError(SurroundingsError):
+    """The device asked for is missing or out of memory."""
+
+
+class Interrupted(AdaMatteError):  # noqa: N818  an event, not a mistake
+    """A signal ended the run; what was done is kept, and the same command goes on from there."""
+
+    exit_code = 130
+
+    def __init__(self, what: str, *, where: object, fix: str, exit_code: int = 130) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.exit_code = exit_code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild_interrupted, (self.what, self.where, self.fix, self.exit_code))
+
+
+def _rebuild_interrupted(what: str, where: str, fix: str, exit_code: int) -> Interrupted:
+    return Interrupted(what, where=where, fix=fix, exit_code=exit_code)

@@ -1,0 +1,1 @@
+"""Plates: video files, image sequences and single images, read by frame number."""

@@ -1,0 +1,1 @@
+"""Segmentation: from a frame to the mask of its subject."""

@@ -1,0 +1,97 @@
+"""`Shot`: one validated description of a job; every option, job file and host comes down to it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from plugin.framerange import FrameRange
+from plugin.pattern import FramePattern
+
+__all__ = ["Kept", "Shot"]
+
+Kept = Literal["mask", "trimap", "adapted"]
+
+_NOT_IN_NAMES = re.compile(r"[^\w.-]+")
+
+
+class Shot(BaseModel):
+    """A shot and how to matte it. Immutable; every field is an option of `adamatte run`.
+
+    Attributes:
+        plate: a video file, a pattern (`plate.%04d.exr`, `plate.####.exr`) or one image.
+        out: the shot's output folder.
+        shot: names the files; by default from the plate's name.
+        frames: `1001-1100x2,1105`; None is all of them.
+        start_frame: number of a video's first frame.
+        segment: how the mask is made.
+        mask: pattern or video of masks from another tool.
+        screen: `auto`, or the screen's display colour as `#rrggbb`.
+        trimap: pattern of ready trimaps, which replace segmentation.
+        erode: band inside the mask's edge, pixels of a 1080p frame.
+        dilate: band outside the mask's edge, pixels of a 1080p frame.
+        model: bundled weights by name, or a `.safetensors` file.
+        device: `auto` takes a GPU where there is one.
+        bits: bits of the EXR's channels.
+        channels: `rgba` (R=G=B=A=alpha) or `a` alone.
+        compression: lossless EXR compression.
+        keep: which intermediate pictures to write beside the alpha.
+        workers: how many; 0 is as many as the machine has room for.
+        address: a Ray cluster; None is a private one on this machine.
+        chunk: frames a task; 0 lets the program choose.
+        retries: tries a frame beyond the first.
+        force: compute frames again that are already done.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    plate: str
+    out: Path
+    shot: str = ""
+    frames: str | None = None
+    start_frame: int = 1001
+    segment: Literal["auto", "mask", "chroma", "none"] = "auto"
+    mask: str | None = None
+    screen: str = "auto"
+    trimap: str | None = None
+    erode: Annotated[float, Field(ge=0, le=500)] = 8
+    dilate: Annotated[float, Field(ge=0, le=500)] = 12
+    model: str = "lite"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    bits: Literal["half", "float"] = "half"
+    channels: Literal["rgba", "a"] = "rgba"
+    compression: Literal["none", "zip", "zips", "piz"] = "zips"
+    keep: frozenset[Kept] = frozenset()
+    workers: Annotated[int, Field(ge=0, le=10_000)] = 0
+    gpus_per_worker: Annotated[float, Field(gt=0, le=16)] = 1.0
+    address: str | None = None
+    chunk: Annotated[int, Field(ge=0, le=100_000)] = 0
+    retries: Annotated[int, Field(ge=0, le=100)] = 2
+    force: bool = False
+
+    @field_validator("frames")
+    @classmethod
+    def _frames_parse(cls, text: str | None) -> str | None:
+        return None if text is None else str(FrameRange.parse(text))
+
+    @field_validator("screen")
+    @classmethod
+    def _screen_is_colour(cls, text: str) -> str:
+        if text != "auto" and not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+            raise ValueError("give it as #rrggbb, or auto")
+        return text.lower()
+
+    @property
+    def name(self) -> str:
+        """The shot's name as it stands in file names: letters, digits, `_`, `.` and `-`."""
+        text = self.shot or _name_of(self.plate)
+        return _NOT_IN_NAMES.sub("_", text).strip("._-") or "shot"
+
+
+def _name_of(plate: str) -> str:
+    if FramePattern.is_pattern(plate):
+        return FramePattern.parse(plate).prefix or Path(plate).parent.name
+    return Path(plate).stem

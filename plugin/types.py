@@ -1,0 +1,305 @@
+"""The few types that travel through the program, and its four seams.
+
+    plate ─► segmentation ─► trimap ─► override ─► AdaMatting ─► alpha ─► EXR
+
+Arrays are C-contiguous, rows from the top, y down, x right; `H × W` are those of the plate's data
+window. A frame is its `number`, never its position in a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from plugin.framerange import FrameRange
+
+__all__ = [
+    "BACKGROUND",
+    "FOREGROUND",
+    "UNKNOWN",
+    "Executor",
+    "FloatArray",
+    "Frame",
+    "FrameResult",
+    "FrameState",
+    "LabelArray",
+    "Mask",
+    "Matte",
+    "Matter",
+    "PlateInfo",
+    "PlateKind",
+    "PlateSource",
+    "Segmenter",
+    "Trimap",
+    "Window",
+]
+
+FloatArray = npt.NDArray[np.float32]
+LabelArray = npt.NDArray[np.uint8]
+
+BACKGROUND, UNKNOWN, FOREGROUND = 0, 128, 255
+"""The three classes of a trimap, as they stand in its files."""
+
+
+class PlateKind(StrEnum):
+    """What the plate is on disk."""
+
+    VIDEO = "video"
+    SEQUENCE = "sequence"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A pixel rectangle, both corners included, y down: OpenEXR's data and display windows."""
+
+    x_min: int
+    y_min: int
+    x_max: int
+    y_max: int
+
+    @classmethod
+    def of_size(cls, width: int, height: int) -> Window:
+        """The window of that size at the origin."""
+        return cls(0, 0, width - 1, height - 1)
+
+    @property
+    def width(self) -> int:
+        """Pixels across."""
+        return self.x_max - self.x_min + 1
+
+    @property
+    def height(self) -> int:
+        """Pixels down."""
+        return self.y_max - self.y_min + 1
+
+
+@dataclass(frozen=True, slots=True)
+class PlateInfo:
+    """What probing a plate found, before any frame is worked on.
+
+    Attributes:
+        path: the file, or the pattern of the sequence.
+        kind: video, sequence or one image.
+        frames: the numbers of all frames that are there.
+        data_window: the pixels that are stored; its size is the size of every frame's array.
+        display_window: the picture's frame; differs from `data_window` under overscan.
+        pixel_aspect: width of a pixel over its height.
+        rate: frames a second; None where the files do not say.
+        timecode: `HH:MM:SS:FF` (`;` before the frames when drop-frame) of the first frame.
+        codec: `h264`, `exr/zips`, `png`, …
+        pixel_format: as the decoder names it: `yuv420p10le`, `half`, `uint16`, …
+        bits: bits a channel in the file.
+        colour: the space that the pixel values are in: `srgb_rec709_display`, `lin_rec709`, …
+        notes: what a person should know: "untagged, taken as BT.709 by its size".
+        digest: sha256 of a video's or an image's file; empty for a sequence, whose frames have
+            one each.
+    """
+
+    path: str
+    kind: PlateKind
+    frames: FrameRange
+    data_window: Window
+    display_window: Window
+    pixel_aspect: float
+    rate: Fraction | None
+    timecode: str | None
+    codec: str
+    pixel_format: str
+    bits: int
+    colour: str
+    notes: tuple[str, ...] = ()
+    digest: str = ""
+
+    @property
+    def width(self) -> int:
+        """Width of every frame's array."""
+        return self.data_window.width
+
+    @property
+    def height(self) -> int:
+        """Height of every frame's array."""
+        return self.data_window.height
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One frame of a plate.
+
+    Attributes:
+        number: the plate's frame number.
+        rgb: `H × W × 3` float32 in the plate's own colour space (scene-linear may pass 1); finite.
+        timecode: of this frame, where the plate has one.
+        attributes: metadata to carry into the output, by EXR attribute name.
+    """
+
+    number: int
+    rgb: FloatArray
+    timecode: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mask:
+    """What segmentation says of one frame.
+
+    Attributes:
+        number: the plate's frame number.
+        coverage: `H × W` float32, 0 background to 1 subject; soft where the segmenter is soft.
+        unsure: `H × W` bool, True where the segmenter does not know; None when it is sure.
+        confidence: 0 to 1 for the frame as a whole.
+    """
+
+    number: int
+    coverage: FloatArray
+    unsure: npt.NDArray[np.bool_] | None = None
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trimap:
+    """Definite background, unknown, definite foreground.
+
+    Attributes:
+        number: the plate's frame number.
+        labels: `H × W` uint8 of `BACKGROUND`, `UNKNOWN` and `FOREGROUND` only.
+    """
+
+    number: int
+    labels: LabelArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matte:
+    """What AdaMatting makes of a frame and its trimap.
+
+    Attributes:
+        number: the plate's frame number.
+        alpha: `H × W` float32, finite, within [0, 1].
+        adapted: `H × W` uint8, the adapted trimap T̂.
+    """
+
+    number: int
+    alpha: FloatArray
+    adapted: LabelArray
+
+
+class FrameState(StrEnum):
+    """What became of a frame."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """What a worker reports of one frame: numbers and digests, never pixels.
+
+    Attributes:
+        number: the plate's frame number.
+        state: `done`, `skipped` (already there and proved whole), `failed`.
+        digest: sha256 of the alpha's pixels as stored.
+        recipe: sha256 of everything that determines those pixels.
+        seconds: wall time of the frame.
+        stages: wall seconds by stage: `decode`, `segment`, `trimap`, `network`, `encode`, ….
+        statistics: figures for the report: `unknown` (share of unknown pixels that went in),
+            `overruled` (share of pixels where T̂ contradicts a definite input label), ….
+        error: the contract's one line, when failed.
+    """
+
+    number: int
+    state: FrameState
+    digest: str = ""
+    recipe: str = ""
+    seconds: float = 0.0
+    stages: Mapping[str, float] = field(default_factory=dict)
+    statistics: Mapping[str, float] = field(default_factory=dict)
+    error: str = ""
+
+
+class PlateSource(Protocol):
+    """A plate that is read by frame number. Not shared between threads or processes."""
+
+    @property
+    def info(self) -> PlateInfo:
+        """What probing found."""
+
+    def read(self, number: int) -> Frame:
+        """Decode one frame; fastest in ascending order.
+
+        Raises:
+            FrameError: the frame is missing, damaged or of another size.
+        """
+
+    def digest(self, number: int) -> str:
+        """sha256 that changes when this frame's pixels could have: of its file, or of the video.
+
+        Raises:
+            FrameError: the file is missing.
+        """
+
+    def close(self) -> None:
+        """Give back file handles and decoders."""
+
+
+class Segmenter(Protocol):
+    """Frame to mask. The result depends on the frame and the settings alone, never on the order."""
+
+    def segment(self, frame: Frame) -> Mask:
+        """The mask of one frame.
+
+        Args:
+            frame: display-referred, `rgb` within [0, 1].
+
+        Raises:
+            FrameError: the mask of this frame cannot be had.
+        """
+
+    def digest(self, number: int) -> str:
+        """sha256 of what this frame's mask is made from besides the plate: settings and files."""
+
+
+class Matter(Protocol):
+    """Image and trimap to adapted trimap and alpha."""
+
+    def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
+        """Matte one image.
+
+        Args:
+            image: `H × W × 3` float32, display-referred, within [0, 1].
+            trimap: `H × W` uint8 of 0, 128 and 255.
+
+        Returns:
+            The adapted trimap T̂, `H × W` uint8 of 0, 128 and 255, and alpha, `H × W` float32
+            within [0, 1].
+        """
+
+    @property
+    def digest(self) -> str:
+        """sha256 of weights and settings: whatever changes the pixels."""
+
+
+class Executor(Protocol):
+    """Runs frames somewhere: in this process, or on Ray's workers."""
+
+    def run(self, job: Path, tasks: Iterable[FrameRange]) -> Iterator[FrameResult]:
+        """Do every frame of every task once and yield results as they come, in any order.
+
+        Args:
+            job: the job's spec file (`plugin.plan`), which every worker reads for itself.
+            tasks: contiguous chunks; each goes to one worker.
+
+        Raises:
+            SurroundingsError: nothing more can be done here.
+        """
