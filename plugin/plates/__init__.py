@@ -1,1 +1,6 @@
 """Plates: video files, image sequences and single images, read by frame number."""
+
+from plugin.plates.checks import check_frames
+from plugin.plates.opening import AlphaSource, open_plate, plate_digest
+
+__all__ = ["AlphaSource", "check_frames", "open_plate", "plate_digest"]

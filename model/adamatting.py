@@ -1,0 +1,214 @@
+"""AdaMatting, after "Disentangled Image Matting" (Cai et al., ICCV 2019), section 3.2 and fig. 2.
+
+image, trimap ─► encoder ─┬─► T-decoder ─► T̃ (3 logits) ─────────┐
+                          └─► A-decoder ─► α̃ (intermediate) ──► propagation unit, 3× ─► α̂
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from model.blocks import (
+    BasicBlock,
+    Bottleneck,
+    ConvLSTMCell,
+    GlobalConvolution,
+    PlainBlock,
+    Upsample,
+    conv_bn_relu,
+)
+from model.colour_planes import colour_planes
+from model.config import AdaMattingConfig
+
+__all__ = ["STRIDE", "AdaMatting", "Decoder", "Encoder", "Prediction", "PropagationUnit"]
+
+STRIDE = 32
+"""Height and width of the input are multiples of this."""
+
+_DEEP_AND_MIDDLE = (16, 8, 4)
+_MIDDLE_AND_SHALLOW = (8, 4, 2, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the network puts out.
+
+    Attributes:
+        trimap: T̃, N × 3 × H × W logits: background, unknown, foreground.
+        alphas: α̃ of the A-decoder, then of each recurrence; N × 1 × H × W, not clamped.
+    """
+
+    trimap: Tensor
+    alphas: tuple[Tensor, ...]
+
+    @property
+    def adapted(self) -> Tensor:
+        """T̂, N × 1 × H × W int64: 0 background, 1 unknown, 2 foreground."""
+        return self.trimap.argmax(dim=1, keepdim=True)
+
+    @property
+    def alpha(self) -> Tensor:
+        """The final alpha: 0 and 1 where T̂ says so, the propagated value in its unknown region."""
+        adapted = self.adapted
+        inside = self.alphas[-1].clamp(0, 1)
+        return torch.where(adapted == 1, inside, (adapted == 2).to(inside.dtype))
+
+
+class Encoder(nn.Module):
+    """ResNet over the input planes; its features at 1/2, 1/4, 1/8, 1/16 and 1/32."""
+
+    def __init__(self, config: AdaMattingConfig) -> None:
+        super().__init__()
+        self.stem = conv_bn_relu(config.planes, config.stem, kernel=7, stride=2)
+        self.pool = nn.MaxPool2d(3, stride=2, padding=1)
+        block = Bottleneck if config.bottleneck else BasicBlock
+        stages, inputs = [], config.stem
+        for number, (depth, width) in enumerate(zip(config.blocks, config.widths, strict=True)):
+            first = block(inputs, width, stride=1 if number == 0 else 2)
+            stages.append(nn.Sequential(first, *(block(width, width) for _ in range(depth - 1))))
+            inputs = width
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, x: Tensor) -> dict[int, Tensor]:
+        """N × planes × H × W → features by the factor that their size is divided by."""
+        features = {1: x, 2: self.stem(x)}
+        x = self.pool(features[2])
+        for factor, stage in zip((4, 8, 16, 32), self.stages, strict=True):
+            x = stage(x)
+            features[factor] = x
+        return features
+
+
+class Decoder(nn.Module):
+    """3×3 convolutions and upsampling from 1/32 to 1, with symmetric shortcuts at some levels.
+
+    Both decoders have this architecture but for their output layer and the levels of the
+    shortcuts: deep and middle for the T-decoder, middle and shallow for the A-decoder.
+    """
+
+    def __init__(self, config: AdaMattingConfig, shortcuts: tuple[int, ...], outputs: int) -> None:
+        super().__init__()
+        encoder = dict(
+            zip((1, 2, 4, 8, 16), (config.planes, config.stem, *config.widths[:3]), strict=True)
+        )
+        widths = config.decoder
+        self.neck = conv_bn_relu(config.widths[3], widths[0], kernel=1)
+        self.ups = nn.ModuleList(
+            Upsample(a, b, subpixel=config.subpixel) for a, b in pairwise((widths[0], *widths))
+        )
+        self.shortcuts = nn.ModuleDict()
+        self.merges = nn.ModuleList()
+        for factor, width in zip((16, 8, 4, 2, 1), widths, strict=True):
+            if factor in shortcuts:
+                self.shortcuts[str(factor)] = _shortcut(config, factor, encoder[factor], width)
+            self.merges.append(conv_bn_relu(width, width))
+        self.head = nn.Conv2d(widths[-1], outputs, 3, padding=1)
+
+    def forward(self, features: dict[int, Tensor]) -> Tensor:
+        """The encoder's features → N × outputs × H × W."""
+        x = self.neck(features[32])
+        for factor, up, merge in zip((16, 8, 4, 2, 1), self.ups, self.merges, strict=True):
+            x = up(x)
+            if str(factor) in self.shortcuts:
+                x = x + self.shortcuts[str(factor)](features[factor])
+            x = merge(x)
+        out: Tensor = self.head(x)
+        return out
+
+
+def _shortcut(config: AdaMattingConfig, factor: int, inputs: int, outputs: int) -> nn.Module:
+    if factor == 1:  # the input itself: a plain 3×3, a global convolution here would cost most
+        return conv_bn_relu(inputs, outputs)
+    if config.global_convolutions:
+        return GlobalConvolution(inputs, outputs, config.kernel)
+    return conv_bn_relu(inputs, outputs, kernel=1)
+
+
+class PropagationUnit(nn.Module):
+    """Two residual blocks and a ConvLSTM cell that refine alpha step by step (section 3.2).
+
+    Each recurrence takes the image, the adapted trimap and the previous alpha; the cell keeps
+    memory between them. What it puts out is a correction of the previous alpha.
+    """
+
+    def __init__(self, config: AdaMattingConfig) -> None:
+        super().__init__()
+        self.recurrences = config.recurrences
+        self.hidden = config.hidden
+        self.enter = nn.Conv2d(3 + 3 + 1, config.hidden, 3, padding=1)
+        self.blocks = nn.Sequential(PlainBlock(config.hidden), PlainBlock(config.hidden))
+        self.cell = ConvLSTMCell(config.hidden, config.hidden)
+        self.leave = nn.Conv2d(config.hidden, 1, 3, padding=1)
+
+    def forward(self, image: Tensor, adapted: Tensor, alpha: Tensor) -> list[Tensor]:
+        """The alphas after each recurrence.
+
+        Args:
+            image: N × 3 × H × W.
+            adapted: N × 3 × H × W, probabilities of the three classes.
+            alpha: N × 1 × H × W, the A-decoder's.
+        """
+        count, _, height, width = image.shape
+        h = c = image.new_zeros(count, self.hidden, height, width)
+        alphas = []
+        for _ in range(self.recurrences):
+            x = torch.relu(self.enter(torch.cat((image, adapted, alpha), dim=1)))
+            h, c = self.cell(self.blocks(x), h, c)
+            alpha = alpha + self.leave(h)
+            alphas.append(alpha)
+        return alphas
+
+
+class AdaMatting(nn.Module):
+    """The whole network, and by configuration its ablations and Seq-AdaMatting."""
+
+    def __init__(self, config: AdaMattingConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        if config.trimap_decoder:
+            self.t_decoder = Decoder(config, _DEEP_AND_MIDDLE, outputs=3)
+        if not config.shared_encoder:
+            self.a_encoder = Encoder(config)
+        self.a_decoder = Decoder(config, _MIDDLE_AND_SHALLOW, outputs=1)
+        if config.propagation:
+            self.propagation = PropagationUnit(config)
+
+    def forward(self, image: Tensor, trimap: Tensor, planes: Tensor | None = None) -> Prediction:
+        """Image and trimap to T̃ and the alphas.
+
+        Args:
+            image: N × 3 × H × W float, display-referred, 0 to 1; H and W multiples of `STRIDE`.
+            trimap: N × 3 × H × W float, one-hot: background, unknown, foreground.
+            planes: `colour_planes(image, trimap)` when already at hand, as when a tile is cut out
+                of a frame whose planes must come from the whole of it.
+        """
+        if planes is None and self.config.colour_planes:
+            planes = colour_planes(image, trimap)
+        features = self.encoder(self._inputs(image, trimap, planes))
+        logits = self.t_decoder(features) if self.config.trimap_decoder else _as_logits(trimap)
+        adapted = logits.float().softmax(dim=1).to(logits.dtype)
+        if not self.config.shared_encoder:
+            features = self.a_encoder(self._inputs(image, adapted, planes))
+        alpha = self.a_decoder(features)
+        if planes is not None:
+            alpha = alpha + planes[:, 6:7]
+        alphas = [alpha]
+        if self.config.propagation:
+            alphas += self.propagation(image, adapted, alpha)
+        return Prediction(trimap=logits, alphas=tuple(alphas))
+
+    def _inputs(self, image: Tensor, trimap: Tensor, planes: Tensor | None) -> Tensor:
+        """The 4-channel input of the paper (trimap as 0, ½, 1), and our planes behind it."""
+        grey = trimap[:, 2:] + 0.5 * trimap[:, 1:2]
+        parts = [image, grey] if planes is None else [image, grey, planes]
+        return torch.cat(parts, dim=1)
+
+
+def _as_logits(trimap: Tensor) -> Tensor:
+    """Logits whose argmax, and nearly whose softmax, is the one-hot trimap."""
+    return 20 * trimap - 10

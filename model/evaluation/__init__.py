@@ -1,0 +1,3 @@
+"""Measuring mattes: metrics, benchmark folders, baselines, test sets, the table of results."""
+
+from __future__ import annotations

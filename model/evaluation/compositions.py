@@ -1,0 +1,270 @@
+"""A composition test set from material held out of training, in the Composition-1k layout.
+
+    OUT/merged/<foreground>_<n>.png      the composition, 8-bit RGB
+    OUT/alpha_copy/<foreground>_<n>.png  its matte, 8-bit grey
+    OUT/trimaps/<foreground>_<n>.png     a trimap of 10 to 30 pixels
+    OUT/fg/<foreground>.png              the foreground colours, 8-bit RGB
+    OUT/compositions.json                the recipe: seed, sources, widths
+    OUT/bench/<foreground>_<n>/          the same as benchmark folders
+
+The order is that of Deep Image Matting and of the AdaMatting paper: foreground by foreground, each
+over the next `n` backgrounds of one list, numbered from 0; a background that is smaller than the
+foreground is enlarged to cover it and cropped at its top left; colours are truncated to 8 bits.
+Its own sets (431 × 100 and 50 × 20) have the same order over their published lists of names.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import cv2
+import numpy as np
+
+from model.data_split import is_held_out
+from model.evaluation.benchmark import read_composition_1k, write_bench_folders
+from model.evaluation.perturb import dilated_trimap
+from model.evaluation.pictures import decode, read_image, to_bytes, write_bytes, write_png
+from plugin.errors import RequestError
+from plugin.types import FloatArray, LabelArray
+
+__all__ = [
+    "CUTOUT_NOISE",
+    "Composition",
+    "Foreground",
+    "adobe_compositions",
+    "build_test_set",
+    "clean_alpha",
+    "compose",
+    "composition_order",
+    "held_out",
+    "read_cutout",
+]
+
+CUTOUT_NOISE: Final = 6
+"""8-bit levels at both ends that cut-outs use for opaque pixels: many say 254 or 1 throughout."""
+
+_T = TypeVar("_T")
+
+_WIDTHS: Final = (10, 30)
+_PICTURES: Final = {".png", ".jpg", ".jpeg", ".webp"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Foreground:
+    """What stands in front: a cut-out, or a procedural matte with its colours.
+
+    Attributes:
+        name: unique in its set, good for a file name.
+        rgb: `H × W × 3` float32 within [0, 1], straight (not multiplied by alpha).
+        alpha: `H × W` float32 within [0, 1].
+    """
+
+    name: str
+    rgb: FloatArray
+    alpha: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """One composition of a set.
+
+    Attributes:
+        name: `<foreground>_<n>`.
+        foreground: name of the foreground.
+        background: name of the background.
+    """
+
+    name: str
+    foreground: str
+    background: str
+
+
+def held_out(folder: Path) -> list[Path]:
+    """The pictures of a folder that training never sees (`is_held_out`), sorted by name.
+
+    Raises:
+        RequestError: there is none.
+    """
+    files = sorted(file for file in folder.glob("*") if file.suffix.lower() in _PICTURES)
+    chosen = [file for file in files if is_held_out(file.name)]
+    if not chosen:
+        raise RequestError("no held-out pictures", where=folder, fix="give the folder of pictures")
+    return chosen
+
+
+def clean_alpha(alpha: LabelArray) -> FloatArray:
+    """A cut-out's 8-bit matte, stretched so that what is meant opaque is exactly 0 or 1.
+
+    Levels up to `CUTOUT_NOISE` become 0, those from 255 − `CUTOUT_NOISE` become 1, linear between.
+    Without it Eq. 2 would call the whole inside of many cut-outs unknown.
+    """
+    stretched = (alpha.astype(np.float32) - CUTOUT_NOISE) / (255 - 2 * CUTOUT_NOISE)
+    return np.asarray(np.clip(stretched, 0, 1), dtype=np.float32)
+
+
+def read_cutout(path: Path) -> Foreground:
+    """A cut-out with straight alpha, its matte cleaned.
+
+    Raises:
+        RequestError: the file is damaged, or has no alpha of 8 bits.
+    """
+    picture = decode(path)
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 4:
+        raise RequestError("no cut-out of 8-bit RGBA", where=path, fix="leave it out of the folder")
+    alpha = np.asarray(picture[:, :, 3], dtype=np.uint8)
+    return Foreground(path.stem, read_image(path), clean_alpha(alpha))
+
+
+def compose(foreground: Foreground, background: FloatArray) -> LabelArray:
+    """αF + (1 − α)B as the public composition code makes it, `H × W × 3` uint8 RGB.
+
+    Args:
+        foreground: sets the size.
+        background: `h × w × 3` within [0, 1]; enlarged (bicubic) to cover the foreground where it
+            is smaller, then cropped at its top left.
+    """
+    height, width = foreground.alpha.shape
+    factor = max(height / background.shape[0], width / background.shape[1])
+    if factor > 1:
+        size = (math.ceil(background.shape[1] * factor), math.ceil(background.shape[0] * factor))
+        background = np.clip(cv2.resize(background, size, interpolation=cv2.INTER_CUBIC), 0, 1)
+    alpha = foreground.alpha[:, :, None]
+    mixed = alpha * foreground.rgb + (1 - alpha) * background[:height, :width]
+    # Truncated like the public code's `int`; the margin keeps a whole value whole in float32.
+    return np.asarray(np.floor(mixed * 255 + 1e-3), dtype=np.uint8)
+
+
+def composition_order(
+    foregrounds: Sequence[str], backgrounds: Sequence[str], per_foreground: int
+) -> list[Composition]:
+    """Foreground by foreground, each over the next backgrounds of the list; round again at its end.
+
+    Args:
+        foregrounds: names; an extension is dropped from the composition's name.
+        backgrounds: names.
+        per_foreground: 20 in the Composition-1k test set, 100 in its training set.
+    """
+    return [
+        Composition(
+            name=f"{_stem(name)}_{n}",
+            foreground=name,
+            background=_background_of(index, n, per_foreground, backgrounds),
+        )
+        for index, name in enumerate(foregrounds)
+        for n in range(per_foreground)
+    ]
+
+
+def adobe_compositions(folder: Path, split: str) -> list[Composition]:
+    """The composition order of the Adobe release, from its lists of names.
+
+    Args:
+        folder: with `training_fg_names.txt`, `training_bg_names.txt` or `test_…`.
+        split: `training` (100 backgrounds each) or `test` (20).
+
+    Raises:
+        RequestError: no such split, or a list is missing or too short.
+    """
+    counts = {"training": 100, "test": 20}
+    if split not in counts:
+        raise RequestError(f"no split {split!r}", where=folder, fix="training or test")
+    names = [_names(folder / f"{split}_{kind}_names.txt") for kind in ("fg", "bg")]
+    if len(names[1]) < len(names[0]) * counts[split]:
+        raise RequestError(
+            f"{len(names[1])} backgrounds for {len(names[0])} foregrounds × {counts[split]}",
+            where=folder,
+            fix="use the lists of the release",
+        )
+    return composition_order(names[0], names[1], counts[split])
+
+
+def build_test_set(
+    out: Path,
+    foregrounds: Sequence[Callable[[], Foreground]],
+    backgrounds: Sequence[Path],
+    *,
+    per_foreground: int = 4,
+    seed: int = 0,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> int:
+    """Build a composition test set. The same arguments give the same pixels.
+
+    Args:
+        out: an empty or missing folder; see the module's first lines for what is written.
+        foregrounds: each gives one, when it is its turn: `partial(read_cutout, file)`, or the
+            renderer of a procedural matte.
+        backgrounds: photographs; their order is shuffled by `seed`.
+        per_foreground: compositions of each foreground.
+        seed: of the shuffling and of the trimaps' widths.
+        progress: called after every composition.
+
+    Returns:
+        How many compositions were written.
+
+    Raises:
+        RequestError: `out` is not empty, nothing to compose, or a picture is damaged.
+        OutputError: the folder cannot be written.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise RequestError("the folder is not empty", where=out, fix="choose a new one")
+    if not foregrounds or not backgrounds:
+        raise RequestError("nothing to compose", where=out, fix="give foregrounds and backgrounds")
+    rng = np.random.default_rng(seed)
+    shuffled = [backgrounds[index] for index in rng.permutation(len(backgrounds))]
+    total = len(foregrounds) * per_foreground
+    recipe: list[dict[str, object]] = []
+    for index, load in enumerate(foregrounds):
+        foreground = load()
+        write_png(out / "fg" / f"{foreground.name}.png", to_bytes(foreground.rgb))
+        for n in range(per_foreground):
+            file = _background_of(index, n, per_foreground, shuffled)
+            width = int(rng.integers(_WIDTHS[0], _WIDTHS[1] + 1))
+            name = f"{foreground.name}_{n}"
+            _write_composition(out, name, foreground, read_image(file), width)
+            recipe.append({"name": name, "background": file.name, "trimap_px": width})
+            if progress:
+                progress(len(recipe), total, name)
+    _write_recipe(out, seed, recipe)
+    write_bench_folders(read_composition_1k(out), out / "bench")
+    return len(recipe)
+
+
+def _background_of(index: int, n: int, per_foreground: int, backgrounds: Sequence[_T]) -> _T:
+    return backgrounds[(index * per_foreground + n) % len(backgrounds)]
+
+
+def _write_composition(
+    out: Path, name: str, foreground: Foreground, background: FloatArray, width: int
+) -> None:
+    # The matte as it is stored decides composition and trimap, so that all three agree.
+    alpha = to_bytes(foreground.alpha)
+    stored = np.asarray(alpha / np.float32(255), dtype=np.float32)
+    merged = compose(Foreground(foreground.name, foreground.rgb, stored), background)
+    write_png(out / "merged" / f"{name}.png", merged)
+    write_png(out / "alpha_copy" / f"{name}.png", alpha)
+    write_png(out / "trimaps" / f"{name}.png", dilated_trimap(stored, width))
+
+
+def _write_recipe(out: Path, seed: int, compositions: Sequence[dict[str, object]]) -> None:
+    recipe = {"schema": "compositions/1", "seed": seed, "compositions": compositions}
+    text = json.dumps(recipe, indent=1, ensure_ascii=False) + "\n"
+    write_bytes(out / "compositions.json", text.encode())
+
+
+def _names(file: Path) -> list[str]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise RequestError(
+            f"cannot read the list ({error.strerror})", where=file, fix="copy it from the release"
+        ) from error
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name

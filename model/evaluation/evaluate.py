@@ -1,0 +1,171 @@
+"""`adamatte evaluate`: the network and the baselines on the same images and trimaps.
+
+Every method sees the same arrays, `(image, trimap)`, and every matte is rounded to 8 bits before
+it is measured, as the public evaluation code reads them from PNG files.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from model.evaluation.baselines import BASELINES, Baseline, baseline
+from model.evaluation.benchmark import BenchImage, open_benchmark
+from model.evaluation.metrics import Confusion, matte_errors, optimal_trimap
+from model.evaluation.perturb import Task, task_of
+from model.evaluation.pictures import to_bytes, write_bytes
+from model.evaluation.results import OURS, Evaluation, Row
+from plugin.errors import RequestError
+from plugin.types import FloatArray, LabelArray, Matter
+
+__all__ = ["evaluate", "evaluate_and_report"]
+
+Progress = Callable[[int, int, str], None]
+"""Called with how many mattes are done, how many there are, and which is the last."""
+
+_Method = Callable[[FloatArray, LabelArray], tuple[LabelArray | None, FloatArray]]
+
+
+def evaluate(
+    bench: Path,
+    matter: Matter | None,
+    *,
+    baselines: Sequence[str] = (),
+    trimap: str = "trimap",
+    cache: Path | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure AdaMatting and baselines on a benchmark.
+
+    Args:
+        bench: its folder, in any layout that `open_benchmark` reads.
+        matter: the network; None measures the baselines alone.
+        baselines: of `cf` and `knn`.
+        trimap: the kind of trimap: `trimap`, `large`, …, or computed from the truth: `dilate-30`,
+            `erode-10`, ….
+        cache: folder that keeps the baselines' mattes by content, since they take long.
+        limit: only the first images, by name.
+        progress: called after every matte.
+
+    Raises:
+        RequestError: no benchmark, no method, an unknown baseline or kind of trimap, a damaged
+            file, sizes that do not fit.
+        FrameError: a method failed on an image.
+        OutputError: the cache cannot be written.
+    """
+    methods = _methods(matter, baselines, cache)
+    images = open_benchmark(bench)[:limit]
+    total = len(images) * len(methods)
+    rows: list[Row] = []
+    for image in images:
+        given = _given(image, trimap)
+        for name, method in methods.items():
+            rows.append(_row(given, name, method))
+            if progress:
+                progress(len(rows), total, f"{image.name} {name}")
+    return Evaluation(bench=str(bench), trimap=trimap, rows=tuple(rows))
+
+
+def evaluate_and_report(
+    bench: Path,
+    matter: Matter | None,
+    *,
+    baselines: str = "",
+    trimap: str = "trimap",
+    json_file: Path | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """What `adamatte evaluate` does, behind its options.
+
+    Args:
+        bench: as of `evaluate`.
+        matter: as of `evaluate`.
+        baselines: as typed, `cf,knn`; empty for none.
+        trimap: as of `evaluate`.
+        json_file: where the result goes as JSON, too.
+        cache: as of `evaluate`.
+        progress: as of `evaluate`.
+
+    Returns:
+        The table to print.
+
+    Raises:
+        RequestError: as of `evaluate`.
+        FrameError: as of `evaluate`.
+        OutputError: the cache or the JSON file cannot be written.
+    """
+    keys = tuple(dict.fromkeys(key.strip() for key in baselines.split(",") if key.strip()))
+    result = evaluate(bench, matter, baselines=keys, trimap=trimap, cache=cache, progress=progress)
+    if json_file is not None:
+        write_bytes(json_file, result.json().encode())
+    return result.table()
+
+
+def _methods(
+    matter: Matter | None, baselines: Sequence[str], cache: Path | None
+) -> Mapping[str, _Method]:
+    methods: dict[str, _Method] = {}
+    if matter is not None:
+        methods[OURS] = matter
+    for key in baselines:
+        methods[BASELINES.get(key, key)] = _without_trimap(baseline(key, cache=cache))
+    if not methods:
+        raise RequestError(
+            "nothing to evaluate", where="evaluate", fix="give a model, baselines, or both"
+        )
+    return methods
+
+
+def _without_trimap(estimate: Baseline) -> _Method:
+    def run(image: FloatArray, trimap: LabelArray) -> tuple[None, FloatArray]:
+        return None, estimate(image, trimap)
+
+    return run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """One image's arrays: the picture, its true matte, the trimap and where it is scored."""
+
+    name: str
+    picture: FloatArray
+    truth: FloatArray
+    task: Task
+
+
+def _given(image: BenchImage, kind: str) -> _Given:
+    picture, truth = image.image(), image.alpha()
+    task = task_of(image, kind, truth)
+    sizes = {picture.shape[:2], truth.shape, task.trimap.shape}
+    if len(sizes) > 1:
+        raise RequestError(
+            f"image, matte and trimap differ in size: {sorted(sizes)}",
+            where=image.name,
+            fix="store all three at one size",
+        )
+    return _Given(image.name, picture, truth, task)
+
+
+def _row(given: _Given, name: str, method: _Method) -> Row:
+    start = time.perf_counter()
+    adapted, alpha = method(given.picture, given.task.trimap)
+    seconds = time.perf_counter() - start
+    stored = to_bytes(alpha) / np.float64(255)
+    errors = matte_errors(stored, given.truth, given.task.scored)
+    optimal = optimal_trimap(given.truth)
+    return Row(
+        image=given.name,
+        method=name,
+        sad=errors.sad,
+        mse=errors.mse,
+        grad=errors.grad,
+        conn=errors.conn,
+        confusion=None if adapted is None else Confusion.of(adapted, optimal),
+        seconds=seconds,
+    )

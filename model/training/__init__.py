@@ -1,0 +1,1 @@
+"""Training: banks of pictures in device memory, composition on the device, the loop."""

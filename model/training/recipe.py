@@ -1,0 +1,104 @@
+"""A training run as one TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from model.config import CONFIGS, AdaMattingConfig
+from plugin.errors import ShotError
+
+__all__ = ["Recipe", "Synthesis", "read_recipe"]
+
+
+class Synthesis(BaseModel):
+    """How batches are made.
+
+    Attributes:
+        crop: side of the training patches, pixels.
+        zoom: source pixels a patch pixel, log-uniform; with a patch of 320 the paper's 320 to 800.
+        cutouts: share of the samples whose foreground is a real cut-out; the rest is procedural.
+        retextured: share of the procedural mattes with colours of their own that get a photograph's
+            texture all the same.
+        widest: largest radius of erosion and dilation, pixels.
+        wrong: share of the trimaps that are also wrong.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    crop: Annotated[int, Field(ge=64, le=1024, multiple_of=32)] = 320
+    zoom: tuple[float, float] = (0.67, 2.5)
+    cutouts: Annotated[float, Field(ge=0, le=1)] = 0.4
+    retextured: Annotated[float, Field(ge=0, le=1)] = 0.2
+    widest: Annotated[int, Field(ge=2, le=256)] = 100
+    wrong: Annotated[float, Field(ge=0, le=1)] = 0.15
+
+
+class Recipe(BaseModel):
+    """One training run. The defaults are the paper's (section 4.1).
+
+    Attributes:
+        network: a name of `model.config.CONFIGS`.
+        ablate: fields of `AdaMattingConfig` to change, for the ablations.
+        banks: the packed banks; see `model.training.banks.pack`.
+        out: folder of checkpoints and log.
+        steps: optimiser steps in all.
+        batch: samples a step.
+        rate: base learning rate of Adam; poly schedule with power 0.9 after `warm_up` steps.
+        weight_decay: of Adam.
+        fixed_weight: σ of the linear mix of Eq. 5 for the ablation; None is Eq. 3.
+        laplacian: ours: weight of an L1 between Laplacian pyramids of α̂ and α_gt, 0 is off.
+        ema: decay of the running average of the weights, which is what is exported.
+        precision: bf16 only where the device gains.
+        compiled: through `torch.compile`.
+        save_every: steps between checkpoints.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    network: str = "resnet50"
+    ablate: dict[str, Any] = {}
+    banks: Path
+    out: Path
+    steps: Annotated[int, Field(ge=1)]
+    batch: Annotated[int, Field(ge=1)] = 16
+    rate: Annotated[float, Field(gt=0)] = 1e-4
+    warm_up: Annotated[int, Field(ge=0)] = 0
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    fixed_weight: Annotated[float, Field(ge=0, le=1)] | None = None
+    laplacian: Annotated[float, Field(ge=0)] = 0.0
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    precision: Literal["fp32", "bf16"] = "fp32"
+    compiled: bool = False
+    save_every: Annotated[int, Field(ge=1)] = 500
+    seed: int = 0
+    synthesis: Synthesis = Synthesis()
+
+    @property
+    def config(self) -> AdaMattingConfig:
+        """The network's configuration, ablations applied."""
+        return AdaMattingConfig.from_dict(CONFIGS[self.network].as_dict() | self.ablate)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe; relative paths in it are relative to the file.
+
+    Raises:
+        ShotError: the file is missing, not TOML, or says something unknown.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        recipe = Recipe(**values)
+        recipe.config  # noqa: B018  an unknown network or ablation shows here
+    except OSError as error:
+        raise ShotError(
+            f"cannot be read: {error.strerror}", where=path, fix="name a file"
+        ) from None
+    except (ValidationError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        what = str(error).replace("\n", "; ")
+        raise ShotError(what, where=path, fix="see model/configs for examples") from None
+    folder = path.resolve().parent
+    return recipe.model_copy(update={"banks": folder / recipe.banks, "out": folder / recipe.out})

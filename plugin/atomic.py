@@ -1,0 +1,238 @@
+"""Writing files so that a name means it is whole.
+
+    bytes ─► temporary beside ─► fsync ─► check (decode back) ─► rename ─► fsync of the folder
+
+Whoever is killed on the way leaves a temporary, never a half-written final file. The next run
+sweeps such orphans; whether their writer is dead is asked of the kernel, and no clock is compared.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+import socket
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from plugin.errors import OutputError
+
+__all__ = [
+    "is_temporary",
+    "output_error",
+    "read_whole",
+    "refuse_escape",
+    "sweep_orphans",
+    "write_whole",
+]
+
+_TEMPORARY = re.compile(
+    r"\..+\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{12}\.tmp", re.DOTALL
+)
+_KEPT_OF_NAME = 120
+"""Bytes of the final name that a temporary's repeats: file names end at 255."""
+
+_NOT_OVER_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
+"""What file systems answer that cannot fsync a folder."""
+
+_AGAIN = "and run the same command again: frames that are done are kept"
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", f"free some space {_AGAIN}"),
+    errno.EDQUOT: ("the disk quota is used up", f"free some space {_AGAIN}"),
+    errno.EROFS: ("the folder is read-only", f"mount it writable, or take another --out, {_AGAIN}"),
+    errno.EACCES: ("no permission to write", f"get write permission there {_AGAIN}"),
+    errno.EPERM: ("no permission to write", f"get write permission there {_AGAIN}"),
+    errno.EFBIG: ("larger than a file may be here", f"raise the limit (ulimit -f) {_AGAIN}"),
+    errno.ENAMETOOLONG: ("the file name is too long", "choose a shorter --shot"),
+    errno.ENOENT: ("the folder is gone", f"find out what removed it {_AGAIN}"),
+    errno.ENOTDIR: ("a file stands where a folder should be", f"move it away {_AGAIN}"),
+    errno.EEXIST: ("a file stands where a folder should be", f"move it away {_AGAIN}"),
+    errno.EISDIR: ("a folder stands where a file should be", f"move it away {_AGAIN}"),
+}
+
+
+def output_error(error: OSError, path: Path) -> OutputError:
+    """The refusal of the operating system as the contract words it."""
+    fallback = (
+        f"cannot be written: {error.strerror or error}",
+        f"look at the disk or the share {_AGAIN}",
+    )
+    what, fix = _REASONS.get(error.errno or 0, fallback)
+    return OutputError(what, where=path, fix=fix)
+
+
+def refuse_escape(path: Path, root: Path) -> None:
+    """Refuse a path that symbolic links lead out of `root`. The root itself may be a link.
+
+    Raises:
+        OutputError: if it leaves the root, or its links never end.
+    """
+    fix = "replace the symbolic link by a real folder or file"
+    try:
+        inside = path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError) as error:
+        raise OutputError("its symbolic links never end", where=path, fix=fix) from error
+    if not inside:
+        raise OutputError("a symbolic link leads out of the output folder", where=path, fix=fix)
+
+
+def write_whole(
+    path: Path,
+    data: bytes,
+    *,
+    check: Callable[[Path], None] | None = None,
+    root: Path | None = None,
+    durable: bool = True,
+) -> None:
+    """Put `data` under the name `path`, all of it or nothing.
+
+    Args:
+        path: the final name; its folder exists.
+        data: the file's contents.
+        check: called with the temporary before the rename; what it raises stops the write.
+        root: the folder that no symbolic link may lead out of; by default the file's own.
+        durable: survives a loss of power. Without it, only a kill; for what is soon replaced.
+
+    Raises:
+        OutputError: the disk is full or read-only, permission is missing, …. The temporary is
+            gone and a file that had the name is as it was.
+    """
+    refuse_escape(path, root or path.parent)
+    temporary = path.with_name(_temporary_name(path.name))
+    try:
+        _write(temporary, data, durable=durable)
+        if check is not None:
+            check(temporary)
+        temporary.replace(path)
+        if durable:
+            _sync_folder(path.parent)
+    except OSError as error:
+        raise output_error(error, path) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def read_whole(path: Path, most: int) -> bytes:
+    """The bytes of a regular file; what is a pipe or a device is never waited for.
+
+    Args:
+        path: the file.
+        most: bytes beyond which it is refused, before they are read.
+
+    Raises:
+        OSError: it is missing, cannot be read, is larger (`EFBIG`), or is no regular file
+            (`EINVAL`). What that means is the caller's to say.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, f"larger than {most >> 20} MB", str(path))
+        with open(handle, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(handle)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of that name is one of ours, on its way or left by a dead process."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def sweep_orphans(folder: Path, *, alone: bool = False) -> int:
+    """Remove the temporaries of dead processes.
+
+    A temporary names its host (and container), its process and when that was started, as the kernel
+    counts it; it is removed if that very process no longer is. What another host wrote stays,
+    unless the caller is alone.
+
+    Args:
+        folder: where to look; a missing folder has no orphans.
+        alone: the caller holds the folder for itself, so that no live writer can be elsewhere.
+
+    Returns:
+        How many were removed.
+    """
+    removed = 0
+    try:
+        entries = list(folder.iterdir())
+    except OSError:
+        return 0
+    for entry in entries:
+        name = _TEMPORARY.fullmatch(entry.name)
+        if name is None or not _is_orphan(name, alone=alone):
+            continue
+        with suppress(OSError):
+            entry.unlink()
+            removed += 1
+    return removed
+
+
+def _is_orphan(name: re.Match[str], *, alone: bool) -> bool:
+    if name["host"] != _host():
+        return alone
+    return _start_of(int(name["pid"])) != name["start"]
+
+
+def _temporary_name(name: str) -> str:
+    kept = name.encode()[:_KEPT_OF_NAME].decode(errors="ignore")
+    pid = os.getpid()
+    return f".{kept}.{_host()}-{pid}-{_start_of(pid)}-{secrets.token_hex(6)}.tmp"
+
+
+@cache
+def _host() -> str:
+    """Eight hex digits for this machine and its space of process numbers: containers differ."""
+    machine = Path("/etc/machine-id")
+    parts = [socket.gethostname(), str(Path("/proc/self/ns/pid").stat().st_ino)]
+    with suppress(OSError):
+        parts.append(machine.read_text(encoding="ascii").strip())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+
+
+def _start_of(pid: int) -> str:
+    """Ticks from boot to the start of the process; empty when there is no such process.
+
+    With the number it names a process for good: numbers are given again. Field 22 of proc(5) stat.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return ""
+    after_name = stat[stat.rindex(b")") + 2 :].split()
+    return "" if after_name[0] in (b"Z", b"X") else after_name[19].decode()
+
+
+def _write(temporary: Path, data: bytes, *, durable: bool) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(temporary, flags, 0o666)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(handle, view) :]
+        if durable:
+            os.fsync(handle)
+    except BaseException:
+        with suppress(OSError):
+            os.close(handle)
+        raise
+    os.close(handle)  # network file systems report a full disk here at the latest
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NOT_OVER_FOLDERS:
+            raise
+    finally:
+        os.close(handle)

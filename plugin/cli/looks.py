@@ -1,0 +1,113 @@
+"""`adamatte inspect`, `verify`, `doctor`: what looks and changes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
+from plugin.errors import FrameError, SurroundingsError
+
+__all__ = ["doctor", "inspect", "verify"]
+
+_ANSWER = "The answer"
+
+
+def _inspect(plate: str, start_frame: int, as_json: bool, **_talk: object) -> None:
+    from plugin.inspect import as_json as to_json
+    from plugin.inspect import describe
+    from plugin.plates import open_plate
+
+    source = open_plate(plate, start_frame=start_frame)
+    try:
+        info = source.info
+    finally:
+        source.close()
+    _print(to_json(info) if as_json else describe(info))
+
+
+def _verify(folder: Path, as_json: bool, quiet: bool, **_talk: object) -> None:
+    from plugin.verify import as_json as to_json
+    from plugin.verify import describe
+    from plugin.verify import verify as prove
+
+    report = prove(folder)
+    if as_json or not quiet:
+        _print(to_json(report) if as_json else describe(report))
+    if not report.complete:
+        unsound = report.promised.without(report.sound)
+        raise FrameError(
+            f"{len(unsound)} of {len(report.promised)} frames are not there and whole",
+            where=f"{folder} {unsound}",
+            fix="the run's command again computes what is missing, damaged or stale",
+        )
+
+
+def _doctor(as_json: bool, quiet: bool, **_talk: object) -> None:
+    from plugin.doctor import as_json as to_json
+    from plugin.doctor import describe, examine
+
+    findings = examine()
+    if as_json or not quiet:
+        _print(to_json(findings) if as_json else describe(findings))
+    lacking = [finding for finding in findings if finding.state == "lacking"]
+    if lacking:
+        names = ", ".join(finding.name for finding in lacking)
+        raise SurroundingsError("this machine lacks something", where=names, fix=lacking[0].fix)
+
+
+def _print(answer: Any) -> None:  # noqa: ANN401  a text, or whatever JSON can hold
+    text = answer if isinstance(answer, str) else json.dumps(answer, indent=2, default=str)
+    click.echo(text.rstrip("\n"))
+
+
+def _json_option() -> click.Option:
+    return LaidOutOption(
+        ["--json", "as_json"], heading=_ANSWER, is_flag=True, help="As JSON, for programs."
+    )
+
+
+inspect = LaidOutCommand(
+    name="inspect",
+    callback=_inspect,
+    help="What a plate is: frames, size, rate, start, timecode, codec, colour.",
+    params=[
+        click.Argument(["plate"], metavar="PLATE"),
+        LaidOutOption(
+            ["--start-frame"],
+            heading=_ANSWER,
+            metavar="N",
+            type=int,
+            default=1001,
+            help="Number of a video's first frame.  [default: 1001]",
+        ),
+        _json_option(),
+        *talk_options(),
+    ],
+    examples=[("which frames are missing?", "adamatte inspect 'plates/sh010.%04d.exr'")],
+)
+
+verify = LaidOutCommand(
+    name="verify",
+    callback=_verify,
+    help="Decode every frame that DIR/manifest.json promises; name what is missing, damaged or "
+    "stale. Exit code 3 if anything is.",
+    params=[
+        click.Argument(["folder"], metavar="DIR", type=click.Path(path_type=Path)),
+        _json_option(),
+        *talk_options(),
+    ],
+    examples=[("before the shot is published", "adamatte verify mattes/sh010")],
+)
+
+doctor = LaidOutCommand(
+    name="doctor",
+    callback=_doctor,
+    help="What this machine has and lacks: packages, cores, memory, GPU, codecs, weights, Ray. "
+    "Exit code 4 if something that every run needs is lacking.",
+    params=[_json_option(), *talk_options()],
+    examples=[("with a bug report", "adamatte doctor --json > doctor.json")],
+)

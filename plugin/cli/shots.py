@@ -1,0 +1,142 @@
+"""`adamatte run`, `segment`, `trimap`: what works on a shot."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plugin.cli.layout import LaidOutCommand, talk_options
+from plugin.cli.options import MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, shot_options
+from plugin.cli.outcome import exit_code_of
+from plugin.errors import FrameError
+from plugin.framerange import FrameRange
+from plugin.job import shot_from
+from plugin.progress import choose
+from plugin.types import FrameState
+
+if TYPE_CHECKING:
+    from plugin.manifest import Manifest
+    from plugin.progress import Progress
+    from plugin.shot import Shot
+
+__all__ = ["do_job", "run", "segment", "trimap"]
+
+
+def do_job(job: Callable[[Shot, Progress], Manifest], options: dict[str, object]) -> None:
+    """Work on the shot that was asked for, and see that its end is told whatever happens.
+
+    Args:
+        job: the work; it imports the program, so that wrong options are refused before.
+        options: those of `shot_options` and `talk_options`, by name.
+
+    Raises:
+        FrameError: some frames failed; all others are done.
+        AdaMatteError: whatever `job` raises.
+    """
+    progress = choose(str(options.pop("progress")), bool(options.pop("quiet")), sys.stderr)
+    job_file = options.pop("job")
+    given = {key: value for key, value in options.items() if value not in (None, ())}
+    try:
+        shot = shot_from(given, job_file if isinstance(job_file, Path) else None)
+        _refuse_gaps(shot, job(shot, progress))
+    except BaseException as error:
+        progress.end(exit_code_of(error))
+        raise
+    progress.end(0, {"out": str(shot.out)})
+
+
+def _refuse_gaps(shot: Shot, manifest: Manifest) -> None:
+    """Name the frames that failed, of those asked for now: the folder may know of others."""
+    failed = manifest.in_state(FrameState.FAILED)
+    if shot.frames is not None:
+        failed = failed.intersection(FrameRange.parse(shot.frames))
+    if failed:
+        reason = manifest.frames[failed.first].error.replace(" · ", ", ")
+        raise FrameError(
+            f"{len(failed)} frame{'s' * (len(failed) > 1)} failed",
+            where=f"{shot.name} {failed}",
+            fix=f"the rest are done; {failed.first}: {reason or 'see manifest.json'}",
+        )
+
+
+def _run(**options: object) -> None:
+    def job(shot: Shot, progress: Progress) -> Manifest:
+        from plugin.run import run
+
+        return run(shot, progress=progress)
+
+    do_job(job, options)
+
+
+def _segment(**options: object) -> None:
+    def job(shot: Shot, progress: Progress) -> Manifest:
+        from plugin.run import segment
+
+        return segment(shot, progress=progress)
+
+    do_job(job, options)
+
+
+def _trimap(**options: object) -> None:
+    def job(shot: Shot, progress: Progress) -> Manifest:
+        from plugin.run import trimap
+
+        return trimap(shot, progress=progress)
+
+    do_job(job, options)
+
+
+run = LaidOutCommand(
+    name="run",
+    callback=_run,
+    help="Matte a shot: PLATE in, an alpha EXR sequence out.\n\n"
+    "PLATE is a video file, a sequence plate.%04d.exr or plate.####.exr (EXR, DPX, TIFF, PNG, "
+    "JPEG), or one image. Frames keep the plate's numbers. What is done and whole is not done "
+    "again: after an interruption the same command goes on.",
+    params=[*shot_options(SHOT, MASK, TRIMAP, NETWORK, OUTPUT, WORK), *talk_options()],
+    examples=[
+        (
+            "a green screen: the mask is keyed, the screen's colour found",
+            "adamatte run sh010.mov --out mattes/sh010",
+        ),
+        (
+            "masks from roto, a wide band for hair, half the shot",
+            "adamatte run 'plates/sh020.%04d.exr' --mask 'roto/sh020.%04d.png' --dilate 25 "
+            "\\\n      --frames 1001-1050 --out mattes/sh020",
+        ),
+        (
+            "all of it from a file, another output folder",
+            "adamatte run --job sh030.toml --out try2",
+        ),
+    ],
+)
+
+segment = LaidOutCommand(
+    name="segment",
+    callback=_segment,
+    help="Write only the masks: DIR/mask/<shot>_mask.%04d.png, 0 to 255.",
+    params=[*shot_options(SHOT, MASK, WORK), *talk_options()],
+    examples=[
+        (
+            "is the screen keyed well? look at one frame in ten",
+            "adamatte segment sh010.mov --frames 1001-1100x10 --out look",
+        ),
+    ],
+)
+
+trimap = LaidOutCommand(
+    name="trimap",
+    callback=_trimap,
+    help="Write only the trimaps: DIR/trimap/<shot>_trimap.%04d.png of 0 background, 128 unknown, "
+    "255 subject.\n\nAll soft edges, hair and blur must lie in the unknown grey: what a trimap "
+    "calls definite is rarely looked at again. Cheap, so try the band here before a long run.",
+    params=[*shot_options(SHOT, MASK, TRIMAP, WORK), *talk_options()],
+    examples=[
+        (
+            "does the band cover the hair? look at three frames",
+            "adamatte trimap sh010.mov --dilate 25 --frames 1001,1050,1100 --out look",
+        ),
+    ],
+)

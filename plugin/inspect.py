@@ -1,0 +1,78 @@
+"""`adamatte inspect`: what probing found, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plugin.types import PlateInfo, Window
+
+__all__ = ["as_json", "describe"]
+
+
+def describe(info: PlateInfo) -> str:
+    """Lines of `name  value`, then one line for each note."""
+    rows = [
+        ("plate", info.path),
+        ("kind", info.kind.value),
+        ("frames", f"{info.frames} ({len(info.frames)})"),
+        ("size", _size(info)),
+        ("rate", _rate(info)),
+        ("timecode", info.timecode or "none"),
+        ("codec", f"{info.codec}, {info.pixel_format}, {info.bits} bits a channel"),
+        ("colour", info.colour),
+    ]
+    if info.data_window != info.display_window:
+        rows.insert(4, ("display", _window(info.display_window)))
+        rows.insert(4, ("data", _window(info.data_window)))
+    if info.digest:
+        rows.append(("sha256", info.digest))
+    rows += [("note", note) for note in info.notes]
+    return "\n".join(f"{name:<9} {value}" for name, value in rows)
+
+
+def as_json(info: PlateInfo) -> dict[str, Any]:
+    """The same as plain values. Windows are `[x_min, y_min, x_max, y_max]`, corners included.
+
+    `rate` is a fraction as text, `24000/1001`; what the files do not say is None.
+    """
+    return {
+        "plate": info.path,
+        "kind": info.kind.value,
+        "frames": str(info.frames),
+        "count": len(info.frames),
+        "first": info.frames.first,
+        "last": info.frames.last,
+        "width": info.width,
+        "height": info.height,
+        "data_window": _corners(info.data_window),
+        "display_window": _corners(info.display_window),
+        "pixel_aspect": info.pixel_aspect,
+        "rate": None if info.rate is None else str(info.rate),
+        "timecode": info.timecode,
+        "codec": info.codec,
+        "pixel_format": info.pixel_format,
+        "bits": info.bits,
+        "colour": info.colour,
+        "notes": list(info.notes),
+        "sha256": info.digest or None,
+    }
+
+
+def _size(info: PlateInfo) -> str:
+    text = f"{info.width} × {info.height}"
+    return text if info.pixel_aspect == 1 else f"{text}, pixel aspect {info.pixel_aspect:.4g}"
+
+
+def _rate(info: PlateInfo) -> str:
+    if info.rate is None:
+        return "not said"
+    exact = "" if info.rate.denominator == 1 else f" ({info.rate})"
+    return f"{float(info.rate):.6g} frames a second{exact}"
+
+
+def _window(window: Window) -> str:
+    return f"({window.x_min}, {window.y_min}) to ({window.x_max}, {window.y_max})"
+
+
+def _corners(window: Window) -> list[int]:
+    return [window.x_min, window.y_min, window.x_max, window.y_max]

@@ -1,0 +1,141 @@
+"""Which part and channels of an image make the plate: layers, views and parts by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from plugin.errors import PlateError
+
+__all__ = ["Part", "Picture", "choose"]
+
+_COLOUR = {"r": "R", "red": "R", "g": "G", "green": "G", "b": "B", "blue": "B"}
+_OTHER = {"y": "Y", "i": "Y", "a": "A", "alpha": "A", "ry": "RY", "by": "BY"}
+_FIX = "say which with --layer"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part (subimage) of a file.
+
+    Attributes:
+        number: its place in the file.
+        name: of the part; empty in files with one.
+        view: `left`, `right`, …; empty where there are no views.
+        channels: full names, `diffuse.R`.
+        deep: it holds several samples a pixel.
+    """
+
+    number: int
+    name: str
+    view: str
+    channels: tuple[str, ...]
+    deep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The channels of a plate.
+
+    Attributes:
+        part: the part's place in the file.
+        rgb: channel numbers of red, green and blue; -1 where one is missing and taken as 0; one
+            number alone is grey, none is luminance and chroma.
+        alpha: channel number of the alpha, None where there is none.
+        notes: what was assumed.
+    """
+
+    part: int
+    rgb: tuple[int, ...]
+    alpha: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    part: Part
+    name: str
+    channels: dict[str, int]
+
+    @property
+    def names(self) -> set[str]:
+        """Everything this layer may be called by, in lower case."""
+        owners = {self.part.name, self.part.view} - {""}
+        names = {f"{owner}.{self.name}" for owner in owners if self.name}
+        names |= {self.name} if self.name else owners
+        return {name.lower() for name in names}
+
+    @property
+    def label(self) -> str:
+        owner = self.part.name or self.part.view
+        return ".".join(text for text in (owner, self.name) if text) or "the main picture"
+
+    @property
+    def coloured(self) -> bool:
+        return bool({"R", "G", "B", "Y"} & self.channels.keys())
+
+
+def choose(parts: Iterable[Part], layer: str, where: Path) -> Picture:
+    """Find the plate's channels.
+
+    Without a name: the unnamed layer of the first part that has colour; failing that, the only
+    layer that has colour.
+
+    Args:
+        parts: of the file.
+        layer: a layer (`diffuse`), a view (`left`), a part, or part and layer with a dot between.
+        where: the file, for errors.
+
+    Raises:
+        PlateError: no colour, deep data, no such layer, or more than one that fits.
+    """
+    parts = list(parts)
+    flat = [found for part in parts if not part.deep for found in _layers(part)]
+    coloured = [found for found in flat if found.coloured]
+    if not coloured:
+        deep = any(part.deep for part in parts)
+        what = "deep data is not a plate" if deep else f"no colour channels among {_names(parts)}"
+        raise PlateError(what, where=where, fix="give an image with R, G, B or Y")
+    if layer:
+        fitting = [found for found in coloured if layer.lower() in found.names]
+    else:
+        fitting = [found for found in coloured if not found.name][:1] or coloured
+    if len(fitting) != 1:
+        there = ", ".join(sorted(found.label for found in fitting or coloured))
+        what = f"no layer {layer!r}" if layer else "no main picture"
+        what = f"more than one layer {layer!r}" if layer and fitting else what
+        raise PlateError(f"{what}; there are {there}", where=where, fix=_FIX)
+    return _picture(fitting[0], asked=bool(layer))
+
+
+def _layers(part: Part) -> Iterator[_Layer]:
+    found: dict[str, dict[str, int]] = {}
+    for number, channel in enumerate(part.channels):
+        layer, _, base = channel.rpartition(".")
+        kind = _COLOUR.get(base.lower()) or _OTHER.get(base.lower())
+        if kind is not None:
+            found.setdefault(layer, {}).setdefault(kind, number)
+    for name, channels in found.items():
+        yield _Layer(part, name, channels)
+
+
+def _picture(layer: _Layer, asked: bool) -> Picture:
+    notes: list[str] = []
+    if layer.name and not asked:
+        notes.append(f"no main picture, taken from layer {layer.label}")
+    colours = [layer.channels.get(kind, -1) for kind in "RGB"]
+    if max(colours) < 0:
+        rgb: tuple[int, ...] = (layer.channels["Y"],)
+        notes.append("grey")
+    else:
+        rgb = tuple(colours)
+        missing = [kind for kind, number in zip("RGB", colours, strict=True) if number < 0]
+        if missing:
+            notes.append(f"no {' and '.join(missing)}, taken as 0")
+    return Picture(layer.part.number, rgb, layer.channels.get("A"), tuple(notes))
+
+
+def _names(parts: Iterable[Part]) -> str:
+    names = [name for part in parts for name in part.channels]
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "") or "none at all"

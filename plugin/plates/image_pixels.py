@@ -1,0 +1,93 @@
+"""Decoding one image file."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from plugin.errors import FrameError, PlateError
+from plugin.plates import exr_luma_chroma
+from plugin.plates.image_header import ImageHeader, open_image, plain_reason
+from plugin.types import FloatArray
+
+__all__ = ["LARGEST", "decode", "decode_alpha", "make_finite"]
+
+LARGEST = np.float32(65504.0)
+"""What an infinity becomes: the largest number of a half float."""
+
+
+def decode(header: ImageHeader, path: Path) -> FloatArray:
+    """The plate's channels, `H × W × 3` float32: integers over their largest value, floats as is.
+
+    Raises:
+        FrameError: any part of the picture is missing or damaged.
+    """
+    channels = header.picture.rgb
+    if not channels:
+        return _luma_chroma(path)
+    pixels = _read(header, [c for c in channels if c >= 0], path)
+    if len(channels) == 1:
+        return np.repeat(pixels, 3, axis=2)
+    if -1 not in channels:
+        return pixels
+    rgb = np.zeros((*pixels.shape[:2], 3), np.float32)
+    rgb[:, :, [place for place, c in enumerate(channels) if c >= 0]] = pixels
+    return rgb
+
+
+def decode_alpha(header: ImageHeader, path: Path) -> FloatArray | None:
+    """The picture's own alpha, `H × W` float32 within [0, 1]; None where it has none.
+
+    Raises:
+        FrameError: as `decode`.
+    """
+    if header.picture.alpha is None:
+        return None
+    alpha = _read(header, [header.picture.alpha], path)[:, :, 0]
+    alpha = np.nan_to_num(alpha, nan=0.0, posinf=1.0, neginf=0.0)
+    return np.clip(alpha, 0, 1, out=alpha)
+
+
+def _luma_chroma(path: Path) -> FloatArray:
+    found = exr_luma_chroma.read(path)
+    if found is None:
+        raise _damaged("some of its lines are missing or corrupted", path)
+    return found
+
+
+def _damaged(why: str, path: Path) -> FrameError:
+    return FrameError(f"the image is damaged: {why}", where=path, fix="render or copy it again")
+
+
+def _read(header: ImageHeader, channels: list[int], path: Path) -> FloatArray:
+    first, last = min(channels), max(channels)
+    try:
+        image, _ = open_image(path)
+    except PlateError as error:
+        raise FrameError(error.what, where=error.where, fix=error.fix) from error
+    with closing(image):
+        pixels = image.read_image(header.picture.part, 0, first, last + 1, "float")
+        # A cut JPEG comes back with grey below the cut, and a message: only silence means whole.
+        message = image.geterror()
+    if pixels is None or message:
+        raise _damaged(plain_reason(message, path) or "no pixels", path)
+    chosen = [channel - first for channel in channels]
+    if chosen != list(range(pixels.shape[2])):
+        pixels = pixels[:, :, chosen]
+    return np.ascontiguousarray(pixels, dtype=np.float32)
+
+
+def make_finite(rgb: FloatArray) -> int:
+    """Set NaN to 0 and infinities to ±`LARGEST`, in place.
+
+    Returns:
+        How many pixels had one.
+    """
+    wrong = ~np.isfinite(rgb)
+    if not wrong.any():
+        return 0
+    count = int(wrong.any(axis=2).sum())
+    np.nan_to_num(rgb, copy=False, nan=0.0, posinf=float(LARGEST), neginf=-float(LARGEST))
+    return count

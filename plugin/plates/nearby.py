@@ -1,0 +1,75 @@
+"""What is there instead, when a plate is not: the message that saves a look into the folder."""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from plugin.errors import PlateError
+from plugin.framerange import FrameRange
+from plugin.pattern import FramePattern
+
+__all__ = ["nothing_there"]
+
+_NUMBER = re.compile(r"(.*?)(\d{1,7})(\.[^.]+)\Z", re.ASCII | re.DOTALL)
+_SHOWN = 3
+_LISTED = 20_000
+
+
+def nothing_there(path: Path) -> PlateError:
+    """The error for a file or pattern that matches nothing, with the likeliest others by name."""
+    folder = path.parent
+    if not folder.is_dir():
+        return PlateError("no such folder", where=folder, fix="check the path")
+    if path.is_dir():
+        inside = _candidates(path)
+        fix = f"it holds {', '.join(inside[:_SHOWN])}" if inside else "it holds no files"
+        return PlateError("a folder, not a plate", where=path, fix=fix)
+    wanted = _plain(path.name)
+    ranked = sorted(_candidates(folder), key=lambda text: -_likeness(wanted, text))
+    near = [text for text in ranked if _likeness(wanted, text) > 0.5][:_SHOWN]
+    fix = f"there is {'; '.join(near)}" if near else "nothing in the folder has a name like it"
+    return PlateError(
+        "no frame matches" if _is_pattern(path) else "no such file", where=path, fix=fix
+    )
+
+
+def _is_pattern(path: Path) -> bool:
+    return FramePattern.is_pattern(path.name)
+
+
+def _plain(name: str) -> str:
+    if FramePattern.is_pattern(name):
+        name = re.sub(r"%0?\d{0,2}d|#+", "", name, count=1)
+    return name.lower()
+
+
+def _likeness(wanted: str, candidate: str) -> float:
+    return SequenceMatcher(None, wanted, _plain(candidate.partition(" ")[0])).ratio()
+
+
+def _candidates(folder: Path) -> list[str]:
+    """Files of the folder, sequences as one line: `plate.%05d.exr 1-10`."""
+    sequences: dict[tuple[str, int, str], list[int]] = {}
+    names: list[str] = []
+    for count, entry in enumerate(folder.iterdir()):
+        match = _NUMBER.match(entry.name)
+        if count >= _LISTED:
+            break
+        if match is None:
+            names.append(entry.name)
+        else:
+            key = (match[1], len(match[2]), match[3])
+            sequences.setdefault(key, []).append(int(match[2]))
+    for (prefix, digits, suffix), numbers in sequences.items():
+        if len(numbers) == 1:
+            names.append(f"{prefix}{numbers[0]:0{digits}d}{suffix}")
+        else:
+            names.append(f"{prefix}%0{digits}d{suffix} {_short(FrameRange.of(numbers))}")
+    return sorted(names)
+
+
+def _short(frames: FrameRange) -> str:
+    text = str(frames)
+    return text if len(text) < 40 else f"{frames.first}-{frames.last} with gaps"

@@ -1,0 +1,72 @@
+"""`open_plate`: from what a user typed to a plate that is known to be readable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from plugin.pattern import FramePattern
+from plugin.plates.nearby import nothing_there
+from plugin.plates.sequence import SequencePlate
+from plugin.plates.sniff import VIDEO_READERS, reader_of
+from plugin.plates.video import VideoPlate
+from plugin.types import FloatArray, PlateSource
+
+__all__ = ["AlphaSource", "open_plate", "plate_digest"]
+
+
+@runtime_checkable
+class AlphaSource(Protocol):
+    """A plate that may carry an alpha of its own: ProRes 4444, EXR, PNG, TIFF. All of ours are."""
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether there is one."""
+
+    def read_alpha(self, number: int) -> FloatArray | None:
+        """`H × W` float32 within [0, 1]; None where there is none.
+
+        Raises:
+            FrameError: the frame is missing or damaged.
+        """
+
+
+def open_plate(
+    plate: str, *, start_frame: int = 1001, digest: str = "", layer: str = ""
+) -> PlateSource:
+    """Open a plate and check that it can be read as a whole, headers only but for one video frame.
+
+    Works with `contextlib.closing`. Nothing but files is opened: no address, no script.
+
+    Args:
+        plate: a video file (mov, mp4, mkv, webm, mxf, avi), a pattern (`plate.%04d.exr`,
+            `plate.####.exr`) or one image (EXR, DPX, Cineon, TIFF, PNG, JPEG).
+        start_frame: number of a video's first frame, and of an image whose name has no number.
+        digest: a video's sha256 where it is known; it saves reading the file through.
+        layer: an EXR's layer, view or part; empty for the main picture.
+
+    Raises:
+        PlateError: it is missing, cut short, interlaced, oversized, or of a kind that is not read.
+        FrameRangeError: the pattern cannot be understood.
+    """
+    path = Path(plate)
+    if FramePattern.is_pattern(plate) and not path.is_file():
+        return SequencePlate(FramePattern.parse(plate), start_frame=start_frame, layer=layer)
+    if "://" not in plate and not path.is_file():
+        raise nothing_there(path)
+    reader = reader_of(path)
+    if reader in VIDEO_READERS:
+        return VideoPlate(path, reader, start_frame=start_frame, digest=digest)
+    return SequencePlate(path, start_frame=start_frame, layer=layer)
+
+
+def plate_digest(source: PlateSource) -> str:
+    """sha256 of a video's or an image's file, read through where it is not known yet.
+
+    Empty for a sequence: each frame has its own, `source.digest(number)`.
+
+    Raises:
+        PlateError: the file is gone.
+        FrameError: the image is gone.
+    """
+    return source.file_digest() if isinstance(source, VideoPlate | SequencePlate) else ""

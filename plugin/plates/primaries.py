@@ -1,0 +1,48 @@
+"""Matrices between linear RGB spaces, from the chromaticities of their primaries and white."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["REC709", "rgb_to_rgb", "rgb_to_xyz"]
+
+Matrix = npt.NDArray[np.float64]
+
+REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
+"""x and y of red, green, blue and white of BT.709."""
+
+_BRADFORD = np.array(
+    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
+)
+
+
+def rgb_to_xyz(chromaticities: Sequence[float]) -> Matrix:
+    """3 × 3 from linear RGB to CIE XYZ, white having Y = 1 (SMPTE RP 177).
+
+    Args:
+        chromaticities: x and y of red, green, blue and white, as in OpenEXR.
+
+    Raises:
+        ValueError: the primaries lie on one line, or the white has no luminance.
+    """
+    x, y = np.reshape(np.asarray(chromaticities, np.float64), (4, 2)).T
+    columns = np.stack([x, y, 1 - x - y])
+    if abs(y[3]) < 1e-6 or abs(np.linalg.det(columns[:, :3])) < 1e-6:
+        raise ValueError("no RGB space has these chromaticities")
+    scale = np.linalg.solve(columns[:, :3], columns[:, 3] / y[3])
+    return np.multiply(columns[:, :3], scale)
+
+
+def rgb_to_rgb(source: Sequence[float], target: Sequence[float]) -> Matrix:
+    """3 × 3 between linear RGB spaces, whites adapted by Bradford's cone response.
+
+    Raises:
+        ValueError: as `rgb_to_xyz`.
+    """
+    first, last = rgb_to_xyz(source), rgb_to_xyz(target)
+    seen_first, seen_last = _BRADFORD @ first.sum(axis=1), _BRADFORD @ last.sum(axis=1)
+    adapt = np.linalg.solve(_BRADFORD, np.diag(seen_last / seen_first) @ _BRADFORD)
+    return np.asarray(np.linalg.solve(last, adapt @ first), np.float64)

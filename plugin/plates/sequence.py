@@ -1,0 +1,189 @@
+"""`SequencePlate`: image files read by frame number, one file a frame."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from plugin.errors import FrameError, PlateError
+from plugin.framerange import FrameRange
+from plugin.pattern import FramePattern
+from plugin.plates.digest import file_digest
+from plugin.plates.exr_attributes import carried_attributes
+from plugin.plates.image_header import ImageHeader, read_header
+from plugin.plates.image_pixels import decode, decode_alpha, make_finite
+from plugin.plates.nearby import nothing_there
+from plugin.plates.timecode import advance
+from plugin.types import FloatArray, Frame, PlateInfo, PlateKind, Window
+
+__all__ = ["NON_FINITE", "SequencePlate", "difference"]
+
+NON_FINITE = "adamatte/nonFinitePixels"
+"""Attribute of a frame in which NaN or infinite pixels were made safe: how many."""
+
+
+class SequencePlate:
+    """A sequence by its pattern, or a single image as a shot of one frame.
+
+    Args:
+        pattern: names the files, or the one file.
+        start_frame: number of a single image whose name does not end in one.
+        layer: the EXR layer, view or part to read.
+
+    Raises:
+        PlateError: nothing matches, or the first file cannot be read.
+    """
+
+    def __init__(self, pattern: FramePattern | Path, *, start_frame: int, layer: str = "") -> None:
+        self._layer = layer
+        self._pattern = pattern
+        if isinstance(pattern, FramePattern):
+            self._kind, frames = PlateKind.SEQUENCE, pattern.scan()
+        else:
+            self._kind, frames = PlateKind.IMAGE, FrameRange((_number_of(pattern, start_frame),))
+        if not frames:
+            raise nothing_there(Path(str(pattern)))
+        first = pattern.path(frames.first) if isinstance(pattern, FramePattern) else pattern
+        self._header = read_header(first, layer)
+        self._info = _describe(str(pattern), self._kind, frames, self._header)
+
+    @property
+    def info(self) -> PlateInfo:
+        """What the first file's header and the list of files say."""
+        return self._info
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the files carry an alpha of their own."""
+        return self._header.picture.alpha is not None
+
+    def path(self, number: int) -> Path:
+        """The file of one frame.
+
+        Raises:
+            FrameError: the plate has no such frame.
+        """
+        if number not in self._info.frames:
+            raise FrameError(
+                "the plate has no such frame",
+                where=f"{self._pattern}, frame {number}",
+                fix=f"it has {self._info.frames}",
+            )
+        if isinstance(self._pattern, FramePattern):
+            return self._pattern.path(number)
+        return self._pattern
+
+    def header(self, number: int) -> ImageHeader:
+        """One file's header, no pixels.
+
+        Raises:
+            PlateError: missing or damaged.
+            FrameError: the plate has no such frame.
+        """
+        return read_header(self.path(number), self._layer)
+
+    def read(self, number: int) -> Frame:
+        """Decode one frame; the order does not matter.
+
+        Raises:
+            FrameError: not in the plate, missing, damaged, or of another size than the first.
+        """
+        path, header = self._checked(number)
+        rgb = decode(header, path)
+        attributes: Mapping[str, object] = {}
+        if header.reader == "openexr":
+            attributes = carried_attributes(path, header.picture.part)
+        if wrong := make_finite(rgb):
+            attributes = {**attributes, NON_FINITE: wrong}
+        return Frame(number, rgb, self._timecode_of(number, header), attributes)
+
+    def read_alpha(self, number: int) -> FloatArray | None:
+        """The frame's own alpha, `H × W` float32 within [0, 1]; None where it has none.
+
+        Raises:
+            FrameError: as `read`.
+        """
+        path, header = self._checked(number)
+        return decode_alpha(header, path)
+
+    def digest(self, number: int) -> str:
+        """sha256 of the frame's file.
+
+        Raises:
+            FrameError: not in the plate, or the file is gone.
+        """
+        path = self.path(number)
+        try:
+            return file_digest(path)
+        except OSError as error:
+            what = f"the frame cannot be read: {error.strerror or error}"
+            raise FrameError(what, where=path, fix="render or copy it again") from error
+
+    def file_digest(self) -> str:
+        """sha256 of a single image's file; empty for a sequence, whose frames have one each.
+
+        Raises:
+            FrameError: the file is gone.
+        """
+        return self.digest(self._info.frames.first) if self._kind is PlateKind.IMAGE else ""
+
+    def close(self) -> None:
+        """Nothing stays open between frames."""
+
+    def _checked(self, number: int) -> tuple[Path, ImageHeader]:
+        path = self.path(number)
+        try:
+            header = read_header(path, self._layer)
+        except PlateError as error:
+            raise FrameError(error.what, where=error.where, fix=error.fix) from error
+        if why := difference(header, self._header):
+            raise FrameError(why, where=path, fix="render it like the other frames")
+        return path, header
+
+    def _timecode_of(self, number: int, header: ImageHeader) -> str | None:
+        first = self._info.timecode
+        if header.timecode is not None or first is None:
+            return header.timecode
+        return advance(first, number - self._info.frames.first, self._info.rate)
+
+
+def difference(header: ImageHeader, first: ImageHeader) -> str:
+    """How a frame's windows differ from the first frame's; empty when they do not."""
+    if header.data_window != first.data_window:
+        return f"data window {_text(header.data_window)} in a plate of {_text(first.data_window)}"
+    if header.display_window != first.display_window:
+        return (
+            f"display window {_text(header.display_window)} in a plate of"
+            f" {_text(first.display_window)}"
+        )
+    return ""
+
+
+def _text(window: Window) -> str:
+    at = f" at ({window.x_min}, {window.y_min})" if window.x_min or window.y_min else ""
+    return f"{window.width} × {window.height}{at}"
+
+
+def _number_of(path: Path, start_frame: int) -> int:
+    """The number that ends the file's name: 1001 of `plate.1001.exr`, but no version's `v02`."""
+    match = re.search(r"(?:^|[^\dvV])(\d{1,7})\Z", path.stem, re.ASCII)
+    return start_frame if match is None else int(match[1])
+
+
+def _describe(path: str, kind: PlateKind, frames: FrameRange, header: ImageHeader) -> PlateInfo:
+    return PlateInfo(
+        path=path,
+        kind=kind,
+        frames=frames,
+        data_window=header.data_window,
+        display_window=header.display_window,
+        pixel_aspect=header.pixel_aspect,
+        rate=header.rate,
+        timecode=header.timecode,
+        codec=header.codec,
+        pixel_format=header.pixel_format,
+        bits=header.bits,
+        colour=header.colour,
+        notes=header.notes,
+    )

@@ -1,0 +1,129 @@
+"""How a video's code values stand for colours: by its tags and, untagged, by its size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import av
+
+from plugin.errors import PlateError
+
+__all__ = ["ColourTags", "Encoding", "encoding_of"]
+
+_HD_WIDTH, _HD_HEIGHT = 1280, 720
+
+_MATRICES = {1: "BT.709", 5: "BT.601", 6: "BT.601", 9: "BT.2020"}
+"""Matrix coefficients of ITU-T H.273, table 4."""
+
+_TRANSFERS = {
+    8: "lin_{}_scene",
+    13: "srgb_{}_display",
+    16: "pq_{}_display",
+    18: "hlg_{}_display",
+}
+"""Transfer characteristics of H.273, table 3, that are not the display gamma of video."""
+
+_OTHER_PRIMARIES = {9: "rec2020", 11: "p3d65", 12: "p3d65"}
+"""Colour primaries of H.273, table 2; the others are within a hair of BT.709's."""
+
+
+_UNSAID = frozenset({0, 2, 3})
+"""Codes that say nothing: reserved and unspecified. A matrix of 0 means RGB, which YUV is not."""
+
+_LIMITED, _FULL = 1, 2
+"""FFmpeg's codes of the range."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColourTags:
+    """Code points of ITU-T H.273, and FFmpeg's for the range."""
+
+    matrix: int
+    primaries: int
+    transfer: int
+    range: int
+
+    @classmethod
+    def of(cls, tagged: av.VideoFrame | av.VideoCodecContext) -> ColourTags:
+        """The tags of a frame, or of a stream as its container and header have them."""
+        return cls(
+            int(tagged.colorspace),
+            int(tagged.color_primaries),
+            int(tagged.color_trc),
+            int(tagged.color_range),
+        )
+
+    def or_else(self, other: ColourTags) -> ColourTags:
+        """These, filled up with the other's where they say nothing."""
+        return ColourTags(
+            other.matrix if self.matrix in _UNSAID else self.matrix,
+            other.primaries if self.primaries in _UNSAID else self.primaries,
+            other.transfer if self.transfer in _UNSAID else self.transfer,
+            self.range or other.range,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a video's code values stand for colours.
+
+    Attributes:
+        matrix: `RGB`, or the standard whose Kr and Kb apply.
+        full: code values from 0 to the last one; otherwise 16 to 235 (240) of 8 bits.
+        colour: the space of the RGB that comes out, as in `PlateInfo.colour`.
+        notes: what was taken from tags and what was assumed.
+    """
+
+    matrix: str
+    full: bool
+    colour: str
+    notes: tuple[str, ...]
+
+
+def encoding_of(frame: av.VideoFrame, tags: ColourTags, where: object) -> Encoding:
+    """Read the tags of a decoded frame, then the container's; the rest follows from its size.
+
+    Untagged: 1280 pixels wide or 720 high and up is BT.709, smaller is BT.601; the range is
+    limited unless the pixel format says full.
+
+    Raises:
+        PlateError: the tags name a matrix that is not read.
+    """
+    tags = ColourTags.of(frame).or_else(tags)
+    if frame.format.is_rgb or frame.format.has_palette:
+        return Encoding("RGB", full=True, colour=_colour_name(tags), notes=())
+    full = tags.range == _FULL or frame.format.name.startswith("yuvj")
+    matrix, matrix_note = _matrix_of(frame, tags, where)
+    return Encoding(
+        matrix, full, _colour_name(tags), (f"{matrix_note}, {_range_note(tags, full)}",)
+    )
+
+
+def _range_note(tags: ColourTags, full: bool) -> str:
+    if tags.range in {_LIMITED, _FULL}:
+        return f"{'full' if full else 'limited'} range by its tag"
+    if full:
+        return "full range by its pixel format"
+    return "no range tag, taken as limited"
+
+
+def _matrix_of(frame: av.VideoFrame, tags: ColourTags, where: object) -> tuple[str, str]:
+    if len(frame.format.components) < 3:
+        return "BT.709", "grey"
+    if tags.matrix in _MATRICES:
+        matrix = _MATRICES[tags.matrix]
+        return matrix, f"{matrix} matrix by its tag"
+    if tags.matrix not in _UNSAID:
+        raise PlateError(
+            f"colour matrix {tags.matrix} of ITU-T H.273 is not read",
+            where=where,
+            fix="transcode it to BT.709, BT.601 or BT.2020 non-constant luminance",
+        )
+    large = frame.width >= _HD_WIDTH or frame.height >= _HD_HEIGHT
+    matrix = "BT.709" if large else "BT.601"
+    return matrix, f"no matrix tag, taken as {matrix} by its size"
+
+
+def _colour_name(tags: ColourTags) -> str:
+    primaries = _OTHER_PRIMARIES.get(tags.primaries, "rec709")
+    return _TRANSFERS.get(tags.transfer, "g24_{}_display").format(primaries)

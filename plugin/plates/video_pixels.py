@@ -1,0 +1,157 @@
+"""From a decoded picture's planes to RGB, by the equations of ITU-R BT.601, BT.709 and BT.2020.
+
+The arithmetic is ours, in float32: FFmpeg's scaler takes untagged HD as BT.601, and its 16-bit
+output of limited-range video ends at 65280, not 65535, which is most of an 8-bit code value.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from plugin.plates.video_colour import Encoding
+from plugin.types import FloatArray
+
+__all__ = ["alpha_of", "rgb_of"]
+
+_WEIGHTS = {"BT.709": (0.2126, 0.0722), "BT.601": (0.299, 0.114), "BT.2020": (0.2627, 0.0593)}
+"""Kr and Kb of each matrix."""
+
+_WORD = np.float32(65535)
+
+
+def rgb_of(frame: av.VideoFrame, encoding: Encoding) -> FloatArray:
+    """The picture as `H × W × 3` float32 RGB within [0, 1], at the depth of its code values."""
+    if encoding.matrix == "RGB":
+        return _from_rgb(frame)
+    frame = _planar(frame)
+    bits = frame.format.components[0].bits
+    luma = _plane(frame, 0, frame.width, frame.height)
+    if len(frame.format.components) < 3:
+        grey = _grey(_float(luma), bits, encoding.full)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    chroma = [_chroma(frame, index, encoding.full) for index in (1, 2)]
+    stacked = cv2.merge([_float(luma), *chroma])
+    rgb = cv2.transform(stacked, _to_rgb(encoding, bits))
+    return _float(np.clip(rgb, 0.0, 1.0, out=rgb))
+
+
+def alpha_of(frame: av.VideoFrame) -> FloatArray | None:
+    """The picture's own alpha, `H × W` float32 within [0, 1]; None where it has none."""
+    components = frame.format.components
+    if len(components) != 4:
+        return None
+    if frame.format.is_rgb:
+        return _float(frame.reformat(format="rgba64le").to_ndarray()[:, :, 3]) / _WORD
+    frame = _planar(frame)
+    alpha = _float(_plane(frame, 3, frame.width, frame.height))
+    return alpha / np.float32((1 << frame.format.components[3].bits) - 1)
+
+
+def _from_rgb(frame: av.VideoFrame) -> FloatArray:
+    fmt = frame.format
+    depths = {component.bits for component in fmt.components}
+    if not (fmt.is_planar and fmt.name.startswith("gbr") and max(depths) <= 16):
+        return _float(frame.reformat(format="rgb48le").to_ndarray()) / _WORD
+    if fmt.is_big_endian:
+        frame = frame.reformat(format=fmt.name.replace("be", "le"))
+    last = np.float32((1 << max(depths)) - 1)
+    red, green, blue = (_plane(frame, i, frame.width, frame.height) for i in (2, 0, 1))
+    return np.stack([_float(red), _float(green), _float(blue)], axis=2) / last
+
+
+def _planar(frame: av.VideoFrame) -> av.VideoFrame:
+    """The same code values with each component in its own little-endian plane, chroma full or half.
+
+    FFmpeg's scaler only moves samples here: depth and range stay.
+    """
+    fmt = frame.format
+    separate = fmt.is_planar and len(frame.planes) == len(fmt.components) != 2
+    layout = {(1, 1): "444p", (2, 1): "422p", (2, 2): "420p"}.get(_subsampling(frame), "")
+    grey = len(fmt.components) < 3
+    if separate and not fmt.is_big_endian and (layout or grey):
+        return frame
+    bits = max(component.bits for component in fmt.components)
+    depth = "" if bits <= 8 else f"{bits}le"
+    if grey:
+        return frame.reformat(format=f"gray{depth}")
+    alpha = "a" if len(fmt.components) == 4 else ""
+    return frame.reformat(format=f"yuv{alpha}{layout or '444p'}{depth}")
+
+
+def _subsampling(frame: av.VideoFrame) -> tuple[int, int]:
+    """Luma samples a chroma sample, across and down."""
+    fmt = frame.format
+    if len(fmt.components) < 3:
+        return (1, 1)
+    return 64 // fmt.chroma_width(64), 64 // fmt.chroma_height(64)
+
+
+def _plane(frame: av.VideoFrame, index: int, width: int, height: int) -> npt.NDArray[Any]:
+    plane = frame.planes[index]
+    bits = frame.format.components[min(index, len(frame.format.components) - 1)].bits
+    dtype = np.dtype(np.uint8 if bits <= 8 else "<u2")
+    samples = np.frombuffer(cast("memoryview[int]", plane), dtype)
+    return samples.reshape(-1, plane.line_size // dtype.itemsize)[:height, :width]
+
+
+def _float(pixels: npt.NDArray[Any]) -> FloatArray:
+    return pixels.astype(np.float32, copy=False)
+
+
+def _chroma(frame: av.VideoFrame, index: int, centred: bool) -> FloatArray:
+    """A chroma plane at full size, by linear interpolation between its samples' own places.
+
+    Across, samples lie on the even luma columns, or between two in full-range (JPEG) video; down,
+    between two lines (H.264, annex E, chroma sample location types 0 and 1).
+    """
+    fmt = frame.format
+    width, height = fmt.chroma_width(frame.width), fmt.chroma_height(frame.height)
+    plane = _float(_plane(frame, index, width, height))
+    if _subsampling(frame)[1] == 2:
+        plane = _doubled(plane, (width, 2 * height))
+    if _subsampling(frame)[0] == 2:
+        plane = _doubled(plane, (2 * width, plane.shape[0])) if centred else _widened(plane)
+    return plane[: frame.height, : frame.width]
+
+
+def _doubled(plane: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """At twice the width or height: each sample lies between the two that it becomes."""
+    return _float(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR))
+
+
+def _widened(plane: FloatArray) -> FloatArray:
+    """At twice the width: each sample lies on the first of the two that it becomes."""
+    wide = np.empty((plane.shape[0], 2 * plane.shape[1]), np.float32)
+    wide[:, 0::2] = plane
+    wide[:, 1:-1:2] = (plane[:, :-1] + plane[:, 1:]) * np.float32(0.5)
+    wide[:, -1] = plane[:, -1]
+    return wide
+
+
+def _grey(luma: FloatArray, bits: int, full: bool) -> FloatArray:
+    black, span, _ = _levels(bits, full)
+    return _float(np.clip((luma - np.float32(black)) / np.float32(span), 0, 1))
+
+
+def _levels(bits: int, full: bool) -> tuple[int, int, int]:
+    """Code value of black, and the spans of luma and of chroma."""
+    step = 1 << (bits - 8)
+    last = (1 << bits) - 1
+    return (0, last, last) if full else (16 * step, 219 * step, 224 * step)
+
+
+def _to_rgb(encoding: Encoding, bits: int) -> npt.NDArray[Any]:
+    """3 × 4: code values of Y, Cb, Cr to R, G, B (BT.709, 3; H.273, equations 20 to 30)."""
+    kr, kb = _WEIGHTS[encoding.matrix]
+    kg = 1 - kr - kb
+    black, luma, chroma = _levels(bits, encoding.full)
+    red, blue = 2 * (1 - kr), 2 * (1 - kb)
+    rows = [[1, 0, red], [1, -kb * blue / kg, -kr * red / kg], [1, blue, 0]]
+    matrix = np.array(rows, np.float64) / (luma, chroma, chroma)
+    offset = -matrix @ (black, 1 << (bits - 1), 1 << (bits - 1))
+    return np.hstack([matrix, offset[:, None]])

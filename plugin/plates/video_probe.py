@@ -1,0 +1,219 @@
+"""Opening a video and finding out, before any work, whether every frame of it can be had."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from plugin.errors import PlateError
+from plugin.plates.container import promised_bytes
+from plugin.plates.limits import check_size
+from plugin.plates.video_colour import ColourTags
+from plugin.plates.video_index import FrameIndex
+
+__all__ = ["Probe", "open_container", "probe", "read_errors"]
+
+_DECODER_THREADS = 2
+_PROGRESSIVE = frozenset({0, 1})
+_RENDER_AGAIN = "copy or export it again"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What one pass over a video's packets found.
+
+    Attributes:
+        index: its frames.
+        codec: as FFmpeg names it: `h264`, `prores`, ….
+        timecode: of the first frame, as the container has it.
+        rate: frames a second, where known.
+        pixel_aspect: width of a stored pixel over its height.
+        tags: how the stream as a whole is tagged.
+    """
+
+    index: FrameIndex
+    codec: str
+    timecode: str | None
+    rate: Fraction | None
+    pixel_aspect: Fraction
+    tags: ColourTags
+
+
+@dataclass(frozen=True)
+class _Opened:
+    path: Path
+    reader: str
+    container: InputContainer
+    stream: VideoStream
+
+
+@contextmanager
+def read_errors(path: Path, reader: str) -> Iterator[None]:
+    """FFmpeg's errors as `PlateError`."""
+    try:
+        yield
+    except (av.FFmpegError, OSError, ValueError) as error:
+        what = f"the video cannot be opened: {getattr(error, 'strerror', None) or error}"
+        missing = (promised_bytes(path, reader) or 0) - path.stat().st_size
+        if missing > 0:
+            what = f"the video is cut short: {missing} bytes are missing, no frame can be reached"
+        elif reader == "mov":
+            what += "; it may be cut short"
+        raise PlateError(what, where=path, fix=_RENDER_AGAIN) from error
+
+
+def open_container(path: Path, reader: str) -> tuple[InputContainer, VideoStream]:
+    """Open with the named reader alone, files alone, and the first video stream.
+
+    Decoding uses slice threads, never frame threads: a damaged frame is then reported as itself,
+    and a seek costs no run-up.
+
+    Raises:
+        PlateError: unreadable, or no video in it.
+    """
+    logging.getLogger("libav").setLevel(logging.CRITICAL)
+    options = {"protocol_whitelist": "file", "format_whitelist": _whitelist(reader)}
+    with read_errors(path, reader):
+        container = av.open(f"file:{path}", mode="r", format=reader, options=options)
+    streams = [s for s in container.streams.video if not s.disposition & 0x400]
+    if not streams:
+        container.close()
+        raise PlateError("there is no picture in it", where=path, fix="give a file with video")
+    stream = streams[0]
+    stream.thread_type = "SLICE"
+    stream.thread_count = _DECODER_THREADS
+    return container, stream
+
+
+def _whitelist(reader: str) -> str:
+    return {"mov": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}.get(reader, reader)
+
+
+def probe(path: Path, reader: str) -> Probe:
+    """Read every packet once, decode none.
+
+    Raises:
+        PlateError: no decoder, oversized, interlaced, cut short, or without a frame.
+    """
+    container, stream = open_container(path, reader)
+    with container, read_errors(path, reader):
+        _check_stream(stream, path)
+        ends: dict[int, Fraction] = {}
+        index = FrameIndex.of(_own_packets(container, stream, ends), stream.codec_context.name)
+        _check_whole(_Opened(path, reader, container, stream), index, ends)
+        return Probe(
+            index,
+            codec=stream.codec_context.codec.canonical_name,
+            timecode=_timecode(container, stream),
+            rate=_rate(stream),
+            pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
+            tags=ColourTags.of(stream.codec_context),
+        )
+
+
+def _check_stream(stream: VideoStream, path: Path) -> None:
+    context = stream.codec_context
+    if context.pix_fmt is None:
+        raise PlateError(
+            f"no picture can be made of its codec, {context.name}",
+            where=path,
+            fix="transcode it to ProRes, DNxHR or H.264",
+        )
+    check_size(context.width, context.height, path)
+    if context.field_order not in _PROGRESSIVE:
+        raise interlaced(path)
+
+
+def interlaced(where: object) -> PlateError:
+    """The refusal of interlaced video: half of each frame is another moment."""
+    return PlateError(
+        "the video is interlaced",
+        where=where,
+        fix="deinterlace it first, or if it is progressive (PsF), rewrap it with that flag",
+    )
+
+
+def _own_packets(
+    container: InputContainer, stream: VideoStream, ends: dict[int, Fraction]
+) -> Iterator[Packet[VideoStream]]:
+    """The stream's packets up to where the file can be read; `ends` collects when each ends."""
+    try:
+        for packet in container.demux():
+            _note_end(packet, ends)
+            if packet.stream_index == stream.index:
+                yield packet  # type: ignore[misc]  # of this stream, as the line above asks
+    except av.FFmpegError:
+        return  # what is missing is said with the number of frames that are there
+
+
+def _note_end(packet: Packet[Stream], ends: dict[int, Fraction]) -> None:
+    if packet.pts is not None and packet.time_base is not None:
+        end = (packet.pts + (packet.duration or 0)) * packet.time_base
+        ends[packet.stream_index] = max(end, ends.get(packet.stream_index, end))
+
+
+def _check_whole(opened: _Opened, index: FrameIndex, ends: dict[int, Fraction]) -> None:
+    size = opened.path.stat().st_size
+    there = sum(entry.shown and entry.end <= size for entry in index.entries)
+    promised_size = promised_bytes(opened.path, opened.reader)
+    promised = _promised_packets(opened)
+    if promised_size is not None and promised_size > size:
+        share = f"{promised_size - size} bytes of the file are missing"
+    elif len(index.entries) < promised:
+        share = f"of {promised} that its index names"
+    elif _ends_early(opened, ends):
+        share = "it ends before the length that it states"
+    elif not there:
+        raise PlateError("there is no frame in it", where=opened.path, fix=_RENDER_AGAIN)
+    else:
+        return
+    raise PlateError(
+        f"the video is cut short: {_frames(there)} there, {share}",
+        where=opened.path,
+        fix=_RENDER_AGAIN,
+    )
+
+
+def _frames(count: int) -> str:
+    return "1 whole frame is" if count == 1 else f"{count} whole frames are"
+
+
+def _promised_packets(opened: _Opened) -> int:
+    """Pictures that the header promises; 0 where it does not say.
+
+    A mov's index entries, not its sample count: an edit list may leave samples out for good.
+    """
+    if opened.reader == "mov":
+        return len(opened.stream.index_entries)
+    return opened.stream.frames if opened.reader in {"avi", "mxf"} else 0
+
+
+def _ends_early(opened: _Opened, ends: dict[int, Fraction]) -> bool:
+    """Whether the packets stop most of a frame or more before the stated length."""
+    rate, container = _rate(opened.stream), opened.container
+    if not ends or rate is None or container.duration is None:
+        return False
+    start = Fraction(container.start_time or 0, av.time_base)
+    stated = start + Fraction(container.duration, av.time_base)
+    return stated - max(ends.values()) > Fraction(3, 4) / rate
+
+
+def _rate(stream: VideoStream) -> Fraction | None:
+    return stream.average_rate or stream.guessed_rate or None
+
+
+def _timecode(container: InputContainer, stream: VideoStream) -> str | None:
+    """From the stream, a timecode track (tmcd), or the file as a whole."""
+    tracks = [stream.metadata, *(s.metadata for s in container.streams), container.metadata]
+    found = (tags.get("timecode") or tags.get("TIMECODE") for tags in tracks)
+    return next((text for text in found if text), None)

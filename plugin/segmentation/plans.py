@@ -1,0 +1,90 @@
+"""What segmentation settles once per shot, and what every worker builds from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from plugin.framerange import FrameRange
+from plugin.shot import Shot
+from plugin.types import FloatArray, PlateInfo, PlateSource, Segmenter
+
+__all__ = ["DisplayTransform", "Method", "Request", "SegmentPlan", "Settings", "asked_frames"]
+
+DisplayTransform: TypeAlias = Callable[[FloatArray], FloatArray]
+"""The plate's own RGB to display-referred RGB within [0, 1], `H × W × 3` float32."""
+
+
+class Settings(BaseModel):
+    """Base of each method's settings: everything that its masks depend on besides the pixels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    not_in_digest: ClassVar[frozenset[str]] = frozenset()
+    """Fields that say where something lies, not what it is."""
+
+    def digest(self, *contents: str) -> str:
+        """sha256 of the settings and of the digests of the files that go into a mask."""
+        kept = self.model_dump(mode="json", exclude=set(self.not_in_digest))
+        text = json.dumps([type(self).__name__, kept, *contents], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class SegmentPlan(BaseModel):
+    """How the masks of a shot are made: found once, in the driver, from the whole plate.
+
+    Attributes:
+        method: name of the method in the registry.
+        settings: the method's own settings, as JSON.
+        reason: one line for the user: what was chosen, and why.
+        warnings: what a person should know before trusting the masks.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    reason: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a method prepares from.
+
+    Attributes:
+        shot: the options.
+        plate: the whole plate, open in the driver.
+        to_display: the plate's RGB to what the network and the segmenters see.
+    """
+
+    shot: Shot
+    plate: PlateSource
+    to_display: DisplayTransform
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One way to segment.
+
+    Attributes:
+        prepare: runs once in the driver; raises `RequestError` before any work.
+        build: runs in each worker, from the plan alone.
+        needs: what a user gives to have it, for the list of options in a refusal.
+    """
+
+    prepare: Callable[[Request], SegmentPlan]
+    build: Callable[[SegmentPlan, PlateInfo], Segmenter]
+    needs: str
+
+
+def asked_frames(shot: Shot, info: PlateInfo) -> FrameRange:
+    """The plate's frames that the shot asks for."""
+    if shot.frames is None:
+        return info.frames
+    return FrameRange.parse(shot.frames).intersection(info.frames)

@@ -1,0 +1,83 @@
+"""The methods by name, and `auto`, which chooses one by what is given and what is seen."""
+
+from __future__ import annotations
+
+from plugin.errors import MaskError, ShotError
+from plugin.segmentation.chroma import CHROMA, screen_plan
+from plugin.segmentation.mask import MASK
+from plugin.segmentation.plans import DisplayTransform, Method, Request, SegmentPlan
+from plugin.segmentation.sampling import sample
+from plugin.segmentation.screen import find_screen
+from plugin.segmentation.whole import NONE, plan_whole_frame
+from plugin.shot import Shot
+from plugin.types import PlateInfo, PlateSource, Segmenter
+
+__all__ = ["METHODS", "build", "prepare"]
+
+METHODS: dict[str, Method] = {"mask": MASK, "chroma": CHROMA, "none": NONE}
+"""Every method that `--segment` names, but for `auto`."""
+
+
+def prepare(shot: Shot, plate: PlateSource, to_display: DisplayTransform) -> SegmentPlan:
+    """Settle once how the masks of a shot are made.
+
+    Args:
+        shot: the options.
+        plate: the whole plate, whatever frames are asked for.
+        to_display: the plate's RGB to display-referred RGB within [0, 1].
+
+    Raises:
+        MaskError: what is given does not fit the plate, or nothing trustworthy is there.
+        ShotError: no such method.
+        FrameError: a frame of the plate cannot be decoded.
+    """
+    request = Request(shot, plate, to_display)
+    if shot.trimap is not None:
+        return plan_whole_frame("ready trimaps are given: no segmentation is needed")
+    if shot.segment == "auto":
+        return _choose(request)
+    return _method(shot.segment).prepare(request)
+
+
+def build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:
+    """The segmenter of a plan, in a worker.
+
+    Args:
+        plan: from `prepare`.
+        info: the plate's.
+
+    Raises:
+        ShotError: no such method.
+    """
+    return _method(plan.method).build(plan, info)
+
+
+def _method(name: str) -> Method:
+    try:
+        return METHODS[name]
+    except KeyError:
+        fix = f"one of auto, {', '.join(METHODS)}"
+        raise ShotError("no such way to segment", where=f"--segment {name}", fix=fix) from None
+
+
+def _choose(request: Request) -> SegmentPlan:
+    """What is given goes before what is seen; nothing trustworthy is an error, never a guess."""
+    for option, method in (("mask", "mask"),):
+        if getattr(request.shot, option):
+            return _named(_method(method).prepare(request))
+    if request.shot.screen != "auto":
+        return _named(_method("chroma").prepare(request))
+    frames = sample(request.plate, request.to_display)
+    look = find_screen(frames)
+    if look is not None and look.evident:
+        return screen_plan(look, frames, "auto chose chroma")
+    options = "; ".join(method.needs for method in METHODS.values())
+    raise MaskError(
+        "no masks given and no screen seen",
+        where=request.plate.info.path,
+        fix=f"give one of these: --trimap PATTERN: ready trimaps; {options}",
+    )
+
+
+def _named(plan: SegmentPlan) -> SegmentPlan:
+    return plan.model_copy(update={"reason": f"auto chose {plan.reason}"})

@@ -1,0 +1,39 @@
+"""Frames from the whole plate, to settle what holds for the shot."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from plugin.segmentation.plans import DisplayTransform
+from plugin.types import FloatArray, PlateSource
+
+__all__ = ["sample", "sample_numbers"]
+
+SAMPLES = 9
+WIDTH = 320
+
+
+def sample_numbers(plate: PlateSource, count: int = SAMPLES) -> tuple[int, ...]:
+    """At most `count` frame numbers, spread over all the plate's frames whatever is asked for."""
+    numbers = plate.info.frames.numbers
+    if len(numbers) <= count:
+        return numbers
+    return tuple(numbers[round(i * (len(numbers) - 1) / (count - 1))] for i in range(count))
+
+
+def sample(plate: PlateSource, to_display: DisplayTransform) -> list[FloatArray]:
+    """Nine frames of the whole plate, display-referred, at most 320 pixels wide.
+
+    Raises:
+        FrameError: a frame cannot be decoded.
+    """
+    return [_small(to_display(plate.read(n).rgb)) for n in sample_numbers(plate)]
+
+
+def _small(rgb: FloatArray) -> FloatArray:
+    height, width = rgb.shape[:2]
+    if width <= WIDTH:
+        return rgb
+    size = WIDTH, max(1, round(height * WIDTH / width))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32)

@@ -1,0 +1,157 @@
+"""Synthetic shots on disk: a video as a camera would deliver it, and the truth beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av.error
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from plugin.errors import OutputError
+from plugin.pattern import FramePattern
+from plugin.synthetic.encode import Encoding, encode
+from plugin.synthetic.render import render
+from plugin.synthetic.shot import SyntheticFrame, SyntheticShot
+
+__all__ = ["ShotFiles", "TruthFiles", "write_shot", "write_truth", "write_video"]
+
+
+@dataclass(frozen=True, slots=True)
+class TruthFiles:
+    """Where the truth of a shot lies: `alpha` 16-bit and `mask` 8-bit grey PNG, by frame number."""
+
+    alpha: FramePattern
+    mask: FramePattern
+
+
+@dataclass(frozen=True, slots=True)
+class ShotFiles:
+    """A shot on disk: its video and its truth; the video's first frame is number `first`."""
+
+    video: Path
+    truth: TruthFiles
+    first: int
+
+
+def write_shot(
+    shot: SyntheticShot, folder: Path, *, first: int = 1001, suffix: str = ".mp4"
+) -> ShotFiles:
+    """Write `<folder>/<name>.mp4` and its truth, rendering every frame once.
+
+    Args:
+        shot: what to render.
+        folder: made if missing.
+        first: number of the first frame.
+        suffix: the container.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    truth = _truth_files(shot, folder)
+    video = folder / f"{shot.name}{suffix}"
+    with _replacing(video) as temporary:
+        frames = _writing_truth(_frames(shot), truth, first)
+        encode((frame.plate_rgb for frame in frames), temporary, Encoding())
+    return ShotFiles(video, truth, first)
+
+
+def write_truth(shot: SyntheticShot, folder: Path, first: int = 1001) -> TruthFiles:
+    """Write `alpha/<name>_alpha.%04d.png` and `mask/mask.%04d.png` below the folder.
+
+    Args:
+        shot: what to render.
+        folder: made if missing.
+        first: number of the first frame.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    files = _truth_files(shot, folder)
+    for _ in _writing_truth(_frames(shot), files, first):
+        pass
+    return files
+
+
+def write_video(
+    shot: SyntheticShot,
+    path: Path,
+    *,
+    codec: str = "libx264",
+    pixel_format: str = "yuv420p",
+    rate: Fraction | int = 24,
+    options: Mapping[str, str] | None = None,
+) -> Path:
+    """Encode a shot, tagged and converted as BT.709 of limited range.
+
+    Args:
+        shot: what to render.
+        path: the file; its suffix names the container.
+        codec: an encoder of FFmpeg.
+        pixel_format: `yuv420p`, `yuv444p10le`, … as the encoder allows.
+        rate: frames a second.
+        options: of the encoder; nearly lossless by default for x264 and x265.
+
+    Returns:
+        The path.
+
+    Raises:
+        ShotError: this build of FFmpeg has no such encoder, pixel format or container.
+        OutputError: the file cannot be written.
+    """
+    encoding = Encoding(codec, pixel_format, Fraction(rate), options or {})
+    with _replacing(path) as temporary:
+        encode((frame.plate_rgb for frame in _frames(shot)), temporary, encoding)
+    return path
+
+
+def _frames(shot: SyntheticShot) -> Iterator[SyntheticFrame]:
+    return (render(shot, index) for index in range(shot.frames))
+
+
+def _truth_files(shot: SyntheticShot, folder: Path) -> TruthFiles:
+    alpha = FramePattern(folder / "alpha", f"{shot.name}_alpha.", 4, ".png")
+    return TruthFiles(alpha, FramePattern(folder / "mask", "mask.", 4, ".png"))
+
+
+def _writing_truth(
+    frames: Iterable[SyntheticFrame], files: TruthFiles, first: int
+) -> Iterator[SyntheticFrame]:
+    """Pass frames on and write the truth of each as it goes by."""
+    for frame in frames:
+        number = first + frame.index
+        alpha = np.rint(frame.alpha.astype(np.float64) * 65535).astype(np.uint16)
+        _write_png(files.alpha.path(number), alpha)
+        _write_png(files.mask.path(number), frame.mask)
+        yield frame
+
+
+def _write_png(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
+    data = cv2.imencode(".png", image)[1].tobytes()
+    with _replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A file beside the one asked for, which takes its name once it is whole and on disk."""
+    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except (OSError, av.error.FFmpegError) as error:
+        what = f"cannot be written ({error.strerror or error})"
+        fix = "check the folder's rights and space"
+        raise OutputError(what, where=path, fix=fix) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
