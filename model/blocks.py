@@ -112,7 +112,8 @@ class GlobalConvolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """N × inputs × H × W → N × outputs × H × W."""
         x = self.reduce(x)
-        return x + self.left(x) + self.right(x)
+        out: Tensor = x + self.left(x) + self.right(x)
+        return out
 
 
 class Upsample(nn.Module):

@@ -46,7 +46,7 @@ def colour_planes(image: Tensor, trimap: Tensor) -> Tensor:
     """
     with torch.autocast(image.device.type, enabled=False):
         image, trimap = image.float(), trimap.float()
-        background, unknown, foreground = trimap.split(1, dim=1)
+        background, unknown, foreground = torch.chunk(trimap, 3, dim=1)
         moments = _moments(image)
         mu_f, mu_b, alpha, share = _discriminant(image, moments, foreground, background)
         lent = _LENT * share * unknown
@@ -80,13 +80,13 @@ def _discriminant(
 
 def _moments(image: Tensor) -> Tensor:
     """First and second moments of colour: r, g, b, rr, rg, rb, gg, gb, bb."""
-    r, g, b = image.split(1, dim=1)
+    r, g, b = torch.chunk(image, 3, dim=1)
     return torch.cat((image, r * r, r * g, r * b, g * g, g * b, b * b), dim=1)
 
 
 def _covariance(moments: Tensor) -> Tensor:
     """E[xy] − E[x]E[y], N × 6 × H × W: the symmetric matrix's upper triangle."""
-    r, g, b = moments[:, :3].split(1, dim=1)
+    r, g, b = torch.chunk(moments[:, :3], 3, dim=1)
     return moments[:, 3:] - torch.cat((r * r, r * g, r * b, g * g, g * b, b * b), dim=1)
 
 

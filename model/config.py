@@ -59,7 +59,11 @@ class AdaMattingConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> AdaMattingConfig:
         """The inverse of `as_dict`; `TypeError` for keys that are not its own."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+        return cls(**plain)
 
 
 _RESNET50 = AdaMattingConfig(

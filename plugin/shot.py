@@ -15,6 +15,7 @@ __all__ = ["Kept", "Shot"]
 
 Kept = Literal["mask", "trimap", "adapted"]
 
+_KEYFRAME = re.compile(r"(-?\d{1,7})=(.+)\Z", re.ASCII | re.DOTALL)
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
@@ -30,9 +31,12 @@ class Shot(BaseModel):
         segment: how the mask is made.
         mask: pattern or video of masks from another tool.
         screen: `auto`, or the screen's display colour as `#rrggbb`.
+        clean_plate: the place without the subject: a picture, a pattern or a video.
+        keyframe: masks that `track` carries through the shot, each as `FRAME=FILE`.
         trimap: pattern of ready trimaps, which replace segmentation.
         erode: band inside the mask's edge, pixels of a 1080p frame.
         dilate: band outside the mask's edge, pixels of a 1080p frame.
+        override: the shot's trimap override file.
         model: bundled weights by name, or a `.safetensors` file.
         device: `auto` takes a GPU where there is one.
         bits: bits of the EXR's channels.
@@ -53,12 +57,15 @@ class Shot(BaseModel):
     shot: str = ""
     frames: str | None = None
     start_frame: int = 1001
-    segment: Literal["auto", "mask", "chroma", "none"] = "auto"
+    segment: Literal["auto", "mask", "chroma", "clean-plate", "track", "none"] = "auto"
     mask: str | None = None
     screen: str = "auto"
+    clean_plate: str | None = None
+    keyframe: tuple[str, ...] = ()
     trimap: str | None = None
     erode: Annotated[float, Field(ge=0, le=500)] = 8
     dilate: Annotated[float, Field(ge=0, le=500)] = 12
+    override: str | None = None
     model: str = "lite"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     bits: Literal["half", "float"] = "half"
@@ -83,6 +90,22 @@ class Shot(BaseModel):
         if text != "auto" and not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
             raise ValueError("give it as #rrggbb, or auto")
         return text.lower()
+
+    @field_validator("keyframe")
+    @classmethod
+    def _keyframes_name_frames(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        keys = [_KEYFRAME.match(text) for text in given]
+        if not all(keys):
+            raise ValueError("give it as FRAME=FILE, such as 1001=roto.1001.png")
+        if len({int(key[1]) for key in keys if key is not None}) < len(given):
+            raise ValueError("one frame has two keys")
+        return given
+
+    @property
+    def keyframes(self) -> dict[int, str]:
+        """The key masks by frame number."""
+        parts = (text.partition("=") for text in self.keyframe)
+        return {int(number): file for number, _, file in sorted(parts, key=lambda p: int(p[0]))}
 
     @property
     def name(self) -> str:

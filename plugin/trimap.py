@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import cv2
 import numpy as np
@@ -34,9 +34,28 @@ from plugin.segmentation.pictures import (
 )
 from plugin.segmentation.plans import asked_frames
 from plugin.shot import Shot
-from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, Mask, PlateInfo, Trimap
+from plugin.types import (
+    BACKGROUND,
+    FOREGROUND,
+    UNKNOWN,
+    FloatArray,
+    LabelArray,
+    Mask,
+    PlateInfo,
+    Trimap,
+)
 
-__all__ = ["TrimapPlan", "TrimapSource", "plan_trimaps", "read_trimap", "trimap_from_mask"]
+if TYPE_CHECKING:
+    from plugin.override import Override
+
+__all__ = [
+    "TrimapPlan",
+    "TrimapSource",
+    "labels_of",
+    "plan_trimaps",
+    "read_trimap",
+    "trimap_from_mask",
+]
 
 REFERENCE_HEIGHT = 1080
 """Band widths are given in pixels of a frame this high."""
@@ -109,20 +128,42 @@ def read_trimap(path: Path, number: int, info: PlateInfo) -> Trimap:
     """
     values = read_channels(path, info, error=TrimapError)
     header = read_header(path, error=TrimapError)
-    grey = [i for i in range(values.shape[2]) if i != header.alpha or values.shape[2] == 1]
-    first = values[..., grey[0]]
-    labels = np.full(first.shape, UNKNOWN, np.uint8)
-    labels[first <= _TOLERANCE] = BACKGROUND
-    labels[first >= 1 - _TOLERANCE] = FOREGROUND
-    wrong = (labels == UNKNOWN) & (np.abs(first - np.float32(0.5)) > _TOLERANCE)
+    grey = [i for i in range(values.shape[2]) if i != header.alpha] or [0]
+    return Trimap(number, labels_of(values[..., grey[0]], None, path, error=TrimapError))
+
+
+def labels_of(
+    values: FloatArray,
+    painted: npt.NDArray[np.bool_] | None,
+    path: Path,
+    *,
+    error: type[AdaMatteError],
+) -> LabelArray:
+    """The classes that stored values of 0, 0.5 and 1 stand for, `H × W`.
+
+    Args:
+        values: `H × W`, as stored.
+        painted: where they have to be values of a trimap; None is everywhere.
+        path: the file, for the message.
+        error: class of error.
+
+    Raises:
+        error: there are other values.
+    """
+    labels = np.full(values.shape, UNKNOWN, np.uint8)
+    labels[values <= _TOLERANCE] = BACKGROUND
+    labels[values >= 1 - _TOLERANCE] = FOREGROUND
+    wrong = (labels == UNKNOWN) & (np.abs(values - np.float32(0.5)) > _TOLERANCE)
+    if painted is not None:
+        wrong &= painted
     if wrong.any():
-        raise TrimapError(
+        raise error(
             f"{np.count_nonzero(wrong)} pixels hold other values than 0, 128 and 255,"
-            f" such as {first[wrong][0]:.4g}",
+            f" such as {values[wrong][0]:.4g}",
             where=path,
-            fix="save it without compression loss, scaling and smoothing, or give it as --mask",
+            fix="save it without compression loss, scaling and smoothing",
         )
-    return Trimap(number, labels)
+    return labels
 
 
 class TrimapPlan(BaseModel):
@@ -168,59 +209,60 @@ def plan_trimaps(shot: Shot, info: PlateInfo) -> TrimapPlan:
 class TrimapSource:
     """Makes each frame's trimap, in a worker. The result depends on the frame alone."""
 
-    def __init__(self, plan: TrimapPlan, info: PlateInfo) -> None:
+    def __init__(self, plan: TrimapPlan, info: PlateInfo, override: Override | None = None) -> None:
         self._plan = plan
         self._info = info
+        self._override = override
 
     @property
     def needs_mask(self) -> bool:
         """Whether `trimap` has to be given the frame's mask."""
         return self._plan.kind == "band"
 
-    def trimap(
-        self,
-        number: int,
-        mask: Mask | None,
-        *,
-        erode: float | None = None,
-        dilate: float | None = None,
-    ) -> Trimap:
-        """The trimap of one frame; `erode` and `dilate` replace the shot's own where given.
+    def trimap(self, number: int, mask: Mask | None) -> Trimap:
+        """The trimap of one frame, the shot's overrides applied.
 
         Raises:
-            FrameError: a ready trimap is missing or damaged by now, or a mask is needed.
+            FrameError: a ready trimap or an override's picture is missing or damaged by now, or a
+                mask is needed.
         """
-        if self._plan.kind == "files":
-            try:
-                return read_trimap(_file(self._plan.path, number), number, self._info)
-            except TrimapError as problem:
-                raise _as_frame_error(problem) from problem
+        made = self._from_file(number) if self._plan.kind == "files" else self._band(number, mask)
+        return made if self._override is None else self._override.apply(made)
+
+    def _from_file(self, number: int) -> Trimap:
+        try:
+            return read_trimap(_file(self._plan.path, number), number, self._info)
+        except TrimapError as problem:
+            raise FrameError(problem.what, where=problem.where, fix=problem.fix) from problem
+
+    def _band(self, number: int, mask: Mask | None) -> Trimap:
         if mask is None:
             raise FrameError("no mask", where=f"frame {number}", fix="give masks or trimaps")
-        return trimap_from_mask(
+        over = (None, None) if self._override is None else self._override.params(number)
+        band = trimap_from_mask(
             mask,
-            erode=self._plan.erode if erode is None else erode,
-            dilate=self._plan.dilate if dilate is None else dilate,
+            erode=self._plan.erode if over[0] is None else over[0],
+            dilate=self._plan.dilate if over[1] is None else over[1],
             height=self._info.display_window.height,
         )
+        return Trimap(number, band.labels)
 
     def digest(self, number: int) -> str:
-        """sha256 of the settings and of the ready trimap's file.
+        """sha256 of the settings, of the ready trimap's file and of this frame's overrides.
 
         Raises:
-            FrameError: the file is missing.
+            FrameError: a file is missing.
         """
         settings = self._plan.model_dump(mode="json", exclude={"path"})
         content = ""
         if self._plan.kind == "files":
             content = digest_of(_file(self._plan.path, number), error=FrameError)
-        text = json.dumps([settings, self._info.display_window.height, content], sort_keys=True)
+        parts = [settings, self._info.display_window.height, content]
+        if self._override is not None:
+            parts += self._override.digests(number)
+        text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _file(path: str, number: int) -> Path:
     return FramePattern.parse(path).path(number) if FramePattern.is_pattern(path) else Path(path)
-
-
-def _as_frame_error(problem: AdaMatteError) -> FrameError:
-    return FrameError(problem.what, where=problem.where, fix=problem.fix)

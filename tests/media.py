@@ -131,8 +131,8 @@ def _picture(codec: Codec, planes: Planes, tags: Tags) -> av.VideoFrame:
     return picture
 
 
-LOSSLESS = Codec("ffv1", "gbrp", ".mkv")
-"""RGB to the bit, planes in the order G, B, R."""
+LOSSLESS = Codec("ffv1", "gbrp12le", ".mkv")
+"""RGB of 12 bits to the bit, planes in the order G, B, R."""
 
 H264 = Codec("libx264", "yuv420p", ".mp4", {"qp": "0", "g": "12", "bf": "3"}, (32, 32))
 """Lossless H.264 with B-frames and a key frame every 12 frames."""

@@ -1,1 +1,1 @@
-"""AdaMatte: workers."""
+"""Executors: where frames are computed. The only place that knows Ray."""

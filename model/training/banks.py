@@ -19,9 +19,10 @@ from torch import Tensor
 
 from model.colour_planes import spread_colour
 from model.data_split import is_held_out
+from model.evaluation.compositions import clean_alpha
 from model.mattes import render_bank
 from plugin.errors import ShotError
-from plugin.types import LabelArray
+from plugin.types import FloatArray, LabelArray
 
 __all__ = ["Banks", "load", "pack"]
 
@@ -131,16 +132,18 @@ def _cutout(file: Path, size: int) -> LabelArray:
     scale = size / max(height, width)
     target = (max(1, round(width * scale)), max(1, round(height * scale)))
     straight = bgra.astype(np.float32) / 255
+    straight[..., 3] = clean_alpha(np.asarray(bgra[..., 3], np.uint8))
     straight[..., :3] *= straight[..., 3:]
     resized = cv2.resize(
         straight, target, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     )
-    canvas = np.zeros((size, size, 4), np.float32)
+    canvas: FloatArray = np.zeros((size, size, 4), np.float32)
     top, left = (size - target[1]) // 2, (size - target[0]) // 2
     canvas[top : top + target[1], left : left + target[0]] = resized
     alpha = canvas[..., 3]
-    rgb = canvas[..., 2::-1] / np.maximum(alpha, 1 / 255)[..., None]
-    rgb = spread_colour(rgb, np.clip(alpha * 2 - 0.5, 0, 1))
+    straight_rgb = canvas[..., 2::-1] / np.maximum(alpha, np.float32(1 / 255))[..., None]
+    weight = np.clip(alpha * 2 - 0.5, 0, 1).astype(np.float32)
+    rgb = spread_colour(straight_rgb.astype(np.float32), weight)
     rgba = np.concatenate((rgb, alpha[..., None]), axis=2)
     out: LabelArray = np.round(np.clip(rgba, 0, 1) * 255).astype(np.uint8)
     return out
@@ -155,5 +158,5 @@ def _photo(file: Path, size: int) -> LabelArray:
     edge = min(height, width)
     top, left = (height - edge) // 2, (width - edge) // 2
     square = bgr[top : top + edge, left : left + edge]
-    rgb: LabelArray = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)[..., ::-1]
-    return rgb
+    small = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(small[..., ::-1], np.uint8)

@@ -40,7 +40,7 @@ def jitter_colour(rgb: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def degrade(image: Tensor, generator: torch.Generator) -> Tensor:
-    """Lens blur on a fifth of the pictures, sensor noise on most, JPEG on a third; 8 bits on all."""
+    """Lens blur on a fifth of the pictures, noise on most, JPEG on a third; 8 bits on all."""
     count = len(image)
 
     def draw() -> Tensor:

@@ -33,8 +33,8 @@ class Trainer:
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         self.recipe, self.device = recipe, device
         torch.manual_seed(recipe.seed)
-        network = AdaMatting(recipe.config)
-        self.network = network.to(device, memory_format=torch.channels_last)
+        self.network = AdaMatting(recipe.config).to(device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = MultiTaskLoss(fixed_weight=recipe.fixed_weight, laplacian=recipe.laplacian)
         self.loss.to(device)
         parameters = [*self.network.parameters(), *self.loss.parameters()]
@@ -148,12 +148,15 @@ class Trainer:
         self.network.load_state_dict(groups["network"])
         self.loss.load_state_dict(groups["loss"])
         self.average = groups["average"]
+        self._resume_adam(groups["adam"])
+
+    def _resume_adam(self, tensors: dict[str, Tensor]) -> None:
         adam: dict[int, dict[str, Tensor]] = {}
-        for name, value in groups["adam"].items():
-            index, field = name.split(".")
-            adam.setdefault(int(index), {})[field] = value.cpu() if field == "step" else value
-        state = self.optimiser.state_dict()
-        self.optimiser.load_state_dict({"state": adam, "param_groups": state["param_groups"]})
+        for name, value in tensors.items():
+            index, part = name.split(".")
+            adam.setdefault(int(index), {})[part] = value.cpu() if part == "step" else value
+        settings = self.optimiser.state_dict()["param_groups"]
+        self.optimiser.load_state_dict({"state": adam, "param_groups": settings})
         self.step = int(next(iter(adam.values()))["step"]) if adam else 0
         self.schedule.last_epoch = self.step
         for group in self.optimiser.param_groups:

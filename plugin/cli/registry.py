@@ -18,7 +18,7 @@ from plugin.errors import RequestError
 
 __all__ = ["COMMANDS", "Entry", "Program"]
 
-_MATTE, _LOOK = "Mattes", "Looking at things"
+_MATTE, _LOOK, _NETWORK = "Mattes", "Looking at things", "The network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,22 @@ COMMANDS: Mapping[str, Entry] = {
     "trimap": Entry(
         "plugin.cli.shots:trimap", _MATTE, "Only the trimaps: look at them before a long run."
     ),
+    "demo": Entry(
+        "plugin.cli.demo:demo", _MATTE, "The job on a shot that it renders itself, with the error."
+    ),
     "inspect": Entry(
         "plugin.cli.looks:inspect", _LOOK, "What a plate is: frames, size, rate, codec, colour."
     ),
     "verify": Entry(
         "plugin.cli.looks:verify", _LOOK, "Prove that every frame of a result is there and whole."
+    ),
+    "evaluate": Entry(
+        "plugin.cli.network:evaluate", _NETWORK, "SAD, MSE, Grad, Conn on images with known alpha."
+    ),
+    "pack": Entry("plugin.cli.network:pack", _NETWORK, "Pack training pictures into one file."),
+    "train": Entry("plugin.cli.network:train", _NETWORK, "Train AdaMatting as a TOML file says."),
+    "export": Entry(
+        "plugin.cli.network:export", _NETWORK, "Shippable weights from a training run."
     ),
     "doctor": Entry("plugin.cli.looks:doctor", _LOOK, "What this machine has and lacks."),
 }

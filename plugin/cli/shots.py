@@ -63,7 +63,7 @@ def _refuse_gaps(shot: Shot, manifest: Manifest) -> None:
 
 def _run(**options: object) -> None:
     def job(shot: Shot, progress: Progress) -> Manifest:
-        from plugin.run import run
+        from plugin.driver import run
 
         return run(shot, progress=progress)
 
@@ -72,7 +72,7 @@ def _run(**options: object) -> None:
 
 def _segment(**options: object) -> None:
     def job(shot: Shot, progress: Progress) -> Manifest:
-        from plugin.run import segment
+        from plugin.driver import segment
 
         return segment(shot, progress=progress)
 
@@ -81,7 +81,7 @@ def _segment(**options: object) -> None:
 
 def _trimap(**options: object) -> None:
     def job(shot: Shot, progress: Progress) -> Manifest:
-        from plugin.run import trimap
+        from plugin.driver import trimap
 
         return trimap(shot, progress=progress)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,7 +19,17 @@ MAX_BYTES = 4_000_000
 MAX_DEPTH = 16
 """Levels of brackets; a keyed polygon has six."""
 
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_WORDS = {
+    ("literal_error", "schema"): "another schema than trimap-override/1",
+    ("too_long", "rules"): "more than 10 000 rules",
+    ("string_pattern_mismatch", "id"): (
+        "the id has other characters than letters, digits, “_”, “.” and “-”, or over 64"
+    ),
+    ("string_pattern_mismatch", "frames"): (
+        "not a frame range: write it like 1001-1020, 1001-1020x2 or 1001,1005"
+    ),
+    ("string_pattern_mismatch", "[key]"): "a key of the polygon is no frame number",
+}
 _DOCUMENTED = "see the schema of trimap-override/1"
 
 
@@ -60,32 +69,29 @@ def parse(content: bytes, path: Path) -> OverrideFile:
     twice = [name for name, count in Counter(rule.id for rule in file.rules).items() if count > 1]
     if twice:
         raise OverrideError(
-            "two rules have this id", where=f"{path}: rule “{twice[0]}”", fix="give each its own"
+            "two rules have this id",
+            where=f"{path}: rule {_shown(twice[0])}",
+            fix="give each its own",
         )
     return file
 
 
-def rule_name(path: Path, number: int, rule: Any) -> str:
+def rule_name(path: Path, number: int, rule: object) -> str:
     """How a message names a rule: its file, its place from 1, and its id where it has one."""
     name = rule.get("id") if isinstance(rule, dict) else getattr(rule, "id", None)
-    shown = f" “{name[:64]}”" if isinstance(name, str) and name.isprintable() else ""
-    return f"{path}: rule {number}{shown}"
+    return f"{path}: rule {number}" + (f" {_shown(name)}" if isinstance(name, str) else "")
 
 
-def _load_json(content: bytes, path: Path) -> Any:
+def _load_json(content: bytes, path: Path) -> object:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise OverrideError("not UTF-8 text", where=path, fix="save it as UTF-8") from problem
-    if _depth(text) > MAX_DEPTH:
-        raise OverrideError(
-            f"brackets nest deeper than {MAX_DEPTH} levels", where=path, fix=_DOCUMENTED
-        )
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        document = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
     except _RepeatedKeyError as problem:
         raise OverrideError(
-            f"the key “{problem.key}” is there twice",
+            f"the key {_shown(problem.key)} is there twice",
             where=_where_repeated(path, problem),
             fix="keep one of them",
         ) from None
@@ -95,21 +101,39 @@ def _load_json(content: bytes, path: Path) -> Any:
             where=f"{path}, line {problem.lineno}, column {problem.colno}",
             fix="correct it there",
         ) from None
-    except (ValueError, RecursionError) as problem:
+    except ValueError as problem:
         what = f"not JSON: {str(problem).splitlines()[0][:100]}"
         raise OverrideError(what, where=path, fix="correct it") from None
+    except RecursionError:
+        raise _too_deep(path) from None
+    if _depth(document) > MAX_DEPTH:
+        raise _too_deep(path)
+    return document
 
 
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for match in _BRACKETS.finditer(text):
-        bracket = match[0]
-        if bracket in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif bracket in "]}":
-            depth -= 1
-    return deepest
+def _too_deep(path: Path) -> OverrideError:
+    what = f"brackets nest deeper than {MAX_DEPTH} levels"
+    return OverrideError(what, where=path, fix=_DOCUMENTED)
+
+
+def _depth(document: object) -> int:
+    """Levels of objects and lists, without recursion."""
+    depth, level = 0, [document]
+    while level:
+        nested = [value for value in level if isinstance(value, dict | list)]
+        depth += bool(nested)
+        level = [
+            inner
+            for value in nested
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+    return depth
+
+
+def _shown(text: str) -> str:
+    """A name from the file as it may stand in a message."""
+    short = text[:64]
+    return f"“{short}”" if short.isprintable() else ascii(short)
 
 
 class _RepeatedKeyError(Exception):
@@ -123,7 +147,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise _RepeatedKeyError(key[:64], pairs)
+            raise _RepeatedKeyError(key, pairs)
         found[key] = value
     return found
 
@@ -131,14 +155,14 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _where_repeated(path: Path, problem: _RepeatedKeyError) -> str:
     """The rule by its id where the key is repeated in a rule itself."""
     name = next((value for key, value in problem.pairs if key == "id"), None)
-    return f"{path}: rule “{name[:64]}”" if isinstance(name, str) else f"{path}"
+    return f"{path}: rule {_shown(name)}" if isinstance(name, str) else f"{path}"
 
 
 def _no_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no number")
 
 
-def _first_of(problem: ValidationError, document: Any, path: Path) -> OverrideError:
+def _first_of(problem: ValidationError, document: object, path: Path) -> OverrideError:
     """The first mistake in words, named by its rule, with how many more there are."""
     errors = problem.errors(include_url=False, include_context=True)
     first = errors[0]
@@ -148,34 +172,37 @@ def _first_of(problem: ValidationError, document: Any, path: Path) -> OverrideEr
     )
 
 
-def _where(error: ErrorDetails, document: Any, path: Path) -> str:
+def _where(error: ErrorDetails, document: object, path: Path) -> str:
     place = list(error["loc"])
     if len(place) < 2 or place[0] != "rules" or not isinstance(place[1], int):
-        return f"{path}" + (f": {place[0]}" if place and place[0] != "rules" else "")
-    rule = document["rules"][place[1]]
+        return f"{path}"
     # The discriminator puts the rule's kind before its keys.
     inner = place[3:] if len(place) > 2 and place[2] in KINDS else place[2:]
-    within = ", " + ".".join(str(step) for step in inner)[:100] if inner else ""
-    return rule_name(path, place[1] + 1, rule) + within
+    within = ", " + _shown(".".join(str(step) for step in inner)) if inner else ""
+    return rule_name(path, place[1] + 1, _rule(document, place[1])) + within
 
 
-def _in_words(error: ErrorDetails, document: Any) -> str:
-    kind, name = error["type"], str(error["loc"][-1])[:64] if error["loc"] else ""
+def _rule(document: object, index: int | str) -> object:
+    rules = document.get("rules") if isinstance(document, dict) else None
+    return rules[index] if isinstance(rules, list) and isinstance(index, int) else None
+
+
+def _in_words(error: ErrorDetails, document: object) -> str:
+    kind, name = error["type"], str(error["loc"][-1]) if error["loc"] else ""
     if kind == "extra_forbidden":
-        return f"unknown key “{name}”"
+        return f"unknown key {_shown(name)}"
     if kind == "missing":
-        return f"the key “{name}” is missing"
+        return f"the key {_shown(name)} is missing"
     if kind == "union_tag_not_found":
-        return _kinds_in_words(document["rules"][error["loc"][1]])
-    if kind == "literal_error" and name == "schema":
-        return "another schema than trimap-override/1"
-    if kind == "too_long" and name == "rules":
-        return "more than 10 000 rules"
+        return _kinds_in_words(_rule(document, error["loc"][1]))
+    if (kind, name) in _WORDS:
+        return _WORDS[kind, name]
     message = error["msg"].removeprefix("Value error, ")
-    return message[:1].lower() + message[1:200]
+    of = f"{_shown(name)}: " if name and name != "rules" else ""
+    return of + message[:1].lower() + message[1:200]
 
 
-def _kinds_in_words(rule: Any) -> str:
+def _kinds_in_words(rule: object) -> str:
     if not isinstance(rule, dict):
         return "a rule is not an object"
     named = [kind for kind in KINDS if kind in rule]

@@ -6,7 +6,7 @@ rules, ranges of numbers. What needs the shot (frames, sizes, pictures) is check
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -127,7 +127,7 @@ class StrokeRule(_Rule):
     stroke: Stroke
 
 
-def _kind_of(value: Any) -> str | None:
+def _kind_of(value: object) -> str | None:
     """Which kind a rule is of; None where that cannot be told."""
     if isinstance(value, _Rule):
         return next(kind for kind in KINDS if hasattr(value, kind))

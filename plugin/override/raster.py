@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from plugin.types import Window
 
-__all__ = ["GRID", "Points", "between", "on_grid", "polygon_pixels", "stroke_pixels"]
+__all__ = ["GRID", "Points", "between", "on_grid", "overlap", "polygon_pixels", "stroke_pixels"]
 
 GRID = 1024
 """Units a pixel. Coordinates stay below 2²⁷ units, so that products stay below 2⁶³."""
@@ -40,7 +40,27 @@ def on_grid(points: Sequence[tuple[float, float]]) -> Points:
 def between(before: Points, after: Points, step: int, steps: int) -> Points:
     """Linear interpolation, `step` of `steps` on the way; halves round up."""
     weighted = before * (steps - step) + after * step
-    return (2 * weighted + steps) // (2 * steps)
+    interpolated: Points = (2 * weighted + steps) // (2 * steps)
+    return interpolated
+
+
+def overlap(points: Points, radius: int, window: Window) -> Window | None:
+    """The part of the window that a shape can touch; None where that is nothing.
+
+    Args:
+        points: the shape's points, relative to the same origin as the window.
+        radius: how far it reaches beyond them, grid units.
+        window: pixels.
+    """
+    low = (points.min(axis=0) - radius) // GRID
+    high = (points.max(axis=0) + radius) // GRID
+    box = Window(
+        max(window.x_min, int(low[0])),
+        max(window.y_min, int(low[1])),
+        min(window.x_max, int(high[0])),
+        min(window.y_max, int(high[1])),
+    )
+    return box if box.width > 0 and box.height > 0 else None
 
 
 def polygon_pixels(points: Points, window: Window) -> Pixels:
@@ -75,18 +95,18 @@ def polygon_pixels(points: Points, window: Window) -> Pixels:
 
 def _first_centre(position: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Index of the first pixel whose centre is at or beyond a position along one axis."""
-    return -((GRID // 2 - position) // GRID)
+    first: npt.NDArray[np.int64] = -((GRID // 2 - position) // GRID)
+    return first
 
 
-def _first_column(
-    top: Points, bottom: Points, row: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
+def _first_column(top: Points, bottom: Points, row: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Index of the first pixel of a row whose centre is at or right of an edge."""
     rise = bottom[:, 1] - top[:, 1]
     centre = row * GRID + GRID // 2
     # The edge meets the row at crossing / rise; a centre is there at column · GRID + GRID / 2.
     crossing = top[:, 0] * rise + (centre - top[:, 1]) * (bottom[:, 0] - top[:, 0])
-    return -((rise * (GRID // 2) - crossing) // (rise * GRID))
+    first: npt.NDArray[np.int64] = -((rise * (GRID // 2) - crossing) // (rise * GRID))
+    return first
 
 
 def stroke_pixels(points: Points, radius: int, window: Window) -> Pixels:

@@ -6,11 +6,13 @@ container: sizes of its outermost elements, and the sample count of its index.
 
 from __future__ import annotations
 
+import os
 import struct
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
-__all__ = ["promised_bytes"]
+__all__ = ["is_fragmented", "promised_bytes"]
 
 _MAX_BOXES = 10_000_000
 
@@ -25,31 +27,59 @@ def promised_bytes(path: Path, reader: str) -> int | None:
         return measure(file)
 
 
+def is_fragmented(path: Path) -> bool:
+    """Whether an mp4 goes on in fragments (`moof`) that its sample table does not know."""
+    with path.open("rb", buffering=0) as file:
+        return any(kind == b"moof" for kind, _ in _boxes(file))
+
+
+def _read_at(file: FileIO, position: int, count: int) -> bytes:
+    """Bytes from a place that the file itself names, which may lie anywhere."""
+    if position >= os.fstat(file.fileno()).st_size:
+        return b""
+    file.seek(position)
+    return file.read(count)
+
+
 def _mov(file: FileIO) -> int | None:
-    """ISO/IEC 14496-12, 4.2: 32-bit size and type; size 1 means a 64-bit size, 0 to the end."""
+    end = 0
+    for _, after in _boxes(file):
+        if after is None:
+            return None
+        end = after
+    return end
+
+
+def _boxes(file: FileIO) -> Iterator[tuple[bytes, int | None]]:
+    """Type and end of the outermost boxes; an end of None where it is not to be known.
+
+    ISO/IEC 14496-12, 4.2: 32-bit size and type; size 1 means a 64-bit size, 0 to the end.
+    """
     position = 0
     for _ in range(_MAX_BOXES):
-        file.seek(position)
-        head = file.read(16)
+        head = _read_at(file, position, 16)
+        if not head:
+            return
         if len(head) < 8:
-            return position + len(head)
+            yield b"", position + 8
+            return
         size = int.from_bytes(head[:4], "big")
         if size == 1 and len(head) == 16:
             size = int.from_bytes(head[8:], "big")
         if size < 8:
-            return None
+            yield head[4:8], None
+            return
         position += size
-    return None
+        yield head[4:8], position
 
 
 def _matroska(file: FileIO) -> int | None:
     """RFC 8794: the EBML header, then the Segment with its size, all ones where it is unknown."""
-    _, header_size, header_length = _ebml_element(file.read(16))
+    _, header_size, header_length = _ebml_element(_read_at(file, 0, 16))
     if header_size is None:
         return None
     start = header_length + header_size
-    file.seek(start)
-    kind, size, length = _ebml_element(file.read(16))
+    kind, size, length = _ebml_element(_read_at(file, start, 16))
     if kind != b"\x18\x53\x80\x67" or size is None:
         return None
     return start + length + size
@@ -76,8 +106,7 @@ def _avi(file: FileIO) -> int | None:
     """RIFF: 32-bit sizes; OpenDML files go on with more `RIFF` chunks."""
     position = 0
     for _ in range(_MAX_BOXES):
-        file.seek(position)
-        head = file.read(8)
+        head = _read_at(file, position, 8)
         if len(head) < 8 or head[:4] != b"RIFF":
             return position
         size = struct.unpack("<I", head[4:])[0]
@@ -91,8 +120,7 @@ def _mxf(file: FileIO) -> int | None:
     """SMPTE ST 377-1: keys, lengths (BER) and values; the header names where the footer starts."""
     position = footer = 0
     for _ in range(_MAX_BOXES):
-        file.seek(position)
-        head = file.read(25)
+        head = _read_at(file, position, 25)
         if len(head) == 0:
             return max(position, footer + 1)
         if len(head) < 17 or not head.startswith(b"\x06\x0e\x2b\x34"):
@@ -103,7 +131,6 @@ def _mxf(file: FileIO) -> int | None:
         size = int.from_bytes(head[17 : 17 + extra], "big") if extra else head[16]
         start = position + 17 + extra
         if position == 0 and size >= 32:
-            file.seek(start + 24)
-            footer = int.from_bytes(file.read(8), "big")
+            footer = int.from_bytes(_read_at(file, start + 24, 8), "big")
         position = start + size
     return None

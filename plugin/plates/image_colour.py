@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from OpenImageIO import ImageSpec
 
-__all__ = ["colour_of", "exr_colour"]
+from plugin.plates.primaries import NAMED, rgb_to_xyz
 
-_PRIMARIES = {
-    "rec709": (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290),
-    "rec2020": (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290),
-    "p3d65": (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, 0.3127, 0.3290),
-    "ap0": (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767),
-    "ap1": (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767),
-    "ciexyz": (1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1 / 3, 1 / 3),
-}
-"""x and y of red, green, blue and white, as in OpenEXR's `chromaticities`."""
+__all__ = ["colour_of", "exr_colour"]
 
 _DPX_TRANSFERS = {
     "Linear": "lin_rec709_scene",
@@ -56,8 +48,12 @@ def exr_colour(values: object) -> tuple[str, str]:
     """The linear space with these chromaticities, and a note where there are none."""
     if not isinstance(values, tuple) or len(values) != 8:
         return "lin_rec709_scene", "no colour tag, taken as linear Rec.709"
-    for name, primaries in _PRIMARIES.items():
+    for name, primaries in NAMED.items():
         if all(abs(a - b) < 2e-3 for a, b in zip(values, primaries, strict=True)):
             return f"lin_{name}_scene", ""
+    try:
+        rgb_to_xyz(values)
+    except ValueError:
+        return "lin_rec709_scene", "chromaticities that make no colours, taken as linear Rec.709"
     numbers = ",".join(f"{value:.5g}" for value in values)
     return f"lin({numbers})", ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,13 +14,14 @@ from OpenImageIO import ImageInput, ImageSpec, geterror
 from plugin.errors import PlateError
 from plugin.plates.exr_layers import Part, Picture, choose
 from plugin.plates.exr_luma_chroma import is_luma_chroma, window_of
+from plugin.plates.film_header import check_film_header
 from plugin.plates.image_colour import colour_of, exr_colour
 from plugin.plates.limits import MAX_PIXELS, check_size
 from plugin.plates.sniff import IMAGE_READERS, reader_of
 from plugin.plates.timecode import from_smpte_words
 from plugin.types import Window
 
-__all__ = ["ImageHeader", "open_image", "plain_reason", "read_header"]
+__all__ = ["ImageHeader", "complaint", "open_image", "plain_reason", "read_header"]
 
 _MAX_PARTS = 256
 
@@ -71,9 +72,13 @@ def open_image(path: Path) -> tuple[ImageInput, str]:
         )
     config = ImageSpec()
     config.attribute("oiio:UnassociatedAlpha", 1)  # colours stay as stored, not times alpha
-    image = ImageInput.open(str(path), config)
+    check_film_header(path, reader)
+    try:
+        image = ImageInput.open(str(path), config)
+    except (MemoryError, RuntimeError) as error:
+        raise _damaged(f"{type(error).__name__} in its header", path) from error
     if image is None:
-        raise _damaged(geterror(), path)
+        raise _damaged(complaint(geterror), path)
     if image.format_name() != reader:
         image.close()
         raise _damaged(f"opened as {image.format_name()}, it begins like {reader}", path)
@@ -99,6 +104,8 @@ def read_header(path: Path, layer: str = "") -> ImageHeader:
         return _luma_chroma(header, path)
     try:
         return _header(image, reader, path, layer)
+    except (UnicodeDecodeError, RuntimeError, MemoryError) as error:
+        raise _damaged(f"{type(error).__name__} in its header", path) from error
     finally:
         image.close()
 
@@ -158,7 +165,7 @@ def _parts(image: ImageInput, reader: str) -> list[Part]:
         name = spec.get_string_attribute("oiio:subimagename")
         view = spec.get_string_attribute("view")
         parts.append(Part(number, name, view, tuple(spec.channelnames), bool(spec.deep)))
-    image.geterror()
+    complaint(image.geterror)  # that there is no further part
     return parts
 
 
@@ -176,6 +183,14 @@ def _damaged(why: str, path: Path) -> PlateError:
     return PlateError(
         f"the image cannot be opened: {reason}", where=path, fix="render or copy it again"
     )
+
+
+def complaint(ask: Callable[[], str]) -> str:
+    """OpenImageIO's pending message; it may quote bytes of a damaged file that are no text."""
+    try:
+        return ask()
+    except UnicodeDecodeError:
+        return "a name in it is no text"
 
 
 def plain_reason(message: str, path: Path) -> str:
@@ -237,4 +252,8 @@ def _bits(spec: ImageSpec, channel: int) -> int:
 
 def _notes(spec: ImageSpec) -> list[str]:
     turn = int(spec.get_int_attribute("Orientation", 1))
-    return [f"orientation tag {turn} left alone, as compositors do"] if turn != 1 else []
+    notes = [f"orientation tag {turn} left alone, as compositors do"] if turn != 1 else []
+    profile = spec.get_string_attribute("ICCProfile:profile_description")
+    if profile and "srgb" not in profile.lower():
+        notes.append(f"ICC profile {profile[:60]!r} is not applied")
+    return notes

@@ -9,7 +9,7 @@ import numpy as np
 
 from plugin.errors import FrameError, PlateError
 from plugin.plates import exr_luma_chroma
-from plugin.plates.image_header import ImageHeader, open_image, plain_reason
+from plugin.plates.image_header import ImageHeader, complaint, open_image, plain_reason
 from plugin.types import FloatArray
 
 __all__ = ["LARGEST", "decode", "decode_alpha", "make_finite"]
@@ -68,9 +68,12 @@ def _read(header: ImageHeader, channels: list[int], path: Path) -> FloatArray:
     except PlateError as error:
         raise FrameError(error.what, where=error.where, fix=error.fix) from error
     with closing(image):
-        pixels = image.read_image(header.picture.part, 0, first, last + 1, "float")
+        try:
+            pixels = image.read_image(header.picture.part, 0, first, last + 1, "float")
+        except MemoryError as error:
+            raise _damaged("its size does not fit into memory", path) from error
         # A cut JPEG comes back with grey below the cut, and a message: only silence means whole.
-        message = image.geterror()
+        message = complaint(image.geterror)
     if pixels is None or message:
         raise _damaged(plain_reason(message, path) or "no pixels", path)
     chosen = [channel - first for channel in channels]

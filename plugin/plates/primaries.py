@@ -7,12 +7,22 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["REC709", "rgb_to_rgb", "rgb_to_xyz"]
+__all__ = ["NAMED", "REC709", "rgb_to_rgb", "rgb_to_xyz"]
 
 Matrix = npt.NDArray[np.float64]
 
 REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 """x and y of red, green, blue and white of BT.709."""
+
+NAMED = {
+    "rec709": REC709,
+    "rec2020": (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290),
+    "p3d65": (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, 0.3127, 0.3290),
+    "ap0": (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767),
+    "ap1": (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767),
+    "ciexyz": (1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1 / 3, 1 / 3),
+}
+"""The same of the spaces that films are made in, by their part of the interop names."""
 
 _BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
@@ -28,6 +38,8 @@ def rgb_to_xyz(chromaticities: Sequence[float]) -> Matrix:
     Raises:
         ValueError: the primaries lie on one line, or the white has no luminance.
     """
+    if len(chromaticities) != 8 or not np.all(np.isfinite(chromaticities)):
+        raise ValueError("chromaticities are eight numbers")
     x, y = np.reshape(np.asarray(chromaticities, np.float64), (4, 2)).T
     columns = np.stack([x, y, 1 - x - y])
     if abs(y[3]) < 1e-6 or abs(np.linalg.det(columns[:, :3])) < 1e-6:

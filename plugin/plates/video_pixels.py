@@ -21,7 +21,7 @@ __all__ = ["alpha_of", "rgb_of"]
 _WEIGHTS = {"BT.709": (0.2126, 0.0722), "BT.601": (0.299, 0.114), "BT.2020": (0.2627, 0.0593)}
 """Kr and Kb of each matrix."""
 
-_WORD = np.float32(65535)
+_BYTE, _WORD = np.float32(255), np.float32(65535)
 
 
 def rgb_of(frame: av.VideoFrame, encoding: Encoding) -> FloatArray:
@@ -45,23 +45,36 @@ def alpha_of(frame: av.VideoFrame) -> FloatArray | None:
     components = frame.format.components
     if len(components) != 4:
         return None
-    if frame.format.is_rgb:
-        return _float(frame.reformat(format="rgba64le").to_ndarray()[:, :, 3]) / _WORD
-    frame = _planar(frame)
-    alpha = _float(_plane(frame, 3, frame.width, frame.height))
-    return alpha / np.float32((1 << frame.format.components[3].bits) - 1)
+    bits = components[3].bits
+    if frame.format.is_rgb and not frame.format.is_planar:
+        return _packed(frame, bits, "rgba")[:, :, 3]
+    frame = _little_endian(frame) if frame.format.is_rgb else _planar(frame)
+    return _float(_plane(frame, 3, frame.width, frame.height)) / np.float32((1 << bits) - 1)
 
 
 def _from_rgb(frame: av.VideoFrame) -> FloatArray:
     fmt = frame.format
-    depths = {component.bits for component in fmt.components}
-    if not (fmt.is_planar and fmt.name.startswith("gbr") and max(depths) <= 16):
-        return _float(frame.reformat(format="rgb48le").to_ndarray()) / _WORD
-    if fmt.is_big_endian:
-        frame = frame.reformat(format=fmt.name.replace("be", "le"))
-    last = np.float32((1 << max(depths)) - 1)
-    red, green, blue = (_plane(frame, i, frame.width, frame.height) for i in (2, 0, 1))
-    return np.stack([_float(red), _float(green), _float(blue)], axis=2) / last
+    bits = max(component.bits for component in fmt.components)
+    if fmt.is_planar and bits <= 16:
+        frame = _little_endian(frame)
+        red, green, blue = (_plane(frame, i, frame.width, frame.height) for i in (2, 0, 1))
+        last = np.float32((1 << bits) - 1)
+        return np.stack([_float(red), _float(green), _float(blue)], axis=2) / last
+    return _packed(frame, bits, "rgb")
+
+
+def _little_endian(frame: av.VideoFrame) -> av.VideoFrame:
+    if not frame.format.is_big_endian:
+        return frame
+    return frame.reformat(format=frame.format.name.replace("be", "le"))
+
+
+def _packed(frame: av.VideoFrame, bits: int, channels: str) -> FloatArray:
+    """Packed pixels at their own depth: going up, FFmpeg's scaler makes 65280 of 255."""
+    if bits <= 8:
+        return _float(frame.to_ndarray(format={"rgb": "rgb24"}.get(channels, channels))) / _BYTE
+    depth = 16 * len(channels)
+    return _float(frame.to_ndarray(format=f"{channels}{depth}le")) / _WORD
 
 
 def _planar(frame: av.VideoFrame) -> av.VideoFrame:

@@ -8,15 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from plugin.errors import PlateError
-from plugin.plates.container import promised_bytes
+from plugin.plates.container import is_fragmented, promised_bytes
 from plugin.plates.limits import check_size
 from plugin.plates.video_colour import ColourTags
 from plugin.plates.video_index import FrameIndex
@@ -100,7 +102,7 @@ def _whitelist(reader: str) -> str:
 
 
 def probe(path: Path, reader: str) -> Probe:
-    """Read every packet once, decode none.
+    """Find every frame, decode none: from the sample table if that is enough, else by its packets.
 
     Raises:
         PlateError: no decoder, oversized, interlaced, cut short, or without a frame.
@@ -109,7 +111,11 @@ def probe(path: Path, reader: str) -> Probe:
     with container, read_errors(path, reader):
         _check_stream(stream, path)
         ends: dict[int, Fraction] = {}
-        index = FrameIndex.of(_own_packets(container, stream, ends), stream.codec_context.name)
+        if _has_table(stream, path, reader):
+            index = FrameIndex.of_table(stream)
+        else:
+            packets = _own_packets(container, stream, ends)
+            index = FrameIndex.of(packets, stream.codec_context.codec.canonical_name)
         _check_whole(_Opened(path, reader, container, stream), index, ends)
         return Probe(
             index,
@@ -121,11 +127,22 @@ def probe(path: Path, reader: str) -> Probe:
         )
 
 
+def _has_table(stream: VideoStream, path: Path, reader: str) -> bool:
+    """Whether the container's header says where every frame lies and when it is shown."""
+    return (
+        reader == "mov"
+        and stream.codec_context.codec.intra_only
+        and stream.frames > 0
+        and not is_fragmented(path)
+    )
+
+
 def _check_stream(stream: VideoStream, path: Path) -> None:
-    context = stream.codec_context
-    if context.pix_fmt is None:
+    context = cast("VideoCodecContext | None", stream.codec_context)  # as it is, not as typed
+    if context is None or context.pix_fmt is None:
+        name = "unknown" if context is None else context.name
         raise PlateError(
-            f"no picture can be made of its codec, {context.name}",
+            f"no picture can be made of its codec, {name}",
             where=path,
             fix="transcode it to ProRes, DNxHR or H.264",
         )
@@ -171,6 +188,8 @@ def _check_whole(opened: _Opened, index: FrameIndex, ends: dict[int, Fraction]) 
         share = f"{promised_size - size} bytes of the file are missing"
     elif len(index.entries) < promised:
         share = f"of {promised} that its index names"
+    elif any(entry.end > size for entry in index.entries):
+        share = "the others would lie behind its end"
     elif _ends_early(opened, ends):
         share = "it ends before the length that it states"
     elif not there:

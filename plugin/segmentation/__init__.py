@@ -1,13 +1,14 @@
 """Segmentation: from a frame to the mask of its subject.
 
-Two steps, because a mask must not depend on chunks or workers:
+In steps, because a mask must not depend on chunks or workers:
 
     plan = prepare(shot, plate, to_display)    once, in the driver, from the whole plate
+    plan = run_first(plan, …, folder)          only `track` needs it; the others return at once
     segmenter = build(plan, info)              in each worker, from the plan alone
     mask = segmenter.segment(frame)            of a display-referred frame
 """
 
 from plugin.segmentation.plans import DisplayTransform, Method, SegmentPlan
-from plugin.segmentation.registry import METHODS, build, prepare
+from plugin.segmentation.registry import METHODS, build, prepare, run_first
 
-__all__ = ["METHODS", "DisplayTransform", "Method", "SegmentPlan", "build", "prepare"]
+__all__ = ["METHODS", "DisplayTransform", "Method", "SegmentPlan", "build", "prepare", "run_first"]

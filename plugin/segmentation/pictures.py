@@ -222,7 +222,10 @@ def _window(x: int, y: int, width: int, height: int) -> Window:
 
 def _open(path: Path, error: type[AdaMatteError]) -> oiio.ImageInput:
     _refuse_missing(path, error)
-    picture: oiio.ImageInput | None = oiio.ImageInput.open(str(path))
+    # Colours as they are stored: by default they come multiplied by alpha.
+    straight = oiio.ImageSpec()
+    straight["oiio:UnassociatedAlpha"] = 1
+    picture: oiio.ImageInput | None = oiio.ImageInput.open(str(path), straight)
     if picture is None:
         raise _unreadable(path, f"not a picture ({_one_line(oiio.geterror())})", error)
     return picture

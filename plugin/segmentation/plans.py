@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -76,11 +77,14 @@ class Method:
         prepare: runs once in the driver; raises `RequestError` before any work.
         build: runs in each worker, from the plan alone.
         needs: what a user gives to have it, for the list of options in a refusal.
+        first: a pass over the frames in order that has to be done, once, before any worker starts;
+            writes into the folder that it is given, and returns the plan to build from.
     """
 
     prepare: Callable[[Request], SegmentPlan]
     build: Callable[[SegmentPlan, PlateInfo], Segmenter]
     needs: str
+    first: Callable[[SegmentPlan, Request, Path], SegmentPlan] | None = None
 
 
 def asked_frames(shot: Shot, info: PlateInfo) -> FrameRange:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from plugin.errors import MaskError, ShotError
 from plugin.segmentation.chroma import CHROMA, screen_plan
+from plugin.segmentation.clean_plate import CLEAN_PLATE
 from plugin.segmentation.mask import MASK
 from plugin.segmentation.plans import DisplayTransform, Method, Request, SegmentPlan
 from plugin.segmentation.sampling import sample
 from plugin.segmentation.screen import find_screen
+from plugin.segmentation.track import TRACK
 from plugin.segmentation.whole import NONE, plan_whole_frame
 from plugin.shot import Shot
 from plugin.types import PlateInfo, PlateSource, Segmenter
 
-__all__ = ["METHODS", "build", "prepare"]
+__all__ = ["METHODS", "build", "prepare", "run_first"]
 
-METHODS: dict[str, Method] = {"mask": MASK, "chroma": CHROMA, "none": NONE}
+METHODS: dict[str, Method] = {
+    "mask": MASK,
+    "chroma": CHROMA,
+    "clean-plate": CLEAN_PLATE,
+    "track": TRACK,
+    "none": NONE,
+}
 """Every method that `--segment` names, but for `auto`."""
 
 
@@ -37,6 +47,33 @@ def prepare(shot: Shot, plate: PlateSource, to_display: DisplayTransform) -> Seg
     if shot.segment == "auto":
         return _choose(request)
     return _method(shot.segment).prepare(request)
+
+
+def run_first(
+    plan: SegmentPlan,
+    shot: Shot,
+    plate: PlateSource,
+    to_display: DisplayTransform,
+    folder: Path,
+) -> SegmentPlan:
+    """Do what has to be done in frame order before workers start; nothing for most methods.
+
+    Args:
+        plan: from `prepare`.
+        shot: the options.
+        plate: the whole plate.
+        to_display: the plate's RGB to display-referred RGB within [0, 1].
+        folder: where its pictures go; made where it is needed.
+
+    Returns:
+        The plan to give to the workers.
+
+    Raises:
+        FrameError: a frame of the plate cannot be decoded.
+        OutputError: the folder cannot be written.
+    """
+    first = _method(plan.method).first
+    return plan if first is None else first(plan, Request(shot, plate, to_display), folder)
 
 
 def build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:
@@ -62,7 +99,7 @@ def _method(name: str) -> Method:
 
 def _choose(request: Request) -> SegmentPlan:
     """What is given goes before what is seen; nothing trustworthy is an error, never a guess."""
-    for option, method in (("mask", "mask"),):
+    for option, method in (("mask", "mask"), ("keyframe", "track"), ("clean_plate", "clean-plate")):
         if getattr(request.shot, option):
             return _named(_method(method).prepare(request))
     if request.shot.screen != "auto":

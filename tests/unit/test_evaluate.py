@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +11,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from model.data_split import HELD_OUT_SHARE, group_key, is_held_out
-from model.evaluation.baselines import baseline
 from model.evaluation.benchmark import open_benchmark, write_bench_folders, write_submission
-from model.evaluation.compositions import (
-    Foreground,
-    adobe_compositions,
-    build_test_set,
-    clean_alpha,
-    compose,
-    composition_order,
-    held_out,
-    read_cutout,
-)
 from model.evaluation.evaluate import evaluate, evaluate_and_report
 from model.evaluation.metrics import Confusion, optimal_trimap
-from model.evaluation.perturb import dilated_trimap, eroded_trimap, task_of
+from model.evaluation.perturb import dilated_trimap
 from model.evaluation.pictures import read_alpha, read_image, write_png
 from model.evaluation.results import Evaluation, Row
 from plugin.errors import RequestError, TrimapError
@@ -202,54 +185,7 @@ def test_a_benchmark_laid_out_again_is_the_same(bench: Path, tmp_path: Path) -> 
         assert set(one.trimap_files) == set(two.trimap_files)
 
 
-# ── trimaps ───────────────────────────────────────────────────────────────────────────────────
-
-
-@given(st.integers(0, 20), st.integers(0, 20))
-def test_dilated_trimaps_are_right_and_nested(n: int, m: int) -> None:
-    truth = disc(14)
-    narrow, wide = (dilated_trimap(truth, k) for k in sorted((n, m)))
-    optimal = optimal_trimap(truth)
-    for trimap in (narrow, wide):
-        known = trimap != 128
-        assert np.array_equal(trimap[known], optimal[known])
-    assert ((narrow == 128) <= (wide == 128)).all()
-
-
-def test_dilation_reaches_n_pixels_in_a_disc() -> None:
-    truth = np.zeros((41, 41), np.float32)
-    truth[20, 20] = 0.5
-    y, x = np.mgrid[:41, :41]
-    within = np.hypot(y - 20, x - 20) <= 7
-    assert np.array_equal(dilated_trimap(truth, 7) == 128, within)
-    assert np.array_equal(dilated_trimap(truth, 0), optimal_trimap(truth))
-
-
-def test_a_hard_edge_gets_a_band_too() -> None:
-    truth = np.zeros((5, 20), np.float32)
-    truth[:, 10:] = 1
-    assert dilated_trimap(truth, 3)[2].tolist() == [0] * 7 + [128] * 6 + [255] * 7
-
-
-def test_an_eroded_mask_mislabels_hair_and_is_scored_there() -> None:
-    truth = disc(14)
-    truth[24, 32:62] = 1  # a hair that reaches far out
-    labels = eroded_trimap(truth, 4)
-    assert labels[24, 60] == 0
-    assert labels[24, 32] == 255
-
-
-def test_wrong_labels_are_scored(bench: Path) -> None:
-    truth = disc(14)
-    truth[24, 32:62] = 1
-    (image, _) = open_benchmark(bench)
-    task = task_of(image, "erode-4", truth)
-    assert task.trimap[24, 60] == 0
-    assert task.scored[24, 60] == 128
-    right = (task.trimap == optimal_trimap(truth)) | (task.trimap == 128)
-    assert np.array_equal(task.scored[right], task.trimap[right])
-    with pytest.raises(TrimapError, match="nothing is left"):
-        task_of(image, "erode-30", truth)
+# ── the result ────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("kind", ["dilate-2", "dilate-12", "erode-3", "large", "trimap"])
@@ -257,9 +193,6 @@ def test_every_kind_of_trimap_can_be_asked_for(bench: Path, kind: str) -> None:
     total = evaluate(bench, Oracle(bench, 0), trimap=kind).total("AdaMatting")
     assert total.sad < 0.002
     assert total.accuracy == total.mean_iou == 1
-
-
-# ── the result ────────────────────────────────────────────────────────────────────────────────
 
 
 def test_totals_are_means_over_images() -> None:
@@ -323,34 +256,6 @@ def test_a_matte_is_measured_as_8_bits(bench: Path) -> None:
     assert near.rows[0].image == image.name
 
 
-# ── baselines ─────────────────────────────────────────────────────────────────────────────────
-
-
-def test_baselines_solve_an_easy_image(bench: Path) -> None:
-    image = open_benchmark(bench)[0]
-    truth, trimap = image.alpha(), image.trimap()
-    for key in ("cf", "knn"):
-        alpha = baseline(key)(image.image(), trimap)
-        assert alpha.dtype == np.float32
-        assert np.abs(alpha - truth).mean() < 0.02
-        assert 0 <= alpha.min() <= alpha.max() <= 1
-
-
-@pytest.mark.parametrize(("label", "value"), [(0, 0.0), (128, 0.5), (255, 1.0)])
-def test_a_trimap_of_one_label_is_answered(bench: Path, label: int, value: float) -> None:
-    image = open_benchmark(bench)[0].image()
-    alpha = baseline("cf")(image, np.full(SIZE, label, np.uint8))
-    assert (alpha == value).all()
-
-
-@pytest.mark.parametrize(("missing", "value"), [(255, 0.0), (0, 1.0)])
-def test_one_label_propagates_everywhere(bench: Path, missing: int, value: float) -> None:
-    image = open_benchmark(bench)[0]
-    trimap = np.where(image.trimap() == missing, 128, image.trimap()).astype(np.uint8)
-    for key in ("cf", "knn"):
-        assert (baseline(key)(image.image(), trimap) == value).all()
-
-
 def test_the_cache_answers_the_same_and_survives_damage(bench: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     fresh = evaluate(bench, None, baselines=("cf",), cache=cache)
@@ -371,161 +276,3 @@ def test_the_cache_answers_the_same_and_survives_damage(bench: Path, tmp_path: P
     assert sorted(cache.iterdir()) == files
     evaluate(bench, None, baselines=("cf",), trimap="large", cache=cache)
     assert len(list(cache.iterdir())) == 4
-
-
-def test_without_pymatting_the_extra_is_named() -> None:
-    """In an interpreter of its own, where pymatting cannot be found."""
-    program = (
-        "import sys; sys.modules['pymatting'] = None\n"
-        "from model.evaluation.baselines import baseline\n"
-        "from plugin.errors import RequestError\n"
-        "try:\n    baseline('cf')\n"
-        "except RequestError as error:\n    print(error)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert "adamatte[baselines]" in done.stdout
-
-
-# ── compositions ──────────────────────────────────────────────────────────────────────────────
-
-
-def foreground(name: str = "disc") -> Foreground:
-    return Foreground(name, np.full((*SIZE, 3), 0.8, np.float32), disc())
-
-
-def test_composition_order_is_foreground_by_foreground() -> None:
-    order = composition_order(["x.png", "y.png"], ["1.jpg", "2.jpg", "3.jpg"], 2)
-    assert [(c.name, c.foreground, c.background) for c in order] == [
-        ("x_0", "x.png", "1.jpg"),
-        ("x_1", "x.png", "2.jpg"),
-        ("y_0", "y.png", "3.jpg"),
-        ("y_1", "y.png", "1.jpg"),
-    ]
-
-
-def test_adobe_lists(tmp_path: Path) -> None:
-    (tmp_path / "test_fg_names.txt").write_text("boy.png\ncat.png\n")
-    (tmp_path / "test_bg_names.txt").write_text("".join(f"{n}.jpg\n" for n in range(40)))
-    order = adobe_compositions(tmp_path, "test")
-    assert len(order) == 40
-    assert (order[21].name, order[21].background) == ("cat_1", "21.jpg")
-    with pytest.raises(RequestError, match="cannot read the list"):
-        adobe_compositions(tmp_path, "training")
-    with pytest.raises(RequestError, match="no split"):
-        adobe_compositions(tmp_path, "validation")
-    (tmp_path / "test_bg_names.txt").write_text("1.jpg\n")
-    with pytest.raises(RequestError, match="1 backgrounds for 2 foregrounds"):
-        adobe_compositions(tmp_path, "test")
-
-
-def test_compose_covers_crops_and_truncates() -> None:
-    back = np.zeros((20, 30, 3), np.float32)  # smaller: enlarged to cover
-    back[:, :, 2] = 1
-    picture = compose(foreground(), back)
-    assert picture.shape == (*SIZE, 3)
-    assert picture[0, 0].tolist() == [0, 0, 255]
-    assert picture[24, 32].tolist() == [204, 204, 204]
-    larger = np.zeros((100, 100, 3), np.float32)
-    larger[:48, :64] = 100.6 / 255
-    assert compose(foreground(), larger)[0, 0].tolist() == [100, 100, 100]
-    assert compose(foreground(), larger)[-1, -1].tolist() == [100, 100, 100]  # its top left
-
-
-def test_clean_alpha_makes_opaque_exact() -> None:
-    levels = np.array([[0, 1, 6, 7, 127, 128, 248, 249, 254, 255]], np.uint8)
-    cleaned = clean_alpha(levels)
-    assert cleaned[0, :3].tolist() == [0, 0, 0]
-    assert cleaned[0, -3:].tolist() == [1, 1, 1]
-    assert (np.diff(cleaned[0]) >= 0).all()
-    assert cleaned[0, 4] + cleaned[0, 5] == pytest.approx(1)
-
-
-def test_a_test_set_is_built_the_same_again(tmp_path: Path) -> None:
-    photos = [tmp_path / f"{n}.png" for n in range(5)]
-    rng = np.random.default_rng(0)
-    for photo in photos:
-        write_png(photo, rng.integers(0, 255, (30, 40, 3), np.uint8))
-    fronts = [partial(foreground, name) for name in ("one", "two")]
-    for out in (tmp_path / "set", tmp_path / "again"):
-        assert build_test_set(out, fronts, photos, per_foreground=3, seed=7) == 6
-    first, again = (
-        {f.relative_to(out): f.read_bytes() for f in out.rglob("*") if f.is_file()}
-        for out in (tmp_path / "set", tmp_path / "again")
-    )
-    assert first == again
-    images = open_benchmark(tmp_path / "set")
-    assert [i.name for i in images] == ["one_0", "one_1", "one_2", "two_0", "two_1", "two_2"]
-    assert [i.name for i in open_benchmark(tmp_path / "set" / "bench")] == [i.name for i in images]
-    for image in images:
-        known = image.trimap() != 128
-        assert np.array_equal(image.trimap()[known], optimal_trimap(image.alpha())[known])
-    with pytest.raises(RequestError, match="not empty"):
-        build_test_set(tmp_path / "set", fronts, photos)
-    with pytest.raises(RequestError, match="nothing to compose"):
-        build_test_set(tmp_path / "other", [], photos)
-
-
-def test_cutouts_are_read_with_straight_alpha(tmp_path: Path) -> None:
-    alpha = np.rint(disc() * 255).astype(np.uint8)
-    bgra = np.dstack([composed(disc())[:, :, ::-1], alpha])
-    cv2.imwrite(str(tmp_path / "cut.png"), bgra)
-    front = read_cutout(tmp_path / "cut.png")
-    assert front.name == "cut"
-    assert front.rgb[24, 32] == pytest.approx([0.9, 0.2, 0.1], abs=0.003)
-    write_png(tmp_path / "flat.png", alpha)
-    with pytest.raises(RequestError, match="no cut-out"):
-        read_cutout(tmp_path / "flat.png")
-
-
-# ── what is held out ──────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        ("wall__Tunnel_3e3364.jpg", "wall__Tunnel_3e3364__0.jpg", "wall__Tunnel_f0e196__1.jpg"),
-        ("wall__nasa-53884.jpg", "wall__photo-1451187580459-43490279c0fa_738b42__1.jpg"),
-        ("hdri_kiara_0.jpg", "hdri_kiara_1.jpg"),
-        ("sintel_0001.jpg", "sintel_0009.jpg"),
-        ("trellis_mit__multi_tiger_1.webp", "trellis_mit__multi_tiger_2.webp"),
-        (
-            "trellis_mit__typical_misc_paper_machine.webp",
-            "trellis_mit__weatherworn_misc_paper_machine3.webp",
-        ),
-    ],
-)
-def test_pictures_of_one_thing_share_a_side(names: tuple[str, ...]) -> None:
-    assert len({group_key(name) for name in names}) == 1
-    assert len({is_held_out(name) for name in names}) == 1
-
-
-def test_the_side_is_that_of_the_name_alone() -> None:
-    for name in ("kodak_0003", "oi_14eab3a4178c5a93", "wall__2_964912__0"):
-        sides = {is_held_out(n) for n in (name, f"{name}.jpg", f"/some/where/{name}.PNG")}
-        assert len(sides) == 1
-    assert group_key("wall__nasa-45068.jpg") != group_key("wall__nasa-53884.jpg")
-    assert group_key("kodak_0003.jpg") != group_key("kodak_0004.jpg")
-
-
-@given(st.integers(0, 99999))
-def test_dancer_and_sprites_are_for_training(number: int) -> None:
-    for family in ("dancer1_frames_apache2__", "kenney_smoke_cc0__blackSmoke", "glow_cc0__x_"):
-        assert not is_held_out(f"{family}{number}.webp")
-
-
-def test_about_a_tenth_is_held_out() -> None:
-    share = np.mean([is_held_out(f"oi_{n:016x}.jpg") for n in range(5000)])
-    assert share == pytest.approx(HELD_OUT_SHARE, abs=0.015)
-
-
-def test_held_out_lists_pictures_only(tmp_path: Path) -> None:
-    names = [f"oi_{n:016x}.jpg" for n in range(100)]
-    for name in (*names, "SOURCES.md"):
-        (tmp_path / name).touch()
-    chosen = [file.name for file in held_out(tmp_path)]
-    assert chosen == [name for name in names if is_held_out(name)]
-    (tmp_path / "none").mkdir()
-    with pytest.raises(RequestError, match="no held-out pictures"):
-        held_out(tmp_path / "none")

@@ -44,22 +44,24 @@ class Scene:
     def alpha(self, number: int) -> Picture:
         y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
         distance = np.hypot(x - 120 - 8 * (number % 9), (y - 110) * 0.8)
-        return np.clip((52 - distance) / 5, 0, 1).astype(np.float32)
+        return np.asarray(np.clip((52 - distance) / 5, 0, 1), np.float32)
 
     def rgb(self, number: int) -> Picture:
         y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
         light = 1 + self.uneven * (x / WIDTH - 0.5) + 0.5 * self.uneven * (y / HEIGHT - 0.5)
         if self.shadow:
             light = light * (1 - 0.45 * np.exp(-(((x - 250) / 30) ** 2 + ((y - 150) / 15) ** 2)))
-        back = np.float32(self.screen) * light[..., None]
+        back = np.array(self.screen, np.float32) * light[..., None]
         texture = 1 + 0.3 * np.sin(x / 7)[..., None] * np.cos(y / 5)[..., None]
-        front = np.float32(self.subject) * texture + self.spill * np.float32(self.screen)
+        front = np.array(self.subject, np.float32) * texture + self.spill * np.array(
+            self.screen, np.float32
+        )
         alpha = self.alpha(number)[..., None]
         picture = alpha * front + (1 - alpha) * back
         if self.side:
             picture[:, : self.side] = 0.35
         grain = np.random.default_rng(number).normal(0, self.noise, picture.shape)
-        return np.clip(picture + grain, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(picture + grain, 0, 1), np.float32)
 
 
 class PaintedPlate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +49,7 @@ class BlackPlate:
         pass
 
 
-def save(path: Path, pixels: npt.NDArray[np.generic], windows: str = "") -> None:
+def save(path: Path, pixels: npt.NDArray[Any], windows: str = "") -> None:
     """Write `H × W` or `H × W × C` pixels of their own type; `windows` as OIIO's ROI text."""
     if pixels.ndim == 2:
         pixels = pixels[..., None]
@@ -62,12 +63,13 @@ def save(path: Path, pixels: npt.NDArray[np.generic], windows: str = "") -> None
         spec.alpha_channel = channels - 1
         spec.channelnames = ("Y", "A") if channels == 2 else ("R", "G", "B", "A")
     output = oiio.ImageOutput.create(str(path))
+    assert output is not None
     assert output.open(str(path), spec)
     assert output.write_image(pixels)
     output.close()
 
 
-def box(value: float = 1.0, dtype: type[np.generic] = np.uint8) -> npt.NDArray[np.generic]:
+def box(value: float = 1.0, dtype: type[Any] = np.uint8) -> npt.NDArray[Any]:
     """A box of `value` on 0, scaled to the type's range."""
     full = np.iinfo(dtype).max if issubclass(dtype, np.integer) else 1
     pixels = np.zeros((HEIGHT, WIDTH), np.float64)
@@ -95,7 +97,7 @@ Mask2D = npt.NDArray[np.float32]
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "exr"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float16, np.float32])
-def test_values_are_read_as_coverage(tmp_path: Path, suffix: str, dtype: type[np.generic]) -> None:
+def test_values_are_read_as_coverage(tmp_path: Path, suffix: str, dtype: type[Any]) -> None:
     whole = issubclass(dtype, np.integer)
     if whole == (suffix == "exr") or (suffix == "png" and not whole):
         pytest.skip("the format has no such pixels")
@@ -135,7 +137,7 @@ def test_an_alpha_of_one_everywhere_says_nothing(tmp_path: Path) -> None:
 
 def test_labels_of_zero_and_one_are_off_and_on(tmp_path: Path) -> None:
     for number in range(1001, 1011):
-        save(tmp_path / f"m.{number}.png", (box() > np.uint8(0)).astype(np.uint8))
+        save(tmp_path / f"m.{number}.png", (box() > 0).astype(np.uint8))
     plan = planned(shot(tmp_path))
     np.testing.assert_allclose(coverage(plan, 1003), box(1, np.float32))
     assert "taken as off and on" in plan.warnings[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from plugin.errors import FrameError, TrimapError
 from plugin.framerange import FrameRange
+from plugin.override import load
 from plugin.shot import Shot
 from plugin.trimap import TrimapSource, plan_trimaps, read_trimap, trimap_from_mask
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, Mask, PlateInfo, PlateKind, Window
@@ -36,11 +39,11 @@ INFO = PlateInfo(
 )
 
 
-def mask(coverage: npt.NDArray[np.generic], unsure: npt.NDArray[np.bool_] | None = None) -> Mask:
+def mask(coverage: npt.NDArray[Any], unsure: npt.NDArray[np.bool_] | None = None) -> Mask:
     return Mask(1, coverage.astype(np.float32), unsure)
 
 
-def labels(coverage: npt.NDArray[np.generic], erode: float, dilate: float) -> Labels:
+def labels(coverage: npt.NDArray[Any], erode: float, dilate: float) -> Labels:
     """At 1080 lines, where band widths are pixels."""
     return trimap_from_mask(mask(coverage), erode=erode, dilate=dilate, height=1080).labels
 
@@ -115,7 +118,7 @@ def test_wider_bands_only_add_unknown(seed: int, erode: float, dilate: float) ->
     assert set(np.unique(wide)) <= {BACKGROUND, UNKNOWN, FOREGROUND}
 
 
-def ready(dtype: type[np.generic], middle: float) -> npt.NDArray[np.generic]:
+def ready(dtype: type[Any], middle: float) -> npt.NDArray[Any]:
     """Thirds of background, unknown and foreground."""
     full = np.iinfo(dtype).max if issubclass(dtype, np.integer) else 1
     pixels = np.zeros((HEIGHT, WIDTH))
@@ -133,9 +136,7 @@ def ready(dtype: type[np.generic], middle: float) -> npt.NDArray[np.generic]:
         ("t.0001.tif", np.float32, 0.5),
     ],
 )
-def test_ready_trimaps_are_read(
-    tmp_path: Path, name: str, dtype: type[np.generic], middle: float
-) -> None:
+def test_ready_trimaps_are_read(tmp_path: Path, name: str, dtype: type[Any], middle: float) -> None:
     assert cv2.imwrite(str(tmp_path / name), ready(dtype, middle))
     expected = np.full((HEIGHT, WIDTH), BACKGROUND, np.uint8)
     expected[:, 10:20], expected[:, 20:] = UNKNOWN, FOREGROUND
@@ -200,11 +201,34 @@ def test_the_digest_follows_the_band() -> None:
     assert len(digests) == 2
 
 
-def test_an_override_of_the_band_wins() -> None:
+def test_an_override_sets_the_band_and_paints_over_it(tmp_path: Path) -> None:
     half = np.zeros((HEIGHT, WIDTH))
     half[:, 20:] = 1
-    source = TrimapSource(plan_trimaps(shot(Path("o")), INFO), INFO)
-    wide = source.trimap(1, mask(half), erode=0, dilate=36 * 5)
-    assert np.count_nonzero(wide.labels[0] == UNKNOWN) == 5
+    rules = [
+        {"id": "band", "frames": "1-3", "params": {"erode": 0, "dilate": 36 * 5}},
+        {
+            "id": "corner",
+            "frames": "2",
+            "set": "foreground",
+            "polygon": {"2": [[0, 0], [2, 0], [2, 2], [0, 2]]},
+        },
+    ]
+    head = {"schema": "trimap-override/1", "shot": "s", "plate": {"width": WIDTH, "height": HEIGHT}}
+    (tmp_path / "o.json").write_text(json.dumps({**head, "rules": rules}))
+    plan = plan_trimaps(shot(tmp_path, erode=0, dilate=0), INFO)
+    plain = TrimapSource(plan, INFO)
+    source = TrimapSource(plan, INFO, load(tmp_path / "o.json", INFO))
+    made = {n: source.trimap(n, mask(half)).labels for n in INFO.frames}
+    assert {n: np.count_nonzero(labels == UNKNOWN) for n, labels in made.items()} == {
+        1: 5 * HEIGHT,
+        2: 5 * HEIGHT,
+        3: 5 * HEIGHT,
+        4: 0,
+        5: 0,
+    }
+    assert made[2][0, 0] == FOREGROUND
+    assert made[3][0, 0] == BACKGROUND
+    same = {n: source.digest(n) == plain.digest(n) for n in INFO.frames}
+    assert same == {1: False, 2: False, 3: False, 4: True, 5: True}
     with pytest.raises(FrameError, match="no mask"):
         source.trimap(1, None)

@@ -1,0 +1,26 @@
+"""Which device the network runs on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from plugin.errors import DeviceError
+
+__all__ = ["choose_device"]
+
+
+def choose_device(wish: str) -> Literal["cpu", "cuda"]:
+    """`auto` takes a GPU where there is one.
+
+    Args:
+        wish: `auto`, `cpu` or `cuda`.
+
+    Raises:
+        DeviceError: `cuda` was asked for and there is none.
+    """
+    import torch
+
+    there = torch.cuda.is_available()
+    if wish == "cuda" and not there:
+        raise DeviceError("no CUDA device", where="--device cuda", fix="use --device auto or cpu")
+    return "cuda" if there and wish != "cpu" else "cpu"

@@ -1,0 +1,31 @@
+"""A worker process's threads and memory, settled once before its first frame."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+__all__ = ["settle_process"]
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h
+
+
+def settle_process() -> None:
+    """One thread for each operation, and freed tensors kept by the process.
+
+    One thread: how oneDNN splits a convolution among threads changes its last bits, and a result
+    must not depend on how many there were. Cores are used by workers instead.
+
+    Freed memory: glibc gives a large tensor's pages back at once and faults them in again for the
+    next one; half of a CPU worker's time went there.
+    """
+    import cv2
+    import torch
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "mallopt"):
+            libc.mallopt(_M_MMAP_MAX, 0)
+            libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)

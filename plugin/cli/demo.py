@@ -1,0 +1,76 @@
+"""`adamatte demo`: see the program work, with no material of one's own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from plugin.cli.layout import LaidOutCommand, talk_options
+from plugin.cli.outcome import exit_code_of
+from plugin.progress import choose
+
+__all__ = ["demo"]
+
+_KINDS = ("demo", "static", "pan", "fast", "wind", "blur", "occlusion", "green")
+
+
+def _demo(out: Path, kind: str, seed: int, frames: int, **talk: object) -> None:
+    progress = choose(str(talk["progress"]), bool(talk["quiet"]), sys.stderr)
+    try:
+        from plugin.demo import demo as show
+
+        result = show(out, progress, kind=kind, seed=seed, frames=frames)
+    except BaseException as error:
+        progress.end(exit_code_of(error))
+        raise
+    progress.end(0, {"out": str(result.shot.out)})
+    if not talk["quiet"]:
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.errors.items())
+        click.echo(f"mattes   {result.shot.out}/alpha")
+        click.echo(f"picture  {result.picture}")
+        click.echo(f"error against the true alpha, in the trimap's unknown region: {figures}")
+
+
+demo = LaidOutCommand(
+    name="demo",
+    callback=_demo,
+    help="Render a small shot with a known alpha (a furry creature before a busy moving "
+    "background), encode it to a video file, matte that file, and print the error.",
+    params=[
+        click.Option(
+            ["--out"],
+            type=click.Path(path_type=Path),
+            default=Path("demo"),
+            show_default=True,
+            metavar="DIR",
+            help="Where shot, mattes and picture go.",
+        ),
+        click.Option(
+            ["--kind"],
+            type=click.Choice(_KINDS),
+            default="demo",
+            show_default=True,
+            help="What happens in the shot.",
+        ),
+        click.Option(
+            ["--seed"],
+            type=click.IntRange(0, 9999),
+            default=0,
+            show_default=True,
+            metavar="N",
+            help="Another creature, another place.",
+        ),
+        click.Option(
+            ["--frames"],
+            type=click.IntRange(2, 240),
+            default=48,
+            show_default=True,
+            metavar="N",
+            help="Length of the shot.",
+        ),
+        *talk_options(),
+    ],
+    examples=[("a creature in the wind", "adamatte demo --kind wind --seed 2 --out look")],
+)

@@ -1,0 +1,208 @@
+"""`adamatte train`, `export`, `evaluate`: what works on the network itself."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from plugin.cli.layout import LaidOutCommand, talk_options
+
+__all__ = ["evaluate", "export", "pack", "train"]
+
+
+def _folder(name: str, text: str) -> click.Option:
+    kind = click.Path(path_type=Path)
+    return click.Option([name], type=kind, required=True, metavar="DIR", help=text)
+
+
+def _train(config: Path, device: str, minutes: float | None, quiet: bool, **_talk: object) -> None:
+    import torch
+
+    from model.device import choose_device
+    from model.training.recipe import read_recipe
+    from model.training.trainer import Trainer
+
+    recipe = read_recipe(config)
+    trainer = Trainer(recipe, torch.device(choose_device(device)))
+    seconds = float("inf") if minutes is None else minutes * 60
+    trainer.run(seconds=seconds, report=(lambda _line: None) if quiet else click.echo)
+
+
+def _pack(data: Path, out: Path, mattes: int, size: int, **_talk: object) -> None:
+    from model.training.banks import pack as pack_banks
+
+    pack_banks(data, out, size=size, mattes=mattes)
+
+
+def _export(weights: Path, out: Path, quiet: bool, **_talk: object) -> None:
+    from model.export import export_weights
+
+    written = export_weights(weights, out)
+    if not quiet:
+        click.echo(f"{written.path}  sha256 {written.sha256}")
+
+
+def _evaluate(
+    *,
+    bench: Path,
+    model: str,
+    device: str,
+    baselines: str,
+    trimap: str,
+    json_file: Path | None,
+    cache: Path | None,
+    quiet: bool,
+    **_talk: object,
+) -> None:
+    from model.evaluation.evaluate import evaluate_and_report
+    from model.matter import Matter
+
+    def tell(done: int, total: int, what: str) -> None:
+        if not quiet:
+            click.echo(f"{done} of {total}: {what}", err=True)
+
+    table = evaluate_and_report(
+        bench,
+        Matter(model, device=device),
+        baselines=baselines,
+        trimap=trimap,
+        json_file=json_file,
+        cache=cache,
+        progress=tell,
+    )
+    sys.stdout.write(table.rstrip() + "\n")
+
+
+_DEVICE = click.Option(
+    ["--device"],
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="auto takes a GPU where there is one.",
+)
+
+train = LaidOutCommand(
+    name="train",
+    callback=_train,
+    help="Train AdaMatting as CONFIG says; goes on where an earlier run of it stopped.\n\n"
+    "CONFIG is a TOML file; model/configs has examples. The pictures are packed once with "
+    "`adamatte pack`. Checkpoints and a log in JSON lines go to its `out` folder.",
+    params=[
+        click.Argument(["config"], type=click.Path(path_type=Path)),
+        _DEVICE,
+        click.Option(
+            ["--minutes"],
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="N",
+            help="Save and stop after that long.",
+        ),
+        *talk_options(),
+    ],
+    examples=[("half an hour of the small network", "adamatte train lite.toml --minutes 30")],
+)
+
+pack = LaidOutCommand(
+    name="pack",
+    callback=_pack,
+    help="Pack training pictures into one file: DATA/fg/*.webp (cut-outs with alpha), "
+    "DATA/photos/*.jpg (backgrounds and textures), and procedural mattes rendered for it.",
+    params=[
+        click.Argument(["data"], type=click.Path(path_type=Path)),
+        click.Option(
+            ["--out"],
+            type=click.Path(path_type=Path),
+            required=True,
+            metavar="FILE",
+            help="The .safetensors file to write.",
+        ),
+        click.Option(
+            ["--mattes"],
+            type=click.IntRange(1, 100_000),
+            default=1200,
+            show_default=True,
+            metavar="N",
+            help="Procedural mattes to render.",
+        ),
+        click.Option(
+            ["--size"],
+            type=click.IntRange(128, 2048),
+            default=512,
+            show_default=True,
+            metavar="PX",
+            help="Side of every picture in the bank.",
+        ),
+        *talk_options(),
+    ],
+    examples=[("", "adamatte pack pictures --out banks.safetensors")],
+)
+
+export = LaidOutCommand(
+    name="export",
+    callback=_export,
+    help="Make weights that can be shipped out of a training run's checkpoint: half precision, "
+    "with a JSON file beside them that pins their sha256.",
+    params=[
+        click.Argument(["weights"], type=click.Path(path_type=Path)),
+        click.Option(
+            ["--out"],
+            type=click.Path(path_type=Path),
+            required=True,
+            metavar="FILE",
+            help="The .safetensors file to write.",
+        ),
+        *talk_options(),
+    ],
+    examples=[("", "adamatte export runs/lite/average.safetensors --out lite.safetensors")],
+)
+
+evaluate = LaidOutCommand(
+    name="evaluate",
+    callback=_evaluate,
+    help="Measure the network, and baselines beside it, on images with known alpha: SAD, MSE, "
+    "Grad, Conn, and accuracy and mIoU of the adapted trimap.",
+    params=[
+        _folder(
+            "--bench",
+            "DIR/<name>/image.png, alpha.png, trimap.png; or a Composition-1k or "
+            "alphamatting.com folder.",
+        ),
+        click.Option(
+            ["--model"],
+            default="lite",
+            show_default=True,
+            metavar="NAME|FILE",
+            help="Bundled weights by name, or a .safetensors file.",
+        ),
+        _DEVICE,
+        click.Option(
+            ["--baselines"],
+            default="",
+            metavar="cf,knn",
+            help="Measured beside it on the same images: closed-form, KNN.",
+        ),
+        click.Option(
+            ["--trimap"],
+            default="trimap",
+            show_default=True,
+            metavar="KIND",
+            help="trimap, large (any trimap-KIND.png), dilate-N: the true unknown region grown "
+            "by N pixels, or erode-N: from a mask N pixels too tight.",
+        ),
+        click.Option(
+            ["--json", "json_file"],
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Write all figures there too.",
+        ),
+        click.Option(
+            ["--cache"],
+            type=click.Path(path_type=Path),
+            metavar="DIR",
+            help="Keep the baselines' mattes there; they take minutes.",
+        ),
+        *talk_options(),
+    ],
+    examples=[("", "adamatte evaluate --bench alphamatting --baselines cf,knn")],
+)

@@ -1,0 +1,111 @@
+"""`Plan`: what the driver settles once and every worker reads; the only thing that travels.
+
+A plan is a small JSON file of paths, numbers and settings. Whatever is found from the shot as a
+whole (a screen's colour, the plate's sha256) is found before the first frame and stands in it, so
+that a frame comes out the same whoever computes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from plugin.atomic import read_whole, write_whole
+from plugin.errors import SurroundingsError
+from plugin.segmentation import SegmentPlan
+from plugin.shot import Shot
+from plugin.trimap import TrimapPlan
+
+__all__ = ["Goal", "Plan", "plan_file", "read_plan"]
+
+Goal = Literal["alpha", "trimap", "mask"]
+"""How far a frame goes: `adamatte run`, `adamatte trimap`, `adamatte segment`."""
+
+RECIPE_VERSION = 1
+"""Raised whenever the same plan makes other pixels than before."""
+
+_MAX_PLAN = 64 << 20
+
+
+class Plan(BaseModel):
+    """One job, settled.
+
+    Attributes:
+        shot: what was asked.
+        goal: how far each frame goes.
+        plate_digest: sha256 of a video's or an image's file; empty for a sequence.
+        segment: how masks are made; None where ready trimaps replace them.
+        trimap: how trimaps are made.
+        weights: sha256 of the network's weights; empty when the network is not needed.
+        device: `cpu` or `cuda`.
+        version: of the program, for the provenance.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shot: Shot
+    goal: Goal = "alpha"
+    plate_digest: str = ""
+    segment: SegmentPlan | None = None
+    trimap: TrimapPlan | None = None
+    weights: str = ""
+    device: Literal["cpu", "cuda"] = "cpu"
+    version: str
+
+    def recipe(self, *inputs: str) -> str:
+        """sha256 of everything that determines a frame's stored pixels.
+
+        Args:
+            inputs: digests of what goes into this frame: plate, mask, trimap.
+        """
+        shot = self.shot
+        parts = [
+            RECIPE_VERSION,
+            self.goal,
+            self.weights,
+            shot.channels,
+            shot.bits,
+            shot.compression,
+            *inputs,
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@contextmanager
+def plan_file(plan: Plan) -> Iterator[Path]:
+    """The plan as a file in the shot's output folder, for as long as the job runs.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    path = plan.shot.out / f".plan-{os.getpid()}-{secrets.token_hex(4)}.json"
+    write_whole(path, plan.model_dump_json(indent=1).encode())
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def read_plan(path: Path) -> Plan:
+    """Read what `plan_file` wrote.
+
+    Raises:
+        SurroundingsError: the file is gone or damaged, as when the output folder is not shared
+            with the worker's machine.
+    """
+    try:
+        return Plan.model_validate_json(read_whole(path, _MAX_PLAN))
+    except (OSError, ValidationError) as error:
+        raise SurroundingsError(
+            f"the job's plan cannot be read: {type(error).__name__}",
+            where=path,
+            fix="let every worker see the output folder under the same path",
+        ) from error

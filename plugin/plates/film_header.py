@@ -1,0 +1,38 @@
+"""DPX and Cineon: lengths in the header that a reader would allocate before it looks further."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from plugin.errors import PlateError
+
+__all__ = ["check_film_header"]
+
+_LENGTHS = {"dpx": (4, 24, 28, 32), "cineon": (4, 8, 12, 16)}
+"""Where the offset of the pixels and the lengths of the three headers stand (SMPTE ST 268, 5)."""
+
+_BIG_ENDIAN = (b"SDPX", b"\x80\x2a\x5f\xd7")
+_UNDEFINED = 0xFFFFFFFF
+
+
+def check_film_header(path: Path, reader: str) -> None:
+    """Refuse a file whose header says that it is longer than it is.
+
+    Raises:
+        PlateError: a header or the pixels would begin behind the file's end.
+    """
+    if reader not in _LENGTHS:
+        return
+    with path.open("rb") as file:
+        head = file.read(36)
+    order: Literal["big", "little"] = "big" if head.startswith(_BIG_ENDIAN) else "little"
+    size = path.stat().st_size
+    for place in _LENGTHS[reader]:
+        value = int.from_bytes(head[place : place + 4], order)
+        if value > size and value != _UNDEFINED:
+            raise PlateError(
+                f"the image cannot be opened: a header of {value} bytes in a file of {size}",
+                where=path,
+                fix="render or copy it again",
+            )

@@ -1,0 +1,218 @@
+"""`clean-plate`: what differs from a plate of the same place without the subject.
+
+The clean plate is a still, or a sequence or video that matches frame by frame. Per frame it is
+shifted against the camera's shake, scaled against a change of exposure, and compared with the frame
+in a way that a pixel's error of position does not count: a value within the range of the clean
+plate's neighbourhood is no difference. Smooth darkening of one hue is taken for a shadow.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from plugin.colour import display_transform, input_colour
+from plugin.errors import AdaMatteError, FrameError, MaskError
+from plugin.plates import open_plate, plate_digest
+from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
+from plugin.segmentation.registration import expose, shift
+from plugin.segmentation.sampling import sample_numbers
+from plugin.segmentation.solid import fill_holes, keep_large
+from plugin.types import FloatArray, Frame, Mask, PlateInfo, PlateSource, Segmenter
+
+__all__ = ["CLEAN_PLATE", "CleanPlateSettings", "Difference", "difference_of"]
+
+_DARKEST_SHADOW = 0.6
+_SPAN = 0.1
+"""From the first difference that counts to the one that is all subject, display values."""
+
+_SURELY_SUBJECT = 0.08
+"""A difference that is left out when the noise is measured."""
+
+_MOST_OF_THE_FRAME = 0.6
+
+
+class CleanPlateSettings(Settings):
+    """The clean plate of a shot.
+
+    Attributes:
+        path: picture, pattern or video; absolute.
+        start_frame: number of a video's first frame.
+        still: one picture for all frames; its number.
+        video_digest: sha256 of a video's file.
+        colour: the space that its pixels are in.
+        noise: difference that grain and compression make, display values.
+    """
+
+    not_in_digest: ClassVar[frozenset[str]] = frozenset({"path"})
+
+    path: str
+    start_frame: int
+    still: int | None
+    video_digest: str = ""
+    colour: str
+    noise: Annotated[float, Field(ge=0.03, le=0.2)] = 0.04
+
+
+class Difference:
+    """Compares a frame with its clean plate."""
+
+    def __init__(self, settings: CleanPlateSettings, info: PlateInfo) -> None:
+        self._settings = settings
+        self._info = info
+        self._source: PlateSource | None = None
+        self._held: FloatArray | None = None
+
+    def segment(self, frame: Frame) -> Mask:
+        """Soft coverage; unsure where a hole in the subject was closed.
+
+        Raises:
+            FrameError: the clean plate is missing or damaged by now, or is of another place.
+        """
+        difference = difference_of(frame.rgb, self._clean(frame.number))
+        first = np.float32(self._settings.noise)
+        coverage = np.clip((difference - first) / np.float32(_SPAN), 0, 1)
+        keep_large(coverage, least=2e-4)
+        unsure = fill_holes(coverage, reach=0.006, largest=2e-3)
+        share = float(np.count_nonzero(coverage > 0.5)) / coverage.size
+        if share > _MOST_OF_THE_FRAME:
+            raise FrameError(
+                f"{share:.0%} of the frame differs from the clean plate",
+                where=f"frame {frame.number}",
+                fix="give the clean plate of this camera position, or a mask",
+            )
+        doubt = float(np.count_nonzero(unsure)) / max(share * coverage.size, 1.0)
+        return Mask(frame.number, coverage, unsure, confidence=max(0.0, 1 - doubt))
+
+    def digest(self, number: int) -> str:
+        """sha256 of the settings and of the clean plate's file."""
+        still = self._settings.still
+        source = self._opened()
+        return self._settings.digest(source.digest(number if still is None else still))
+
+    def _clean(self, number: int) -> FloatArray:
+        if self._held is not None:
+            return self._held
+        source = self._opened()
+        still = self._settings.still
+        frame = source.read(number if still is None else still)
+        clean = display_transform(source.info, self._settings.colour)(frame.rgb)
+        if still is not None:
+            self._held = clean
+        return clean
+
+    def _opened(self) -> PlateSource:
+        if self._source is None:
+            self._source = open_plate(
+                self._settings.path,
+                start_frame=self._settings.start_frame,
+                digest=self._settings.video_digest,
+            )
+        return self._source
+
+
+def difference_of(rgb: FloatArray, clean: FloatArray) -> FloatArray:
+    """How far each pixel is from the clean plate, display values, `H × W` float32.
+
+    Args:
+        rgb: the frame, display-referred, `H × W × 3`.
+        clean: its clean plate, alike.
+    """
+    clean = expose(shift(clean, rgb), rgb)
+    side = 2 * max(1, round(rgb.shape[0] / 720)) + 1
+    cell = np.ones((side, side), np.uint8)
+    above = rgb - cv2.dilate(clean, cell)
+    below = cv2.erode(clean, cell) - rgb
+    plain = np.maximum(np.maximum(above, below).max(axis=2), 0)
+    return np.where(_shadow(rgb, clean, side), np.float32(0), plain).astype(np.float32)
+
+
+def _shadow(rgb: FloatArray, clean: FloatArray, side: int) -> npt.NDArray[np.bool_]:
+    """Where the frame is the clean plate, darkened smoothly and without a change of hue."""
+    share = (rgb * clean).sum(axis=2) / np.maximum((clean * clean).sum(axis=2), 1e-4)
+    share = np.asarray(cv2.blur(share.astype(np.float32), (side, side)), np.float32)
+    hue = np.abs(rgb - share[..., None] * clean).max(axis=2)
+    wide = 4 * side + 1
+    mean = cv2.blur(share, (wide, wide))
+    spread = np.sqrt(np.maximum(cv2.blur(share * share, (wide, wide)) - mean * mean, 0))
+    dark = (share > _DARKEST_SHADOW) & (share < 1.02)
+    shadow: npt.NDArray[np.bool_] = dark & (hue < 0.08) & (spread < 0.06)
+    return shadow
+
+
+def _prepare(request: Request) -> SegmentPlan:
+    shot, plate = request.shot, request.plate
+    if shot.clean_plate is None:
+        raise MaskError(
+            "no clean plate given", where="--segment clean-plate", fix="name it with --clean-plate"
+        )
+    path = str(Path(shot.clean_plate).absolute())
+    try:
+        with closing(open_plate(path, start_frame=shot.start_frame)) as clean:
+            settings = _settings_for(request, path, clean)
+            noise = _noise(request, clean, settings)
+    except AdaMatteError as problem:
+        if isinstance(problem, MaskError):
+            raise
+        raise MaskError(problem.what, where=problem.where, fix=problem.fix) from problem
+    kind = "a still" if settings.still is not None else f"frames {plate.info.frames}"
+    return SegmentPlan(
+        method="clean-plate",
+        settings=settings.model_copy(update={"noise": noise}).model_dump(mode="json"),
+        reason=f"clean-plate: {Path(path).name}, {kind}",
+    )
+
+
+def _settings_for(request: Request, path: str, clean: PlateSource) -> CleanPlateSettings:
+    have, want = clean.info, request.plate.info
+    if (have.width, have.height) != (want.width, want.height):
+        raise MaskError(
+            f"{have.width} × {have.height} pixels, but the plate has {want.width} × {want.height}",
+            where=path,
+            fix="give a clean plate of the size of the plate",
+        )
+    still = have.frames.first if len(have.frames) == 1 else None
+    if still is None:
+        missing = asked_frames(request.shot, want).without(have.frames)
+        if missing:
+            raise MaskError(
+                f"no clean plate for frames {missing}",
+                where=path,
+                fix="clean plates pair by number: give them all, or one still",
+            )
+    return CleanPlateSettings(
+        path=path,
+        start_frame=request.shot.start_frame,
+        still=still,
+        video_digest=plate_digest(clean) if still is None else "",
+        colour=input_colour(have).space,
+    )
+
+
+def _noise(request: Request, clean: PlateSource, settings: CleanPlateSettings) -> float:
+    """What grain and compression make, over sampled frames, with room above."""
+    to_display = display_transform(clean.info, settings.colour)
+    still, levels = settings.still, []
+    for number in sample_numbers(request.plate, 5):
+        if still is None and number not in clean.info.frames:
+            continue
+        empty = to_display(clean.read(number if still is None else still).rgb)
+        difference = difference_of(request.to_display(request.plate.read(number).rgb), empty)
+        quiet = difference[difference < _SURELY_SUBJECT]
+        if quiet.size:
+            levels.append(float(np.percentile(quiet, 98)))
+    level = float(np.median(levels)) if levels else 0.0
+    return round(min(max(1.5 * level, 0.03), 0.2), 3)
+
+
+def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:
+    return Difference(CleanPlateSettings.model_validate(plan.settings), info)
+
+
+CLEAN_PLATE = Method(_prepare, _build, needs="--clean-plate FILE: the place without the subject")

@@ -1,0 +1,236 @@
+"""The first pass of `track`: key masks in, one carried mask a frame on disk out.
+
+A carried mask is an 8-bit RGB PNG of the plate's size: red its coverage, green 255 where it is
+unsure. `track.json` beside says from what they were made and how sure each frame is; a second run
+with the same keys and plate takes them as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from plugin.atomic import output_error, write_whole
+from plugin.errors import FrameError
+from plugin.framerange import FrameRange
+from plugin.segmentation.chain import Link, follow
+from plugin.segmentation.motion import Picture
+from plugin.segmentation.pictures import digest_of
+from plugin.segmentation.plans import Request, asked_frames
+from plugin.types import FloatArray, PlateInfo
+
+__all__ = ["carried_file", "run_tracking"]
+
+_LONGEST = 640
+"""Longest side of the pictures that motion is found in."""
+
+_BLOCK = 32
+"""Frames that are held at once to go through a video backwards."""
+
+_SETTLED = 4
+"""How strongly confidence counts against nearness where two keys' masks meet."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str
+    confidence: dict[int, float]
+    digests: dict[int, str]
+
+
+def carried_file(folder: Path, number: int) -> Path:
+    """The carried mask of one frame."""
+    return folder / f"track.{number:04d}.png"
+
+
+def run_tracking(
+    request: Request,
+    folder: Path,
+    recipe: str,
+    keys: FrameRange,
+    mask_of: Callable[[int], FloatArray],
+) -> dict[int, float]:
+    """Carry the keys' masks to every frame that is asked for and every frame on the way.
+
+    Args:
+        request: the shot and its plate.
+        folder: where the carried masks go; made where missing.
+        recipe: sha256 of the keys.
+        keys: frames that have a mask.
+        mask_of: reads a key's mask, `H × W`.
+
+    Returns:
+        The confidence of each frame, 0 to 1.
+
+    Raises:
+        FrameError: a frame of the plate cannot be decoded.
+        OutputError: the folder cannot be written.
+    """
+    frames = _reached(request, keys)
+    recipe = _with_plate(recipe, request, frames)
+    kept = _kept(folder, recipe, frames)
+    if kept is not None:
+        return kept
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise output_error(problem, folder) from problem
+    tracker = _Tracker(request, folder, mask_of)
+    tracker.run(keys, frames)
+    record = _Record(recipe=recipe, confidence=tracker.confidence, digests=tracker.digests)
+    write_whole(folder / "track.json", record.model_dump_json().encode())
+    return tracker.confidence
+
+
+def _reached(request: Request, keys: FrameRange) -> FrameRange:
+    """The plate's frames from the first to the last of those asked for and the keys."""
+    asked = asked_frames(request.shot, request.plate.info)
+    first = min(keys.first, asked.first) if asked else keys.first
+    last = max(keys.last, asked.last) if asked else keys.last
+    return FrameRange.of(n for n in request.plate.info.frames if first <= n <= last)
+
+
+def _with_plate(recipe: str, request: Request, frames: FrameRange) -> str:
+    plate = sorted({request.plate.digest(number) for number in frames})
+    text = json.dumps([recipe, str(frames), *plate])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _kept(folder: Path, recipe: str, frames: FrameRange) -> dict[int, float] | None:
+    """What an earlier run left, if it is all there and was made from the same."""
+    try:
+        record = _Record.model_validate_json((folder / "track.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+    if record.recipe != recipe or set(record.digests) != set(frames):
+        return None
+    try:
+        same = all(
+            digest_of(carried_file(folder, number), error=FrameError) == digest
+            for number, digest in record.digests.items()
+        )
+    except FrameError:
+        return None
+    return record.confidence if same else None
+
+
+class _Tracker:
+    """Runs the chains and writes their masks."""
+
+    def __init__(
+        self, request: Request, folder: Path, mask_of: Callable[[int], FloatArray]
+    ) -> None:
+        self._request = request
+        self._folder = folder
+        self._mask_of = mask_of
+        self.confidence: dict[int, float] = {}
+        self.digests: dict[int, str] = {}
+
+    def run(self, keys: FrameRange, frames: FrameRange) -> None:
+        numbers = frames.numbers
+        before = [n for n in numbers if n < keys.first]
+        for link in self._chain(keys.first, before[::-1]):
+            self._write(link)
+        for key, following in zip(keys.numbers, (*keys.numbers[1:], None), strict=True):
+            self._write_key(key)
+            between = [n for n in numbers if n > key and (following is None or n < following)]
+            forwards = self._chain(key, between)
+            if following is None:
+                for link in forwards:
+                    self._write(link)
+                continue
+            from_after = {
+                link.number: _packed(link) for link in self._chain(following, between[::-1])
+            }
+            for link in forwards:
+                other = _unpacked(link.number, *from_after.pop(link.number))
+                self._write(_merged(link, other, key, following))
+
+    def _chain(self, key: int, numbers: list[int]) -> Iterator[Link]:
+        if not numbers:
+            return iter(())
+        picture = self._picture(key)
+        size = picture.shape[1], picture.shape[0]
+        mask = cv2.resize(self._mask_of(key), size, interpolation=cv2.INTER_AREA)
+        return follow(picture, np.asarray(mask, np.float32), self._pictures(numbers))
+
+    def _pictures(self, numbers: list[int]) -> Iterator[tuple[int, Picture]]:
+        """Pictures in that order; a descending run is decoded in ascending blocks."""
+        if len(numbers) < 2 or numbers[0] < numbers[1]:
+            yield from ((number, self._picture(number)) for number in numbers)
+            return
+        for start in range(0, len(numbers), _BLOCK):
+            block = numbers[start : start + _BLOCK]
+            decoded = {number: self._picture(number) for number in reversed(block)}
+            yield from ((number, decoded.pop(number)) for number in block)
+
+    def _picture(self, number: int) -> Picture:
+        rgb = self._request.to_display(self._request.plate.read(number).rgb)
+        height, width = rgb.shape[:2]
+        scale = min(2.0, _LONGEST / max(height, width))
+        size = max(16, round(width * scale)), max(16, round(height * scale))
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        small = np.asarray(cv2.resize(rgb, size, interpolation=method), np.float32)
+        return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
+
+    def _write_key(self, number: int) -> None:
+        mask = self._mask_of(number)
+        self._save(number, mask, np.zeros(mask.shape, np.uint8), 1.0)
+
+    def _write(self, link: Link) -> None:
+        info: PlateInfo = self._request.plate.info
+        size = info.width, info.height
+        coverage = cv2.resize(link.coverage, size, interpolation=cv2.INTER_LINEAR)
+        unsure = cv2.resize(link.unsure.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+        self._save(
+            link.number,
+            np.asarray(coverage, np.float32),
+            np.asarray(unsure, np.uint8),
+            link.confidence,
+        )
+
+    def _save(
+        self, number: int, coverage: FloatArray, unsure: np.ndarray, confidence: float
+    ) -> None:
+        red = np.rint(np.clip(coverage, 0, 1) * 255).astype(np.uint8)
+        layers = np.dstack([np.zeros_like(red), unsure * np.uint8(255), red])
+        _, png = cv2.imencode(".png", layers)
+        data = png.tobytes()
+        write_whole(carried_file(self._folder, number), data, durable=False)
+        self.confidence[number] = round(confidence, 4)
+        self.digests[number] = hashlib.sha256(data).hexdigest()
+
+
+def _merged(one: Link, other: Link, key: int, following: int) -> Link:
+    """What two keys say of a frame between them; unsure where they contradict each other."""
+    nearness = (following - one.number) / (following - key)
+    mine = nearness * one.confidence**_SETTLED + 1e-6
+    theirs = (1 - nearness) * other.confidence**_SETTLED + 1e-6
+    share = np.float32(mine / (mine + theirs))
+    coverage = share * one.coverage + (1 - share) * other.coverage
+    unsure = (one.unsure & other.unsure) | (np.abs(one.coverage - other.coverage) > 0.5)
+    if min(mine, theirs) < 0.02 * max(mine, theirs):  # one side is lost: the other is believed
+        unsure = one.unsure if mine > theirs else other.unsure
+    confidence = max(one.confidence, other.confidence)
+    return Link(one.number, np.asarray(coverage, np.float32), unsure, confidence)
+
+
+def _packed(link: Link) -> tuple[np.ndarray, float]:
+    """A link as PNG bytes: a long stretch waits in memory for its other side."""
+    red = np.rint(np.clip(link.coverage, 0, 1) * 255).astype(np.uint8)
+    green = link.unsure.astype(np.uint8) * np.uint8(255)
+    _, png = cv2.imencode(".png", np.dstack([np.zeros_like(red), green, red]))
+    return np.asarray(png), link.confidence
+
+
+def _unpacked(number: int, png: np.ndarray, confidence: float) -> Link:
+    layers = np.asarray(cv2.imdecode(png, cv2.IMREAD_COLOR))
+    coverage = np.asarray(layers[..., 2] / 255, np.float32)
+    return Link(number, coverage, layers[..., 1] > 127, confidence)

@@ -1,0 +1,100 @@
+"""Starting or joining a Ray cluster, with a token, and leaving it again."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from plugin.errors import ClusterError
+from plugin.shot import Shot
+
+__all__ = ["Cluster", "connected", "plan_cluster"]
+
+_OBJECT_STORE = 80 << 20
+"""Bytes; Ray's least. Nothing but frame numbers and results goes through it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Which Ray cluster, and how much of it.
+
+    Attributes:
+        address: of a running cluster; None starts a private one on this machine.
+        workers: how many actors.
+        gpus_per_worker: share of a GPU that each takes; 0 for CPU workers of one core each.
+    """
+
+    address: str | None
+    workers: int
+    gpus_per_worker: float = 0.0
+
+
+def plan_cluster(shot: Shot, device: str, frames: int) -> Cluster:
+    """How many workers a job gets.
+
+    Args:
+        shot: `workers` as asked, 0 for as many as there is room for.
+        device: `cpu` or `cuda`.
+        frames: no more workers than frames.
+    """
+    gpus = shot.gpus_per_worker if device == "cuda" else 0.0
+    room = int(_gpu_count() / gpus) if gpus else len(os.sched_getaffinity(0))
+    return Cluster(shot.address, max(1, min(shot.workers or room, frames)), gpus)
+
+
+def _gpu_count() -> int:
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def _settle_environment(*, private: bool) -> None:
+    """Ray reads these once, when it is imported."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if private and "ray" not in sys.modules:
+        # A token of this process and its children: Ray would otherwise write one to the home
+        # folder, for all to read.
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+
+
+@contextmanager
+def connected(cluster: Cluster) -> Iterator[None]:
+    """Join the cluster, or start a private one with a token of its own; leave it at the end.
+
+    Raises:
+        ClusterError: it cannot be reached or started.
+    """
+    _settle_environment(private=cluster.address is None)
+    import ray
+
+    try:
+        if cluster.address is None:
+            ray.init(
+                address="local",
+                num_cpus=max(cluster.workers, 1),
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+        else:
+            ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
+    except Exception as error:  # Ray raises a dozen unrelated kinds here
+        ray.shutdown()
+        raise ClusterError(
+            f"Ray cannot be {'reached' if cluster.address else 'started'}: "
+            + " ".join(str(error).split())[:200],
+            where=cluster.address or "this machine",
+            fix="check --address and the token" if cluster.address else "see `adamatte doctor`",
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()

@@ -1,0 +1,252 @@
+"""`FrameWorker`: does frames by number. Knows nothing of Ray; what an executor runs.
+
+plate ─► mask ─► trimap ─► adapted trimap, alpha ─► verified EXR
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from plugin.colour import display_transform
+from plugin.errors import AdaMatteError, FrameError, SurroundingsError
+from plugin.exr import AlphaFormat, is_current, write_alpha
+from plugin.layout import OutputLayout
+from plugin.pictures import read_grey, write_grey
+from plugin.plan import Plan, read_plan
+from plugin.plates import open_plate
+from plugin.segmentation import build
+from plugin.trimap import TrimapPlan, TrimapSource
+from plugin.types import (
+    UNKNOWN,
+    Frame,
+    FrameResult,
+    FrameState,
+    LabelArray,
+    Mask,
+    Matte,
+    Matter,
+    PlateSource,
+    Segmenter,
+    Trimap,
+)
+
+__all__ = ["FrameWorker"]
+
+
+class FrameWorker:
+    """Everything that one worker holds between frames: plate, segmenter, network.
+
+    What it does with a frame depends on the plan and the frame's number alone.
+
+    Args:
+        plan: the job.
+        make_matter: makes the network, when first needed; by default `model.Matter`.
+
+    Raises:
+        AdaMatteError: the plate is gone or is not the one that was probed.
+    """
+
+    def __init__(self, plan: Plan, make_matter: Callable[[Plan], Matter] | None = None) -> None:
+        self.plan = plan
+        shot = plan.shot
+        self.layout = OutputLayout.of(shot)
+        self.plate: PlateSource = open_plate(
+            shot.plate, start_frame=shot.start_frame, digest=plan.plate_digest
+        )
+        info = self.plate.info
+        self.to_display = display_transform(info)
+        self.trimaps = TrimapSource(plan.trimap or TrimapPlan(kind="band"), info)
+        self.segmenter: Segmenter | None = build(plan.segment, info) if plan.segment else None
+        self._make_matter = make_matter or _bundled_matter
+
+    @classmethod
+    def of_file(cls, job: Path) -> FrameWorker:
+        """The worker of a plan file."""
+        return cls(read_plan(job))
+
+    def close(self) -> None:
+        """Give back the plate's files."""
+        self.plate.close()
+
+    def do(self, number: int) -> FrameResult:
+        """One frame, unless it is already there and whole.
+
+        Returns:
+            What became of it; a frame that cannot be done is a result too, in state `failed`.
+
+        Raises:
+            SurroundingsError: the disk or the device failed; no other frame would fare better.
+        """
+        started = time.monotonic()
+        stages = _Stages()
+        try:
+            result = self._do(number, stages)
+        except SurroundingsError:
+            raise
+        except AdaMatteError as error:
+            return FrameResult(
+                number=number,
+                state=FrameState.FAILED,
+                seconds=time.monotonic() - started,
+                stages=stages.seconds,
+                error=str(error),
+            )
+        return FrameResult(
+            number=number,
+            state=result.state,
+            digest=result.digest,
+            recipe=result.recipe,
+            seconds=time.monotonic() - started,
+            stages=stages.seconds,
+            statistics=result.statistics,
+        )
+
+    def _do(self, number: int, stages: _Stages) -> FrameResult:
+        with stages("check"):
+            recipe = self._recipe(number)
+            digest = None if self.plan.shot.force else self._done_before(number, recipe)
+        if digest is not None:
+            return FrameResult(number, FrameState.SKIPPED, digest, recipe)
+        with stages("decode"):
+            frame = self.plate.read(number)
+        with stages("colour"):
+            seen = Frame(number, self.to_display(frame.rgb), frame.timecode)
+        with stages("segment"):
+            mask = self._mask(seen)
+        if self.plan.goal == "mask":
+            return self._finish_mask(number, recipe, mask, stages)
+        with stages("trimap"):
+            trimap = self.trimaps.trimap(number, mask)
+        if self.plan.goal == "trimap":
+            return self._finish_trimap(number, recipe, mask, trimap, stages)
+        with stages("network"):
+            adapted, alpha = self.matter(seen.rgb, trimap.labels)
+        matte = Matte(number, alpha, adapted)
+        with stages("encode"):
+            digest = self._write(frame, recipe, mask, trimap, matte)
+        return FrameResult(
+            number, FrameState.DONE, digest, recipe, statistics=_statistics(trimap, matte)
+        )
+
+    @cached_property
+    def matter(self) -> Matter:
+        """The network, made when the first frame needs it."""
+        return self._make_matter(self.plan)
+
+    def _recipe(self, number: int) -> str:
+        masked = self.segmenter.digest(number) if self.segmenter is not None else ""
+        trimapped = self.trimaps.digest(number) if self.plan.goal != "mask" else ""
+        return self.plan.recipe(self.plate.digest(number), masked, trimapped)
+
+    def _done_before(self, number: int, recipe: str) -> str | None:
+        """The digest of an alpha that is there, whole and of this recipe, its pictures too."""
+        if self.plan.goal != "alpha":
+            return None  # cheap, and their files carry no recipe
+        try:
+            for kind in self.plan.shot.keep:
+                read_grey(self.layout.pattern(kind).path(number))
+        except (AdaMatteError, OSError):
+            return None
+        return is_current(self.layout.alpha(number), recipe)
+
+    def _mask(self, seen: Frame) -> Mask | None:
+        if self.segmenter is None or not (self.trimaps.needs_mask or self.plan.goal == "mask"):
+            return None
+        return self.segmenter.segment(seen)
+
+    def _finish_mask(
+        self, number: int, recipe: str, mask: Mask | None, stages: _Stages
+    ) -> FrameResult:
+        if mask is None:
+            raise FrameError("no mask", where=f"frame {number}", fix="give a --segment method")
+        with stages("encode"):
+            self._keep("mask", number, _as_grey(mask))
+        statistics = {"confidence": mask.confidence, "subject": float(mask.coverage.mean())}
+        return FrameResult(number, FrameState.DONE, recipe=recipe, statistics=statistics)
+
+    def _finish_trimap(
+        self, number: int, recipe: str, mask: Mask | None, trimap: Trimap, stages: _Stages
+    ) -> FrameResult:
+        with stages("encode"):
+            if mask is not None and "mask" in self.plan.shot.keep:
+                self._keep("mask", number, _as_grey(mask))
+            self._keep("trimap", number, trimap.labels)
+        statistics = {"unknown": _share(trimap.labels == UNKNOWN)}
+        return FrameResult(number, FrameState.DONE, recipe=recipe, statistics=statistics)
+
+    def _write(
+        self, frame: Frame, recipe: str, mask: Mask | None, trimap: Trimap, matte: Matte
+    ) -> str:
+        """Pictures first, the alpha last: where it is, they are."""
+        keep = self.plan.shot.keep
+        if "mask" in keep and mask is not None:
+            self._keep("mask", frame.number, _as_grey(mask))
+        if "trimap" in keep:
+            self._keep("trimap", frame.number, trimap.labels)
+        if "adapted" in keep:
+            self._keep("adapted", frame.number, matte.adapted)
+        return write_alpha(
+            self.layout.alpha(frame.number),
+            matte.alpha,
+            info=self.plate.info,
+            frame=frame,
+            provenance={
+                "version": self.plan.version,
+                "model": self.plan.shot.model,
+                "weights": self.plan.weights,
+                "override": "",
+                "recipe": recipe,
+            },
+            form=AlphaFormat.of(self.plan.shot),
+            root=self.layout.out,
+        )
+
+    def _keep(self, kind: str, number: int, pixels: LabelArray) -> None:
+        write_grey(self.layout.pattern(kind).path(number), pixels, root=self.layout.out)
+
+
+class _Stages:
+    """Wall seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+
+
+def _bundled_matter(plan: Plan) -> Matter:
+    from model import Matter as NetworkMatter
+
+    return NetworkMatter(plan.shot.model, device=plan.device)
+
+
+def _as_grey(mask: Mask) -> LabelArray:
+    grey: LabelArray = np.round(mask.coverage * 255).astype(np.uint8)
+    return grey
+
+
+def _share(where: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
+    return float(np.count_nonzero(where)) / max(1, where.size)
+
+
+def _statistics(trimap: Trimap, matte: Matte) -> dict[str, float]:
+    """Figures for the report; see `FrameResult.statistics`."""
+    definite = trimap.labels != UNKNOWN
+    return {
+        "unknown": _share(~definite),
+        "adapted_unknown": _share(matte.adapted == UNKNOWN),
+        "overruled": _share(definite & (matte.adapted != trimap.labels)),
+        "coverage": float(matte.alpha.mean(dtype=np.float64)),
+    }

@@ -1,0 +1,32 @@
+"""The executor without Ray: one worker, in this process. For tests, and for a farm's own tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from plugin.framerange import FrameRange
+from plugin.plan import Plan, read_plan
+from plugin.types import FrameResult, Matter
+from workers.frame_worker import FrameWorker
+
+__all__ = ["InProcessExecutor"]
+
+
+class InProcessExecutor:
+    """Does every frame here, in the order of the tasks.
+
+    Args:
+        make_matter: another network than `model.Matter`, as tests of everything else want.
+    """
+
+    def __init__(self, make_matter: Callable[[Plan], Matter] | None = None) -> None:
+        self._make_matter = make_matter
+
+    def run(self, job: Path, tasks: Iterable[FrameRange]) -> Iterator[FrameResult]:
+        """See `plugin.types.Executor`."""
+        with closing(FrameWorker(read_plan(job), self._make_matter)) as worker:
+            for task in tasks:
+                for number in task:
+                    yield worker.do(number)
