@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from plugin.errors import ClusterError
 from plugin.shot import Shot
@@ -75,17 +78,8 @@ def connected(cluster: Cluster) -> Iterator[None]:
     import ray
 
     try:
-        if cluster.address is None:
-            ray.init(
-                address="local",
-                num_cpus=max(cluster.workers, 1),
-                include_dashboard=False,
-                object_store_memory=_OBJECT_STORE,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
-        else:
-            ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
+        with _own_signals():
+            _join(cluster)
     except Exception as error:  # Ray raises a dozen unrelated kinds here
         ray.shutdown()
         raise ClusterError(
@@ -98,3 +92,33 @@ def connected(cluster: Cluster) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep this program's answers to signals: Ray puts its own in their place."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def _join(cluster: Cluster) -> None:
+    import ray
+
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if cluster.address is not None:
+        ray.init(address=cluster.address, **quiet)
+        return
+    ray.init(
+        address="local",
+        num_cpus=cluster.workers,
+        include_dashboard=False,
+        object_store_memory=_OBJECT_STORE,
+        **quiet,
+    )

@@ -18,16 +18,10 @@ def _folder(name: str, text: str) -> click.Option:
 
 
 def _train(config: Path, device: str, minutes: float | None, quiet: bool, **_talk: object) -> None:
-    import torch
+    from model.training.run import train as run_training
 
-    from model.device import choose_device
-    from model.training.recipe import read_recipe
-    from model.training.trainer import Trainer
-
-    recipe = read_recipe(config)
-    trainer = Trainer(recipe, torch.device(choose_device(device)))
-    seconds = float("inf") if minutes is None else minutes * 60
-    trainer.run(seconds=seconds, report=(lambda _line: None) if quiet else click.echo)
+    say = (lambda _line: None) if quiet else click.echo
+    run_training(config, device=device, minutes=minutes, report=say)
 
 
 def _pack(data: Path, out: Path, mattes: int, size: int, **_talk: object) -> None:

@@ -15,10 +15,10 @@ _BINS = 16
 _AROUND = 91
 """Width in pixels of the surroundings that the subject is compared with."""
 
-_BAND = 9.0
+_BAND = 16.0
 """How far from its edge, in pixels, colours may correct a mask."""
 
-_WEIGHT = 0.35
+_WEIGHT = 0.7
 """How much colours count against the mask that was carried."""
 
 

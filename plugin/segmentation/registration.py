@@ -4,39 +4,92 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from plugin.types import FloatArray
 
 __all__ = ["expose", "shift"]
 
-_WIDTH = 512
+_COARSE, _FINE = 192, 768
+"""Widths of the pictures that are compared: over the whole reach, then about what was found."""
+
 _FARTHEST = 0.03
 """Largest shift that is looked for, as a share of the frame's width."""
 
 _LEAST = 0.15
 """A shift under this many pixels is left alone: moving a picture softens it."""
 
+_ENOUGH = 0.1
+"""An edge that differs by this much counts no more than this: there the subject is."""
+
+_NEARER = 0.3
+"""How much better the farthest shift has to fit: boards and bricks fit again a board further on."""
+
 
 def shift(clean: FloatArray, rgb: FloatArray) -> FloatArray:
-    """`clean` moved by the shake between it and `rgb`, where that brings the two closer.
+    """`clean` moved by the shake between it and `rgb`: one translation, at most 3 % of the width.
 
-    Phase correlation of their edges finds one translation, at most 3 % of the width; borders that
-    it uncovers go on.
+    It is the one under which their edges differ least, where no pixel counts for more than a tenth:
+    the subject, which differs under any, does not pull. Borders that it uncovers go on.
     """
     height, width = rgb.shape[:2]
-    scale = min(1.0, _WIDTH / width)
-    size = max(8, round(width * scale)), max(8, round(height * scale))
-    one, other = _edges(clean, size), _edges(rgb, size)
-    (right, down), _ = cv2.phaseCorrelate(one, other, cv2.createHanningWindow(size, cv2.CV_32F))
-    right, down = right / scale, down / scale
-    if max(abs(right), abs(down)) < _LEAST or max(abs(right), abs(down)) > _FARTHEST * width:
+    right, down = _best_shift(clean, rgb)
+    if max(abs(right), abs(down)) < _LEAST:
         return clean
     move = np.array([[1, 0, right], [0, 1, down]], np.float64)
     warped = cv2.warpAffine(
         clean, move, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    moved = np.asarray(warped, np.float32)
-    return moved if _apart(moved, rgb) < 0.98 * _apart(clean, rgb) else clean
+    return np.asarray(warped, np.float32)
+
+
+def _best_shift(clean: FloatArray, rgb: FloatArray) -> tuple[float, float]:
+    """Right and down, pixels of the frame."""
+    width = rgb.shape[1]
+    coarse = min(1.0, _COARSE / width)
+    reach = max(1, round(_FARTHEST * width * coarse))
+    right, down, _ = _search(clean, rgb, coarse, (0, 0), reach=reach, nearer=_NEARER)
+    fine = min(1.0, _FINE / width)
+    about = round(right / coarse * fine), round(down / coarse * fine)
+    reach = max(1, round(fine / coarse))
+    right, down, costs = _search(clean, rgb, fine, about, reach=reach, nearer=0)
+    return (right + _vertex(costs, axis=1)) / fine, (down + _vertex(costs, axis=0)) / fine
+
+
+def _search(
+    clean: FloatArray,
+    rgb: FloatArray,
+    scale: float,
+    about: tuple[int, int],
+    *,
+    reach: int,
+    nearer: float,
+) -> tuple[int, int, npt.NDArray[np.float64]]:
+    """The best whole shift within `reach` of `about`, and the 3 × 3 costs around it."""
+    one, other = _edges(clean, scale), _edges(rgb, scale)
+    height, width = one.shape
+    far = reach + 1
+    margin = far + max(abs(about[0]), abs(about[1]))
+    inner = other[margin : height - margin, margin : width - margin]
+    costs = np.empty((2 * far + 1, 2 * far + 1))
+    for row, column in np.ndindex(costs.shape):
+        top = margin - (about[1] + row - far)
+        left = margin - (about[0] + column - far)
+        moved = one[top : top + inner.shape[0], left : left + inner.shape[1]]
+        costs[row, column] = np.minimum(np.abs(moved - inner), _ENOUGH).mean()
+    down, right = np.mgrid[-far : far + 1, -far : far + 1]
+    farther = 1 + nearer * np.hypot(down, right) / far
+    best = np.argmin((costs * farther)[1:-1, 1:-1])
+    row, column = (int(i) + 1 for i in np.unravel_index(best, (2 * far - 1, 2 * far - 1)))
+    near = costs[row - 1 : row + 2, column - 1 : column + 2]
+    return about[0] + column - far, about[1] + row - far, near
+
+
+def _vertex(costs: npt.NDArray[np.float64], *, axis: int) -> float:
+    """Where between whole shifts the least cost lies, along one axis: a parabola's vertex."""
+    low, middle, high = (costs[1] if axis == 1 else costs[:, 1]).tolist()
+    bend = low - 2 * middle + high
+    return min(max(0.5 * (low - high) / bend, -0.5), 0.5) if bend > 0 else 0.0
 
 
 def expose(clean: FloatArray, rgb: FloatArray) -> FloatArray:
@@ -52,16 +105,10 @@ def expose(clean: FloatArray, rgb: FloatArray) -> FloatArray:
     return matched
 
 
-def _edges(rgb: FloatArray, size: tuple[int, int]) -> FloatArray:
+def _edges(rgb: FloatArray, scale: float) -> FloatArray:
+    height, width = rgb.shape[:2]
+    size = max(16, round(width * scale)), max(16, round(height * scale))
     grey = cv2.resize(rgb.mean(axis=2), size, interpolation=cv2.INTER_AREA)
     across = cv2.Sobel(grey, cv2.CV_32F, 1, 0)
     down = cv2.Sobel(grey, cv2.CV_32F, 0, 1)
-    return np.asarray(np.minimum(np.hypot(across, down), 0.5), np.float32)
-
-
-def _apart(one: FloatArray, other: FloatArray) -> float:
-    """Middle difference of two pictures where there are edges, which is where a shift shows."""
-    grey = one.mean(axis=2)
-    edges = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
-    strong = edges >= np.percentile(edges, 80)
-    return float(np.median(np.abs(one - other).max(axis=2)[strong]))
+    return np.asarray(np.hypot(across, down), np.float32)

@@ -1,0 +1,54 @@
+"""Small real jobs for tests: a plate on disk, a shot, and a network that needs no weights."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from plugin.exr import read_alpha
+from plugin.layout import OutputLayout
+from plugin.plan import Plan
+from plugin.shot import Shot
+from plugin.synthetic import ShotKind, SyntheticShot, write_shot
+from plugin.types import UNKNOWN, FloatArray, LabelArray, Matter
+
+__all__ = ["LumaMatter", "alphas", "creature", "luma_matter"]
+
+
+def creature(folder: Path, frames: int = 6, kind: ShotKind = ShotKind.DEMO) -> Shot:
+    """A tiny rendered shot as a video with masks, and the job that mattes it."""
+    synthetic = SyntheticShot(kind=kind, seed=1, width=96, height=64, frames=frames)
+    files = write_shot(synthetic, folder / "shot")
+    return Shot(plate=str(files.video), mask=str(files.truth.mask), out=folder / "out", workers=1)
+
+
+class LumaMatter:
+    """A matter of its own: the picture's brightness where the trimap is unknown.
+
+    Every pixel counts, so a frame that is mixed up with another shows.
+    """
+
+    @property
+    def digest(self) -> str:
+        """Of its name."""
+        return hashlib.sha256(b"luma").hexdigest()
+
+    def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
+        """See `plugin.types.Matter`."""
+        luma = image.mean(axis=2, dtype=np.float32).clip(0, 1)
+        definite = (trimap / 255).astype(np.float32)
+        return trimap, np.where(trimap == UNKNOWN, luma, definite)
+
+
+def luma_matter(_plan: Plan) -> Matter:
+    """Makes one, as a worker asks for it."""
+    return LumaMatter()
+
+
+def alphas(shot: Shot) -> dict[int, bytes]:
+    """Every alpha that is there, by frame number, as bytes of its pixels."""
+    layout = OutputLayout.of(shot)
+    numbers = layout.pattern("alpha").scan()
+    return {number: read_alpha(layout.alpha(number)).alpha.tobytes() for number in numbers}

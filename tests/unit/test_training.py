@@ -1,0 +1,225 @@
+"""Banks, composition on the device, and the loop."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from model.training.banks import Banks, load, pack
+from model.training.compose import compose
+from model.training.degrade import degrade, jitter_colour
+from model.training.geometry import blur, crop, distance_to
+from model.training.recipe import Recipe, Synthesis, read_recipe
+from model.training.run import train
+from model.training.trimaps import coarse_trimap, optimal_trimap
+from plugin.errors import ShotError
+
+HOW = Synthesis(crop=64, widest=8, wrong=0.0)
+RECIPE = """
+network = "lite"
+ablate = {{ blocks = [1, 1, 1, 1], widths = [8, 8, 8, 8], stem = 8, decoder = [8, 8, 8, 8, 8] }}
+banks = "banks.safetensors"
+out = "{out}"
+steps = {steps}
+batch = 2
+rate = 1e-3
+save_every = 3
+
+[synthesis]
+crop = 64
+widest = 8
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Training pictures of our own, packed."""
+    data = tmp_path_factory.mktemp("training")
+    rng = np.random.default_rng(0)
+    for kind in ("fg", "photos"):
+        (data / kind).mkdir()
+    for number in range(12):
+        photo = cv2.resize(rng.integers(0, 255, (9, 12, 3), np.uint8), (160, 120))
+        cv2.imwrite(str(data / "photos" / f"photo_{number}.jpg"), photo)
+        alpha = np.zeros((90, 120), np.uint8)
+        cv2.circle(alpha, (60, 45), 20 + number, 255, -1, cv2.LINE_AA)
+        cutout = np.dstack((photo[:90, :120], cv2.GaussianBlur(alpha, (0, 0), 1.5)))
+        cv2.imwrite(str(data / "fg" / f"cut_{number}.webp"), cutout)
+    pack(data, data / "banks.safetensors", size=128, mattes=6)
+    return data
+
+
+@pytest.fixture(scope="module")
+def banks(folder: Path) -> Banks:
+    return load(folder / "banks.safetensors")
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_banks_hold_squares_and_leave_out_what_is_held_out(folder: Path, banks: Banks) -> None:
+    from model.data_split import is_held_out
+
+    kept = [f for f in (folder / "fg").iterdir() if not is_held_out(f.name)]
+    assert banks.cutouts.shape == (len(kept), 4, 128, 128)
+    assert banks.mattes.shape == (6, 1, 128, 128)
+    assert banks.cutouts.dtype == torch.uint8
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ShotError, match="no training pictures"):
+        pack(tmp_path, tmp_path / "banks.safetensors")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_batch_is_whole(banks: Banks, seed: int) -> None:
+    batch = compose(banks, 4, HOW, generator(seed))
+    assert batch.image.shape == (4, 3, 64, 64)
+    assert 0 <= batch.image.min() <= batch.image.max() <= 1
+    assert 0 <= batch.alpha.min() <= batch.alpha.max() <= 1
+    assert torch.equal(batch.trimap.sum(dim=1), torch.ones(4, 64, 64))
+    assert torch.equal(batch.optimal, optimal_trimap(batch.alpha))
+
+
+def test_a_trimap_that_is_not_wrong_never_contradicts_the_optimal_one(banks: Banks) -> None:
+    for seed in range(4):
+        batch = compose(banks, 4, HOW, generator(seed))
+        coarse = batch.trimap.argmax(dim=1, keepdim=True)
+        definite = coarse != 1
+        assert torch.equal(coarse[definite], batch.optimal[definite])
+
+
+def test_the_same_generator_makes_the_same_batch(banks: Banks) -> None:
+    one, two = (compose(banks, 3, HOW, generator(5)) for _ in range(2))
+    assert torch.equal(one.image, two.image)
+    assert torch.equal(one.trimap, two.trimap)
+
+
+def test_wrong_trimaps_are_wrong_as_often_as_asked() -> None:
+    optimal = torch.zeros(64, 1, 64, 64, dtype=torch.int64)
+    optimal[..., 20:44, 20:44] = 2
+    optimal[..., 30:34, 44:60] = 1
+    coarse = coarse_trimap(optimal, generator(), widest=4, wrong=1.0)
+    contradicts = ((coarse != 1) & (coarse != optimal)).flatten(1).any(dim=1)
+    all_unknown = (coarse == 1).flatten(1).all(dim=1)
+    assert (contradicts | all_unknown).sum() > 40
+
+
+def test_distance_is_exact_and_euclidean() -> None:
+    rng = np.random.default_rng(3)
+    mask = rng.random((3, 1, 40, 56)) < 0.01
+    mask[:, :, 0, 0] = True
+    ours = distance_to(torch.from_numpy(mask), 24)
+    for one, found in zip(mask[:, 0], ours[:, 0], strict=True):
+        outside = (~one).astype(np.uint8)
+        exact = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        assert np.abs(np.minimum(exact, 24) - found.numpy()).max() < 1e-3
+
+
+def test_a_crop_without_rotation_is_the_pixels() -> None:
+    source = torch.rand(1, 3, 32, 32)
+    zero, one = torch.zeros(1), torch.ones(1)
+    out = crop(source, torch.tensor([[16.0, 16.0]]), one, zero, one, size=16, sharp=False)
+    assert torch.allclose(out, source[..., 8:24, 8:24], atol=1e-5)
+
+
+def test_blur_leaves_sigma_0_and_keeps_the_mean_of_a_flat_picture() -> None:
+    x = torch.rand(2, 3, 20, 20)
+    x[1] = 0.25
+    out = blur(x, torch.tensor([0.0, 3.0]))
+    assert torch.allclose(out[0], x[0], atol=1e-6)
+    assert torch.allclose(out[1], x[1], atol=1e-6)
+
+
+def test_degraded_pictures_stay_pictures_of_eight_bits() -> None:
+    image = jitter_colour(torch.rand(4, 3, 61, 67), generator())
+    out = degrade(image, generator(1))
+    assert out.shape == image.shape
+    assert torch.allclose(out * 255, (out * 255).round(), atol=1e-3)
+    assert 0 <= out.min() <= out.max() <= 1
+
+
+def write_recipe(folder: Path, out: str, steps: int) -> Path:
+    path = folder / f"{out}.toml"
+    path.write_text(RECIPE.format(out=out, steps=steps))
+    return path
+
+
+def test_training_goes_down_logs_and_can_be_used(folder: Path) -> None:
+    recipe = write_recipe(folder, "down", 60)
+    assert train(recipe, device="cpu", report=lambda _line: None) == 60
+    lines = (folder / "down" / "log.jsonl").read_text().splitlines()
+    log = [json.loads(line) for line in lines]
+    assert [record["step"] for record in log] == [20, 40, 60]
+    assert log[-1]["trimap"] < log[0]["trimap"]
+    from model.weight_files import find_weights, load_network
+
+    network = load_network(find_weights(str(folder / "down" / "average.safetensors")))
+    assert network.config.stem == 8
+
+
+def test_a_resumed_run_is_the_run(folder: Path) -> None:
+    """Three steps and three more end where six at once do."""
+    once = write_recipe(folder, "once", 6)
+    train(once, device="cpu", report=lambda _line: None)
+    twice = write_recipe(folder, "twice", 6)
+    from model.training.trainer import Trainer
+
+    class Enough(Exception):  # noqa: N818  a cut, not a mistake
+        pass
+
+    class CutShort(Trainer):
+        def save(self) -> None:
+            super().save()
+            if self.step == 3:
+                raise Enough
+
+    with pytest.raises(Enough):
+        CutShort(read_recipe(twice), torch.device("cpu")).run(report=lambda _line: None)
+    train(twice, device="cpu", report=lambda _line: None)
+    one = load_file(folder / "once" / "average.safetensors")
+    two = load_file(folder / "twice" / "average.safetensors")
+    assert all(torch.allclose(one[name], two[name], atol=1e-6) for name in one)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ('network = "vast"\nbanks = "b"\nout = "o"\nsteps = 1', "vast"),
+        ('banks = "b"\nout = "o"\nsteps = 0', "greater than or equal to 1"),
+        ('banks = "b"\nout = "o"\nsteps = 1\nspeed = 9', "speed"),
+        ('banks = "b"\nout = "o"\nsteps = 1\nablate = { wings = 2 }', "wings"),
+        ("steps = = 1", "Invalid value"),
+    ],
+)
+def test_bad_recipes_are_refused(tmp_path: Path, text: str, what: str) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(ShotError, match=what):
+        read_recipe(path)
+
+
+def test_the_defaults_are_the_paper_s() -> None:
+    recipe = Recipe(banks=Path("b"), out=Path("o"), steps=1)
+    assert (recipe.rate, recipe.weight_decay, recipe.batch) == (1e-4, 1e-4, 16)
+    assert recipe.synthesis.crop == 320
+    assert recipe.fixed_weight is None
+    assert recipe.laplacian == 0
+
+
+def test_weights_that_are_none_are_refused(tmp_path: Path) -> None:
+    from model.weight_files import find_weights, load_network
+    from plugin.errors import WeightsError
+
+    stray = tmp_path / "stray.safetensors"
+    save_file({"x": torch.zeros(1)}, stray)
+    for path in (stray, tmp_path / "none.safetensors"):
+        with pytest.raises(WeightsError):
+            load_network(find_weights(str(path)))
