@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import datetime
-import importlib.metadata
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
-from plugin.colour import display_transform
-from plugin.errors import Interrupted, PlateError, RequestError
+from plugin.errors import Interrupted, RequestError
 from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout, estimate_bytes
 from plugin.manifest import Manifest, ManifestFile, PlateRecord, write_progress
 from plugin.plan import Goal, Plan, plan_file
-from plugin.plates import check_frames, open_plate, plate_digest
 from plugin.progress import Progress, QuietProgress
 from plugin.qc import contact_sheet, evenly
-from plugin.segmentation import prepare
+from plugin.settle import anchored, settle, settle_in_order
 from plugin.shot import Shot
 from plugin.tally import Tally
-from plugin.trimap import plan_trimaps
 from plugin.types import Executor, FrameResult, FrameState, PlateInfo
 
 __all__ = ["run", "segment", "trimap"]
@@ -67,12 +63,13 @@ def trimap(
 
 
 def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) -> Manifest:
-    shot = _anchored(shot)
-    plan, info, frames = _settle(shot, goal, progress)
+    shot = anchored(shot)
+    plan, info, frames = settle(shot, goal, progress)
     layout = OutputLayout.of(shot)
     kinds = {goal, *shot.keep}
     layout.prepare(kinds)
     layout.probe_writable(_needed(shot, info, frames), kinds)
+    plan = settle_in_order(plan, layout, progress)
     executor = executor or _executor(plan, len(frames))
     progress.start(len(frames), shot=shot.name, model=shot.model, device=plan.device)
     manifest = Manifest(
@@ -81,55 +78,11 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
         plate=PlateRecord.of(info),
         model=shot.model,
         weights=plan.weights,
+        override=plan.override,
         started=_now(),
         asked=str(frames),
     )
     return _work(plan, manifest, frames, executor, progress)
-
-
-def _anchored(shot: Shot) -> Shot:
-    """The same with an absolute output folder: workers have other current folders."""
-    return shot.model_copy(update={"out": shot.out.absolute()})
-
-
-def _settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo, FrameRange]:
-    """Probe the whole request; nothing is written before this returns."""
-    with closing(open_plate(shot.plate, start_frame=shot.start_frame)) as plate:
-        info = plate.info
-        frames = FrameRange.parse(shot.frames) if shot.frames else info.frames
-        if not frames:
-            raise PlateError("no frames", where=shot.plate, fix="check the pattern")
-        check_frames(plate, frames)
-        for note in info.notes:
-            progress.note(note)
-        trimaps = plan_trimaps(shot, info) if goal != "mask" else None
-        masks = None
-        if trimaps is None or trimaps.kind == "band":
-            masks = prepare(shot, plate, display_transform(info))
-            progress.note(masks.reason)
-            for warning in masks.warnings:
-                progress.note(warning)
-        digest = plate_digest(plate)
-    device, weights = _network(shot) if goal == "alpha" else ("cpu", "")
-    plan = Plan(
-        shot=shot,
-        goal=goal,
-        plate_digest=digest,
-        segment=masks,
-        trimap=trimaps,
-        weights=weights,
-        device="cuda" if device == "cuda" else "cpu",
-        version=importlib.metadata.version("adamatte"),
-    )
-    return plan, info, frames
-
-
-def _network(shot: Shot) -> tuple[str, str]:
-    """The device, and the weights' sha256; both are refused here rather than by every worker."""
-    from model.device import choose_device
-    from model.weight_files import find_weights
-
-    return choose_device(shot.device), find_weights(shot.model).sha256
 
 
 def _needed(shot: Shot, info: PlateInfo, frames: FrameRange) -> int:

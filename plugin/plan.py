@@ -19,6 +19,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from plugin.atomic import read_whole, write_whole
+from plugin.colour import InputColour
 from plugin.errors import SurroundingsError
 from plugin.segmentation import SegmentPlan
 from plugin.shot import Shot
@@ -42,8 +43,10 @@ class Plan(BaseModel):
         shot: what was asked.
         goal: how far each frame goes.
         plate_digest: sha256 of a video's or an image's file; empty for a sequence.
+        colour: the plate's colour space, and who said so.
         segment: how masks are made; None where ready trimaps replace them.
         trimap: how trimaps are made.
+        override: sha256 of the override file; empty without one.
         weights: sha256 of the network's weights; empty when the network is not needed.
         device: `cpu` or `cuda`.
         version: of the program, for the provenance.
@@ -54,8 +57,10 @@ class Plan(BaseModel):
     shot: Shot
     goal: Goal = "alpha"
     plate_digest: str = ""
+    colour: InputColour
     segment: SegmentPlan | None = None
     trimap: TrimapPlan | None = None
+    override: str = ""
     weights: str = ""
     device: Literal["cpu", "cuda"] = "cpu"
     version: str
@@ -70,6 +75,8 @@ class Plan(BaseModel):
         parts = [
             RECIPE_VERSION,
             self.goal,
+            self.colour.space,
+            self.colour.config,
             self.weights,
             shot.channels,
             shot.bits,

@@ -16,8 +16,9 @@ from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout
 from plugin.pictures import read_grey
 from plugin.plates import open_plate
+from plugin.segmentation import DisplayTransform
 from plugin.shot import Shot
-from plugin.types import FloatArray, LabelArray, PlateSource
+from plugin.types import FloatArray, Frame, LabelArray
 
 __all__ = ["contact_sheet", "evenly"]
 
@@ -42,7 +43,8 @@ def contact_sheet(shot: Shot, frames: FrameRange, path: Path) -> None:
     """
     layout = OutputLayout.of(shot)
     with closing(open_plate(shot.plate, start_frame=shot.start_frame)) as plate:
-        rows = [_row(layout, plate, number) for number in frames]
+        to_display = display_transform(plate.info, shot.in_colour)
+        rows = [_row(layout, to_display, plate.read(number)) for number in frames]
     sheet = np.concatenate(rows, axis=0)
     ok, png = cv2.imencode(".png", sheet[..., ::-1])
     if not ok:
@@ -59,8 +61,8 @@ def evenly(frames: FrameRange, count: int) -> FrameRange:
     return FrameRange.of(frames.numbers[place] for place in places)
 
 
-def _row(layout: OutputLayout, plate: PlateSource, number: int) -> LabelArray:
-    seen = display_transform(plate.info)(plate.read(number).rgb)
+def _row(layout: OutputLayout, to_display: DisplayTransform, frame: Frame) -> LabelArray:
+    number, seen = frame.number, to_display(frame.rgb)
     alpha = read_alpha(layout.alpha(number)).alpha
     cells = [_cell(seen, f"{number} plate")]
     for kind in ("trimap", "adapted"):

@@ -28,6 +28,7 @@ class Shot(BaseModel):
         shot: names the files; by default from the plate's name.
         frames: `1001-1100x2,1105`; None is all of them.
         start_frame: number of a video's first frame.
+        in_colour: the plate's colour space; by default by file rules and tags.
         segment: how the mask is made.
         mask: pattern or video of masks from another tool.
         screen: `auto`, or the screen's display colour as `#rrggbb`.
@@ -57,6 +58,7 @@ class Shot(BaseModel):
     shot: str = ""
     frames: str | None = None
     start_frame: int = 1001
+    in_colour: str | None = None
     segment: Literal["auto", "mask", "chroma", "clean-plate", "track", "none"] = "auto"
     mask: str | None = None
     screen: str = "auto"

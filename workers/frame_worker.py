@@ -16,7 +16,9 @@ import numpy as np
 from plugin.colour import display_transform
 from plugin.errors import AdaMatteError, FrameError, SurroundingsError
 from plugin.exr import AlphaFormat, is_current, write_alpha
+from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout
+from plugin.override import Override, load
 from plugin.pictures import read_grey, write_grey
 from plugin.plan import Plan, read_plan
 from plugin.plates import open_plate
@@ -31,6 +33,7 @@ from plugin.types import (
     Mask,
     Matte,
     Matter,
+    PlateInfo,
     PlateSource,
     Segmenter,
     Trimap,
@@ -60,8 +63,9 @@ class FrameWorker:
             shot.plate, start_frame=shot.start_frame, digest=plan.plate_digest
         )
         info = self.plate.info
-        self.to_display = display_transform(info)
-        self.trimaps = TrimapSource(plan.trimap or TrimapPlan(kind="band"), info)
+        self.to_display = display_transform(info, plan.colour)
+        corrections = _corrections(plan, info)
+        self.trimaps = TrimapSource(plan.trimap or TrimapPlan(kind="band"), info, corrections)
         self.segmenter: Segmenter | None = build(plan.segment, info) if plan.segment else None
         self._make_matter = make_matter or _bundled_matter
 
@@ -200,7 +204,7 @@ class FrameWorker:
                 "version": self.plan.version,
                 "model": self.plan.shot.model,
                 "weights": self.plan.weights,
-                "override": "",
+                "override": self.plan.override,
                 "recipe": recipe,
             },
             form=AlphaFormat.of(self.plan.shot),
@@ -230,6 +234,17 @@ def _bundled_matter(plan: Plan) -> Matter:
     from model import Matter as NetworkMatter
 
     return NetworkMatter(plan.shot.model, device=plan.device)
+
+
+def _corrections(plan: Plan, info: PlateInfo) -> Override | None:
+    """The shot's override file, as it was when the driver read it.
+
+    Raises:
+        OverrideError: it has changed since.
+    """
+    if plan.shot.override is None:
+        return None
+    return load(plan.shot.override, info, asked=FrameRange(()), sha256=plan.override)
 
 
 def _as_grey(mask: Mask) -> LabelArray:

@@ -56,11 +56,17 @@ TABLE: dict[str, _Row] = {
     "start_frame": _Row(
         SHOT, "N", "Number of a video's first frame; files of a sequence have theirs."
     ),
+    "in_colour": _Row(
+        SHOT,
+        "NAME",
+        "The plate's colour space: a name, role or alias of $OCIO, or of the built-in ACES "
+        "configuration. Default: by OCIO's file rules, then by the file's tags.",
+    ),
     "segment": _Row(
         MASK,
         "",
-        "How the rough mask is made. auto: --mask if given, a green or blue screen if "
-        "there is one; none: every pixel unknown.",
+        "How the rough mask is made. auto: whatever of the following was given, else a green or "
+        "blue screen if there is one; none: every pixel unknown.",
     ),
     "mask": _Row(
         MASK,
@@ -70,6 +76,15 @@ TABLE: dict[str, _Row] = {
     ),
     "screen": _Row(
         MASK, "auto|#rrggbb", "The screen's colour as displayed, for chroma; auto finds it."
+    ),
+    "clean_plate": _Row(
+        MASK, "FILE", "The place without the subject: a picture, a pattern or a video."
+    ),
+    "keyframe": _Row(
+        MASK,
+        "FRAME=FILE",
+        "A mask of one frame, for track to carry through the shot. Repeat it for more: one every "
+        "24 frames, and where the subject comes out of hiding.",
     ),
     "trimap": _Row(
         TRIMAP,
@@ -87,6 +102,12 @@ TABLE: dict[str, _Row] = {
         "PX",
         "How far it reaches outside, in pixels of a 1080p frame. More for flying hair and"
         " motion blur: 25.",
+    ),
+    "override": _Row(
+        TRIMAP,
+        "FILE",
+        "The shot's trimap override file (shot.trimap.json): polygons, strokes, pictures and "
+        "bands for some frames.",
     ),
     "model": _Row(NETWORK, "NAME|FILE", "Bundled weights by name, or a .safetensors file."),
     "device": _Row(NETWORK, "", "What the network runs on; auto takes a GPU where there is one."),

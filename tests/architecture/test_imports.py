@@ -41,6 +41,7 @@ RULES: dict[str, Rule] = {
     "plugin/cli": PLUGIN.also("click rich", lazy="model workers"),
     "plugin/progress.py": PLUGIN.also("rich"),
     "plugin/driver.py": PLUGIN.also(lazy="model workers"),
+    "plugin/settle.py": PLUGIN.also(lazy="model"),
     "plugin/demo.py": PLUGIN.also(lazy="model"),
     "model": MODEL,
     "workers": Rule(frozenset({"workers", "plugin", "model", "ray", "numpy"})),

@@ -1,0 +1,127 @@
+"""From a request to a plan: the whole of it is probed before anything is written."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from contextlib import closing
+from pathlib import Path
+
+from plugin.colour import display_transform, input_colour
+from plugin.errors import PlateError
+from plugin.framerange import FrameRange
+from plugin.layout import OutputLayout
+from plugin.override import load as load_override
+from plugin.plan import Goal, Plan
+from plugin.plates import check_frames, open_plate, plate_digest
+from plugin.progress import Progress
+from plugin.segmentation import SegmentPlan, prepare, run_first
+from plugin.shot import Shot
+from plugin.trimap import plan_trimaps
+from plugin.types import PlateInfo
+
+__all__ = ["anchored", "settle", "settle_in_order"]
+
+
+def anchored(shot: Shot) -> Shot:
+    """The same with absolute paths: workers have other current folders."""
+    fields = ("plate", "mask", "clean_plate", "trimap", "override")
+    given = {field: getattr(shot, field) for field in fields}
+    update: dict[str, object] = {
+        field: str(Path(path).absolute())
+        for field, path in given.items()
+        if path is not None and "://" not in path
+    }
+    update["keyframe"] = tuple(f"{n}={Path(file).absolute()}" for n, file in shot.keyframes.items())
+    if shot.model.endswith(".safetensors"):
+        update["model"] = str(Path(shot.model).absolute())
+    return shot.model_copy(update={**update, "out": shot.out.absolute()})
+
+
+def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo, FrameRange]:
+    """Probe the whole request; nothing is written before this returns.
+
+    Args:
+        shot: with absolute paths.
+        goal: how far frames go.
+        progress: is told what was chosen, and what a person should know.
+
+    Returns:
+        The plan, the plate, and the frames to do.
+
+    Raises:
+        RequestError: what was asked for cannot be done.
+        DeviceError: the device asked for is missing.
+    """
+    with closing(open_plate(shot.plate, start_frame=shot.start_frame)) as plate:
+        info = plate.info
+        frames = FrameRange.parse(shot.frames) if shot.frames else info.frames
+        if not frames:
+            raise PlateError("no frames", where=shot.plate, fix="check the pattern")
+        check_frames(plate, frames)
+        colour = input_colour(info, shot.in_colour)
+        override = _override(shot, info, frames, progress) if goal != "mask" else ""
+        for note in info.notes:
+            progress.note(note)
+        trimaps = plan_trimaps(shot, info) if goal != "mask" else None
+        masks = None
+        if trimaps is None or trimaps.kind == "band":
+            masks = prepare(shot, plate, display_transform(info, colour))
+            _say(masks, progress)
+        digest = plate_digest(plate)
+    device, weights = _network(shot) if goal == "alpha" else ("cpu", "")
+    plan = Plan(
+        shot=shot,
+        goal=goal,
+        plate_digest=digest,
+        colour=colour,
+        override=override,
+        segment=masks,
+        trimap=trimaps,
+        weights=weights,
+        device="cuda" if device == "cuda" else "cpu",
+        version=importlib.metadata.version("adamatte"),
+    )
+    return plan, info, frames
+
+
+def _override(shot: Shot, info: PlateInfo, frames: FrameRange, progress: Progress) -> str:
+    """The override file's sha256, the file checked in full; empty without one."""
+    if shot.override is None:
+        return ""
+    corrections = load_override(shot.override, info, shot=shot.name, asked=frames)
+    for warning in corrections.warnings:
+        progress.note(warning)
+    return corrections.sha256
+
+
+def _network(shot: Shot) -> tuple[str, str]:
+    """The device, and the weights' sha256; both are refused here rather than by every worker."""
+    from model.device import choose_device
+    from model.weight_files import find_weights
+
+    return choose_device(shot.device), find_weights(shot.model).sha256
+
+
+def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Plan:
+    """Do what must run through the shot in order, such as tracking; its result is on disk then.
+
+    Raises:
+        FrameError: a frame of the plate cannot be decoded.
+        OutputError: the disk refuses.
+    """
+    if plan.segment is None:
+        return plan
+    shot = plan.shot
+    opened = open_plate(shot.plate, start_frame=shot.start_frame, digest=plan.plate_digest)
+    with closing(opened) as plate:
+        to_display = display_transform(plate.info, plan.colour)
+        masks = run_first(plan.segment, shot, plate, to_display, layout.out / "track")
+    if masks != plan.segment:
+        _say(masks, progress)
+    return plan.model_copy(update={"segment": masks})
+
+
+def _say(masks: SegmentPlan, progress: Progress) -> None:
+    progress.note(masks.reason)
+    for warning in masks.warnings:
+        progress.note(warning)
