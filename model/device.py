@@ -6,7 +6,7 @@ from typing import Literal
 
 from plugin.errors import DeviceError
 
-__all__ = ["choose_device"]
+__all__ = ["choose_device", "gpu_count"]
 
 
 def choose_device(wish: str) -> Literal["cpu", "cuda"]:
@@ -24,3 +24,10 @@ def choose_device(wish: str) -> Literal["cpu", "cuda"]:
     if wish == "cuda" and not there:
         raise DeviceError("no CUDA device", where="--device cuda", fix="use --device auto or cpu")
     return "cuda" if there and wish != "cpu" else "cpu"
+
+
+def gpu_count() -> int:
+    """GPUs that this process may use."""
+    import torch
+
+    return torch.cuda.device_count()

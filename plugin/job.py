@@ -120,8 +120,17 @@ class _JobFile:
         return field
 
     def _resolved(self, field: str, value: object) -> object:
+        folder = self.path.parent
+        if field == "keyframe" and isinstance(value, list):
+            return [_beside(folder, text) if isinstance(text, str) else text for text in value]
         is_file = field in PATH_FIELDS or (field == "model" and str(value).endswith(".safetensors"))
-        return str(self.path.parent / value) if is_file and isinstance(value, str) else value
+        return str(folder / value) if is_file and isinstance(value, str) else value
+
+
+def _beside(folder: Path, keyframe: str) -> str:
+    """`FRAME=FILE` with the file relative to the job file's folder."""
+    number, equals, file = keyframe.partition("=")
+    return f"{number}={folder / file}" if equals else keyframe
 
 
 def _read_text(path: Path) -> str:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from model.device import gpu_count
 from plugin.errors import ClusterError
 from plugin.shot import Shot
 
@@ -46,14 +47,8 @@ def plan_cluster(shot: Shot, device: str, frames: int) -> Cluster:
         frames: no more workers than frames.
     """
     gpus = shot.gpus_per_worker if device == "cuda" else 0.0
-    room = int(_gpu_count() / gpus) if gpus else len(os.sched_getaffinity(0))
+    room = int(gpu_count() / gpus) if gpus else len(os.sched_getaffinity(0))
     return Cluster(shot.address, max(1, min(shot.workers or room, frames)), gpus)
-
-
-def _gpu_count() -> int:
-    import torch
-
-    return torch.cuda.device_count()
 
 
 def _settle_environment(*, private: bool) -> None:

@@ -172,7 +172,7 @@ def _option(field: str, row: _Row) -> LaidOutOption:
         [name, field],
         heading=row.heading,
         metavar=row.metavar or "|".join(choices),
-        multiple=field == "keep",
+        multiple=field in {"keep", "keyframe"},
         shell_complete=_completer(choices) if choices else None,
         help=text,
     )

@@ -61,6 +61,7 @@ COMMANDS: Mapping[str, Entry] = {
     "verify": Entry(
         "plugin.cli.looks:verify", _LOOK, "Prove that every frame of a result is there and whole."
     ),
+    "doctor": Entry("plugin.cli.looks:doctor", _LOOK, "What this machine has and lacks."),
     "evaluate": Entry(
         "plugin.cli.network:evaluate", _NETWORK, "SAD, MSE, Grad, Conn on images with known alpha."
     ),
@@ -69,7 +70,6 @@ COMMANDS: Mapping[str, Entry] = {
     "export": Entry(
         "plugin.cli.network:export", _NETWORK, "Shippable weights from a training run."
     ),
-    "doctor": Entry("plugin.cli.looks:doctor", _LOOK, "What this machine has and lacks."),
 }
 
 

@@ -148,8 +148,8 @@ def test_nothing_stands_on_the_command_line(file: str) -> None:
         ("plugin/exr.py", "import click"),
         ("plugin/exr.py", "import importlib\nimportlib.import_module('torch.nn')"),
         ("plugin/exr.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch"),
-        ("plugin/run.py", "from model import Matter"),
-        ("plugin/run.py", "class A:\n    import model"),
+        ("plugin/driver.py", "from model import Matter"),
+        ("plugin/driver.py", "class A:\n    import model"),
         ("plugin/cli/shots.py", "def f():\n    import torch"),
         ("model/loss.py", "from plugin.shot import Shot"),
         ("model/loss.py", "from plugin import shot"),
@@ -168,7 +168,7 @@ def test_the_table_forbids(file: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("file", "source"),
     [
-        ("plugin/run.py", "def run():\n    from model import Matter\n    import workers.pool"),
+        ("plugin/driver.py", "def run():\n    from model import Matter\n    import workers.pool"),
         ("plugin/cli/options.py", "import click"),
         ("model/loss.py", "from plugin import types"),
         ("model/loss.py", "from plugin.errors import WeightsError\nimport torch.nn as nn"),

@@ -79,7 +79,11 @@ def test_a_run_that_was_stopped_is_gone_on_with(
     stopped = elsewhere(shot, tmp_path, workers=1, chunk=2)
     words = command(stopped, "--progress", "jsonl")
     with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:

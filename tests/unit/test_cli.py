@@ -46,7 +46,7 @@ def test_the_table_has_every_field_of_a_shot() -> None:
 
 def test_options_that_name_files_are_resolved_in_job_files() -> None:
     files = {f for f, row in TABLE.items() if re.search("FILE|DIR|PATTERN", row.metavar)}
-    assert files - {"model"} == PATH_FIELDS - {"plate"}
+    assert files - {"model", "keyframe"} == PATH_FIELDS - {"plate"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -145,7 +145,9 @@ def shot_of(words: str, capsys: pytest.CaptureFixture[str]) -> Shot:
 def test_every_option_reaches_its_field(capsys: pytest.CaptureFixture[str]) -> None:
     words = (
         "p.mov --out o --shot s --frames 1-2 --start-frame 7 --segment mask --mask m.mov "
-        "--screen #00ff00 --trimap t.%04d.png --erode 1 --dilate 2 --model m --device cpu "
+        "--screen #00ff00 --clean-plate c.png --keyframe 1=a.png --keyframe 3=b.png "
+        "--in-colour mauve --override o.json --trimap t.%04d.png --erode 1 --dilate 2 "
+        "--model m --device cpu "
         "--channels a --bits float --compression piz --keep mask,trimap --keep adapted "
         "--workers 3 --gpus-per-worker 0.5 --address h:1 --chunk 5 --retries 9 --force"
     )
@@ -156,6 +158,7 @@ def test_every_option_reaches_its_field(capsys: pytest.CaptureFixture[str]) -> N
     default = Shot(plate="", out=Path())
     assert [f for f in Shot.model_fields if getattr(shot, f) == getattr(default, f)] == []
     assert shot.keep == frozenset({"mask", "trimap", "adapted"})
+    assert shot.keyframes == {1: "a.png", 3: "b.png"}
 
 
 def test_what_is_not_given_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
