@@ -6,9 +6,9 @@ import datetime
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from plugin.errors import Interrupted, RequestError
+from plugin.errors import Interrupted, OutputError, RequestError
 from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout, estimate_bytes
 from plugin.manifest import Manifest, ManifestFile, PlateRecord, write_progress
@@ -178,12 +178,17 @@ def _reported(layout: OutputLayout, tally: Tally) -> Iterator[None]:
     """Keep `progress.json` fresh from a thread of its own: one frame may take minutes."""
     over = threading.Event()
 
+    def tell(exit_code: int | None = None) -> None:
+        # A disk that fails shows in the frames and the manifest; progress is a courtesy.
+        with suppress(OutputError):
+            write_progress(layout.progress, tally.as_progress_json(exit_code))
+
     def report() -> None:
         while not over.wait(_PROGRESS_EVERY_S):
-            write_progress(layout.progress, tally.as_progress_json())
+            tell()
 
     thread = threading.Thread(target=report, name="progress", daemon=True)
-    write_progress(layout.progress, tally.as_progress_json())
+    tell()
     thread.start()
     code = 4
     try:
@@ -195,7 +200,7 @@ def _reported(layout: OutputLayout, tally: Tally) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        write_progress(layout.progress, tally.as_progress_json(code))
+        tell(code)
 
 
 def _now() -> str:

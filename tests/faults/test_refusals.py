@@ -84,7 +84,10 @@ def text_as_video(_shot: Shot, tmp_path: Path) -> list[object]:
 
 def bad_override(shot: Shot, tmp_path: Path) -> list[object]:
     path = tmp_path / "shot.trimap.json"
-    path.write_text('{"schema": "trimap-override/1", "shot": "demo1", "wings": 2}')
+    rule = '{"id": "wider", "frames": "1001", "params": {"erode": 6}, "wings": 2}'
+    plate = '{"width": 96, "height": 64}'
+    head = '"schema": "trimap-override/1", "shot": "demo1"'
+    path.write_text(f'{{{head}, "plate": {plate}, "rules": [{rule}]}}')
     return [shot.plate, "--mask", shot.mask, "--override", path]
 
 
@@ -121,10 +124,10 @@ def test_a_wrong_request_writes_nothing(name: str, shot: Shot, tmp_path: Path) -
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MB, unmounted at the end."""
+    """A file system of 24 MB, unmounted at the end."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small file system needs root")
     yield folder
@@ -132,7 +135,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_refused_before_the_work(shot: Shot, small_disk: Path) -> None:
-    (small_disk / "ballast").write_bytes(b"x" * (3 << 20))
+    (small_disk / "ballast").write_bytes(b"x" * (20 << 20))
     ending = adamatte(small_disk / "out", shot.plate, "--mask", shot.mask)
     assert ending.code == 4
     assert "free" in ending.error
