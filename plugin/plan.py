@@ -23,7 +23,7 @@ from plugin.colour import InputColour
 from plugin.errors import SurroundingsError
 from plugin.segmentation import SegmentPlan
 from plugin.shot import Shot
-from plugin.trimap import TrimapPlan
+from plugin.trimap_source import TrimapPlan
 
 __all__ = ["Goal", "Plan", "plan_file", "read_plan"]
 

@@ -16,7 +16,7 @@ from plugin.plates import check_frames, open_plate, plate_digest
 from plugin.progress import Progress
 from plugin.segmentation import SegmentPlan, prepare, run_first
 from plugin.shot import Shot
-from plugin.trimap import plan_trimaps
+from plugin.trimap_source import plan_trimaps
 from plugin.types import PlateInfo
 
 __all__ = ["anchored", "settle", "settle_in_order"]

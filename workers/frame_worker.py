@@ -23,7 +23,7 @@ from plugin.pictures import read_grey, write_grey
 from plugin.plan import Plan, read_plan
 from plugin.plates import open_plate
 from plugin.segmentation import build
-from plugin.trimap import TrimapPlan, TrimapSource
+from plugin.trimap_source import TrimapPlan, TrimapSource
 from plugin.types import (
     UNKNOWN,
     Frame,

@@ -12,9 +12,14 @@ from plugin.cli.layout import LaidOutCommand, talk_options
 __all__ = ["evaluate", "export", "pack", "train"]
 
 
-def _folder(name: str, text: str) -> click.Option:
-    kind = click.Path(path_type=Path)
-    return click.Option([name], type=kind, required=True, metavar="DIR", help=text)
+_FILE = click.Path(path_type=Path)
+
+
+def _path(
+    option: str, metavar: str, text: str, *, name: str = "", required: bool = False
+) -> click.Option:
+    words = [option, name] if name else [option]
+    return click.Option(words, type=_FILE, required=required, metavar=metavar, help=text)
 
 
 def _train(config: Path, device: str, minutes: float | None, quiet: bool, **_talk: object) -> None:
@@ -84,7 +89,7 @@ train = LaidOutCommand(
     "CONFIG is a TOML file; model/configs has examples. The pictures are packed once with "
     "`adamatte pack`. Checkpoints and a log in JSON lines go to its `out` folder.",
     params=[
-        click.Argument(["config"], type=click.Path(path_type=Path)),
+        click.Argument(["config"], type=_FILE),
         _DEVICE,
         click.Option(
             ["--minutes"],
@@ -103,14 +108,8 @@ pack = LaidOutCommand(
     help="Pack training pictures into one file: DATA/fg/*.webp (cut-outs with alpha), "
     "DATA/photos/*.jpg (backgrounds and textures), and procedural mattes rendered for it.",
     params=[
-        click.Argument(["data"], type=click.Path(path_type=Path)),
-        click.Option(
-            ["--out"],
-            type=click.Path(path_type=Path),
-            required=True,
-            metavar="FILE",
-            help="The .safetensors file to write.",
-        ),
+        click.Argument(["data"], type=_FILE),
+        _path("--out", "FILE", "The .safetensors file to write.", required=True),
         click.Option(
             ["--mattes"],
             type=click.IntRange(1, 100_000),
@@ -129,7 +128,12 @@ pack = LaidOutCommand(
         ),
         *talk_options(),
     ],
-    examples=[("", "adamatte pack pictures --out banks.safetensors")],
+    examples=[
+        (
+            "render the mattes, read the pictures, once",
+            "adamatte pack pictures --out banks.safetensors",
+        )
+    ],
 )
 
 export = LaidOutCommand(
@@ -138,17 +142,16 @@ export = LaidOutCommand(
     help="Make weights that can be shipped out of a training run's checkpoint: half precision, "
     "with a JSON file beside them that pins their sha256.",
     params=[
-        click.Argument(["weights"], type=click.Path(path_type=Path)),
-        click.Option(
-            ["--out"],
-            type=click.Path(path_type=Path),
-            required=True,
-            metavar="FILE",
-            help="The .safetensors file to write.",
-        ),
+        click.Argument(["weights"], type=_FILE),
+        _path("--out", "FILE", "The .safetensors file to write.", required=True),
         *talk_options(),
     ],
-    examples=[("", "adamatte export runs/lite/average.safetensors --out lite.safetensors")],
+    examples=[
+        (
+            "the running average of a run",
+            "adamatte export runs/lite/average.safetensors --out lite.safetensors",
+        )
+    ],
 )
 
 evaluate = LaidOutCommand(
@@ -157,10 +160,12 @@ evaluate = LaidOutCommand(
     help="Measure the network, and baselines beside it, on images with known alpha: SAD, MSE, "
     "Grad, Conn, and accuracy and mIoU of the adapted trimap.",
     params=[
-        _folder(
+        _path(
             "--bench",
+            "DIR",
             "DIR/<name>/image.png, alpha.png, trimap.png; or a Composition-1k or "
             "alphamatting.com folder.",
+            required=True,
         ),
         click.Option(
             ["--model"],
@@ -184,19 +189,11 @@ evaluate = LaidOutCommand(
             help="trimap, large (any trimap-KIND.png), dilate-N: the true unknown region grown "
             "by N pixels, or erode-N: from a mask N pixels too tight.",
         ),
-        click.Option(
-            ["--json", "json_file"],
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="Write all figures there too.",
-        ),
-        click.Option(
-            ["--cache"],
-            type=click.Path(path_type=Path),
-            metavar="DIR",
-            help="Keep the baselines' mattes there; they take minutes.",
-        ),
+        _path("--json", "FILE", "Write all figures there too.", name="json_file"),
+        _path("--cache", "DIR", "Keep the baselines' mattes there; they take minutes."),
         *talk_options(),
     ],
-    examples=[("", "adamatte evaluate --bench alphamatting --baselines cf,knn")],
+    examples=[
+        ("beside the baselines", "adamatte evaluate --bench alphamatting --baselines cf,knn")
+    ],
 )

@@ -17,7 +17,8 @@ from plugin.errors import FrameError, TrimapError
 from plugin.framerange import FrameRange
 from plugin.override import load
 from plugin.shot import Shot
-from plugin.trimap import TrimapSource, plan_trimaps, read_trimap, trimap_from_mask
+from plugin.trimap import read_trimap, trimap_from_mask
+from plugin.trimap_source import TrimapSource, plan_trimaps
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, Mask, PlateInfo, PlateKind, Window
 
 WIDTH, HEIGHT = 40, 30
