@@ -25,6 +25,8 @@ from plugin.manifest import Manifest, PlateRecord, load, save, update
 from plugin.shot import Shot
 from plugin.types import FloatArray, Frame, FrameResult, FrameState, PlateInfo, PlateKind, Window
 
+pytestmark = pytest.mark.slow
+
 SIZE = 64
 INFO = PlateInfo(
     path="plate.%04d.exr",

@@ -18,6 +18,8 @@ from plugin.shot import Shot
 from tests.jobs import creature
 from tests.media import write_exr, write_image
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parents[2]
 
 

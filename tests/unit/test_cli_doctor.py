@@ -12,6 +12,8 @@ import pytest
 
 from plugin.doctor import Finding, as_json, describe
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = str(Path(sys.executable).with_name("adamatte"))
 
 

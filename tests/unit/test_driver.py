@@ -24,6 +24,8 @@ from tests.jobs import alphas, creature, luma_matter
 from tests.media import write_exr, write_image
 from workers.in_process import InProcessExecutor
 
+pytestmark = pytest.mark.slow
+
 
 class Recorded(QuietProgress):
     """Keeps what it is told."""

@@ -19,6 +19,8 @@ from plugin.exr_bytes import MAX_FILE
 from plugin.framerange import FrameRange
 from plugin.types import FloatArray, Frame, PlateInfo, PlateKind, Window
 
+pytestmark = pytest.mark.slow
+
 RECIPE = "5" * 64
 WINDOW = Window(-3, 4, 13, 14)
 

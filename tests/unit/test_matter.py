@@ -17,6 +17,8 @@ from plugin.synthetic import ShotKind, SyntheticFrame, SyntheticShot, render
 from plugin.trimap import trimap_from_mask
 from plugin.types import UNKNOWN, FloatArray, LabelArray, Mask
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def matter() -> Matter:

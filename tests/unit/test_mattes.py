@@ -13,6 +13,8 @@ from model.mattes import KINDS, WEIGHTS, ProceduralMatte, render, render_any, re
 from model.mattes.base import signed_distance
 from plugin.errors import ShotError
 
+pytestmark = pytest.mark.slow
+
 SIZE = 160
 SEEDS = range(6)
 

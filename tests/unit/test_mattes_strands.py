@@ -16,6 +16,8 @@ from model.mattes.motion_blur import path_kernel
 from model.mattes.ribbons import paint, ribbons
 from model.mattes.strands import Strands, rasterise, taper
 
+pytestmark = pytest.mark.slow
+
 SIZE = 96
 
 

@@ -16,6 +16,8 @@ from plugin.segmentation import SegmentPlan, build, prepare, run_first
 from plugin.shot import Shot
 from plugin.types import Frame, PlateInfo, PlateKind, Window
 
+pytestmark = pytest.mark.slow
+
 WIDTH, HEIGHT = 160, 96
 Picture = npt.NDArray[np.float32]
 

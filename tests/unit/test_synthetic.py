@@ -17,6 +17,8 @@ from plugin.synthetic.noise import generator, motion_blur, noise
 from plugin.synthetic.scene import scene_of
 from plugin.types import FloatArray
 
+pytestmark = pytest.mark.slow
+
 
 def small(kind: ShotKind = ShotKind.DEMO, seed: int = 0, **changes: float) -> SyntheticShot:
     sizes = {"width": 160, "height": 90, "frames": 60}

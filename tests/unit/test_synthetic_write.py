@@ -14,6 +14,8 @@ from plugin.errors import OutputError, ShotError
 from plugin.synthetic import ShotKind, SyntheticShot, render, write_shot, write_truth, write_video
 from plugin.types import FloatArray
 
+pytestmark = pytest.mark.slow
+
 SHOT = SyntheticShot(ShotKind.STATIC, 0, 160, 90, 2, grain=0.0)
 
 

@@ -20,6 +20,8 @@ from model.training.run import train
 from model.training.trimaps import coarse_trimap, optimal_trimap
 from plugin.errors import ShotError
 
+pytestmark = pytest.mark.slow
+
 HOW = Synthesis(crop=64, widest=8, wrong=0.0)
 RECIPE = """
 network = "lite"
