@@ -58,6 +58,8 @@ def demo(
         plate=str(files.video),
         out=out / "matte",
         mask=str(files.truth.mask),
+        erode=24,
+        dilate=45,  # as an artist would ask for such a coat
         keep=frozenset({"trimap", "adapted"}),
     )
     run(shot, progress=progress)
