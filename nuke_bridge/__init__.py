@@ -1,0 +1,1 @@
+"""What runs inside a host, with its standard library alone; empty until the node is built."""
