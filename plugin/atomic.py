@@ -28,6 +28,7 @@ __all__ = [
     "read_whole",
     "refuse_escape",
     "sweep_orphans",
+    "temporary_name",
     "write_whole",
 ]
 
@@ -103,7 +104,7 @@ def write_whole(
             gone and a file that had the name is as it was.
     """
     refuse_escape(path, root or path.parent)
-    temporary = path.with_name(_temporary_name(path.name))
+    temporary = path.with_name(temporary_name(path.name))
     try:
         _write(temporary, data, durable=durable)
         if check is not None:
@@ -182,7 +183,8 @@ def _is_orphan(name: re.Match[str], *, alone: bool) -> bool:
     return _start_of(int(name["pid"])) != name["start"]
 
 
-def _temporary_name(name: str) -> str:
+def temporary_name(name: str) -> str:
+    """A name beside `name` that `sweep_orphans` removes once this process is dead."""
     kept = name.encode()[:_KEPT_OF_NAME].decode(errors="ignore")
     pid = os.getpid()
     return f".{kept}.{_host()}-{pid}-{_start_of(pid)}-{secrets.token_hex(6)}.tmp"

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from plugin.atomic import read_whole, write_whole
+from plugin.atomic import read_whole, temporary_name, write_whole
 from plugin.colour import InputColour
 from plugin.errors import SurroundingsError
 from plugin.segmentation import SegmentPlan
@@ -93,7 +91,8 @@ def plan_file(plan: Plan) -> Iterator[Path]:
     Raises:
         OutputError: the folder cannot be written.
     """
-    path = plan.shot.out / f".plan-{os.getpid()}-{secrets.token_hex(4)}.json"
+    # Named as a temporary of this process, so that a killed job's plan is swept with the rest.
+    path = plan.shot.out / temporary_name("plan.json")
     write_whole(path, plan.model_dump_json(indent=1).encode())
     try:
         yield path

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -72,8 +74,7 @@ def test_a_run_does_every_frame_and_its_result_is_verified(shot: Shot) -> None:
     progress = json.loads((shot.out / "progress.json").read_text())
     assert (progress["state"], progress["done"], progress["exit"]) == ("ended", 6, 0)
     assert (shot.out / "report" / "contact.png").is_file()
-    leftovers = [f.name for f in shot.out.rglob(".*") if f.name.startswith((".plan", ".green"))]
-    assert leftovers == []
+    assert [f.name for f in shot.out.rglob("*.tmp")] == []
 
 
 def test_a_second_run_computes_nothing_and_changes_no_file(shot: Shot) -> None:
@@ -239,6 +240,15 @@ def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(shot: Shot) -> None:
     here(shot, recorded)
     assert list(states(recorded).values()).count("skipped") >= 3
     assert verify(shot.out).complete
+
+
+def test_the_plan_of_a_killed_run_is_swept_by_the_next(shot: Shot) -> None:
+    words = "from plugin.atomic import temporary_name; print(temporary_name('p'))"
+    dead = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    shot.out.mkdir()
+    (shot.out / dead.stdout.strip()).write_text("{}")
+    here(shot)
+    assert [f.name for f in shot.out.rglob("*.tmp")] == []
 
 
 def test_lost_frames_are_never_passed_over(shot: Shot) -> None:
