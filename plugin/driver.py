@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from plugin.errors import Interrupted, OutputError, RequestError
+from plugin.errors import Interrupted, OutputError, SurroundingsError
 from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout, estimate_bytes
 from plugin.manifest import Manifest, ManifestFile, PlateRecord, write_progress
@@ -134,7 +134,7 @@ def _work(
         raise
     if tally.left:
         books.close(ended=None)
-        raise RequestError("frames were lost", where=plan.shot.out, fix="report this as a bug")
+        raise SurroundingsError("frames were lost", where=plan.shot.out, fix="run it again")
     written = books.close(ended=_now())
     if plan.goal == "alpha":
         _show(plan.shot, written, frames)

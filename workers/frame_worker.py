@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -101,15 +102,7 @@ class FrameWorker:
                 stages=stages.seconds,
                 error=str(error),
             )
-        return FrameResult(
-            number=number,
-            state=result.state,
-            digest=result.digest,
-            recipe=result.recipe,
-            seconds=time.monotonic() - started,
-            stages=stages.seconds,
-            statistics=result.statistics,
-        )
+        return replace(result, seconds=time.monotonic() - started, stages=stages.seconds)
 
     def _do(self, number: int, stages: _Stages) -> FrameResult:
         with stages("check"):

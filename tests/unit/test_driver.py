@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from plugin.driver import run, segment, trimap
-from plugin.errors import Interrupted, MaskError, PlateError, RequestError
+from plugin.errors import Interrupted, MaskError, PlateError, SurroundingsError
 from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout
 from plugin.manifest import Manifest
@@ -256,7 +256,7 @@ def test_lost_frames_are_never_passed_over(shot: Shot) -> None:
         def run(self, job: Path, tasks: Iterable[FrameRange]) -> Iterator[FrameResult]:
             yield from list(super().run(job, tasks))[1:]
 
-    with pytest.raises(RequestError, match="lost"):
+    with pytest.raises(SurroundingsError, match="lost"):
         run(shot, executor=Forgetful(luma_matter))
 
 
