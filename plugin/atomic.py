@@ -23,8 +23,10 @@ from pathlib import Path
 from plugin.errors import OutputError
 
 __all__ = [
+    "host_tag",
     "is_temporary",
     "output_error",
+    "process_start",
     "read_whole",
     "refuse_escape",
     "sweep_orphans",
@@ -178,20 +180,20 @@ def sweep_orphans(folder: Path, *, alone: bool = False) -> int:
 
 
 def _is_orphan(name: re.Match[str], *, alone: bool) -> bool:
-    if name["host"] != _host():
+    if name["host"] != host_tag():
         return alone
-    return _start_of(int(name["pid"])) != name["start"]
+    return process_start(int(name["pid"])) != name["start"]
 
 
 def temporary_name(name: str) -> str:
     """A name beside `name` that `sweep_orphans` removes once this process is dead."""
     kept = name.encode()[:_KEPT_OF_NAME].decode(errors="ignore")
     pid = os.getpid()
-    return f".{kept}.{_host()}-{pid}-{_start_of(pid)}-{secrets.token_hex(6)}.tmp"
+    return f".{kept}.{host_tag()}-{pid}-{process_start(pid)}-{secrets.token_hex(6)}.tmp"
 
 
 @cache
-def _host() -> str:
+def host_tag() -> str:
     """Eight hex digits for this machine and its space of process numbers: containers differ."""
     machine = Path("/etc/machine-id")
     parts = [socket.gethostname(), str(Path("/proc/self/ns/pid").stat().st_ino)]
@@ -200,7 +202,7 @@ def _host() -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
-def _start_of(pid: int) -> str:
+def process_start(pid: int) -> str:
     """Ticks from boot to the start of the process; empty when there is no such process.
 
     With the number it names a process for good: numbers are given again. Field 22 of proc(5) stat.

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import datetime
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 
-from plugin.errors import Interrupted, OutputError, SurroundingsError
+from plugin.books import Books, reported
+from plugin.claims import Claim, claimed
+from plugin.draining import draining
+from plugin.errors import Interrupted, SurroundingsError
 from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout, estimate_bytes
-from plugin.manifest import Manifest, ManifestFile, PlateRecord, write_progress
+from plugin.manifest import Manifest, PlateRecord
 from plugin.plan import Goal, Plan, plan_file
 from plugin.progress import Progress, QuietProgress
 from plugin.qc import contact_sheet, evenly
 from plugin.settle import anchored, settle, settle_in_order
 from plugin.shot import Shot
 from plugin.tally import Tally
-from plugin.types import Executor, FrameResult, FrameState, PlateInfo
+from plugin.types import Executor, PlateInfo
 
 __all__ = ["run", "segment", "trimap"]
 
-_BOOKS_EVERY_S = 2.0
-_PROGRESS_EVERY_S = 0.5
 _CHUNK = 16
 
 
@@ -68,11 +65,20 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
     layout = OutputLayout.of(shot)
     kinds = {goal, *shot.keep}
     layout.prepare(kinds)
-    layout.probe_writable(_needed(shot, info, frames), kinds)
-    plan = settle_in_order(plan, layout, progress)
-    executor = executor or _executor(plan, len(frames))
-    progress.start(len(frames), shot=shot.name, model=shot.model, device=plan.device)
-    manifest = Manifest(
+    with claimed(shot.out, frames) as claim:
+        if claim.alone:
+            layout.prepare(kinds, alone=True)
+        layout.probe_writable(_needed(shot, info, _not_there(layout, goal, frames)), kinds)
+        plan = settle_in_order(plan, layout, progress)
+        executor = executor or _executor(plan, len(frames))
+        progress.start(len(frames), shot=shot.name, model=shot.model, device=plan.device)
+        return _work(plan, _head(plan, info, frames), frames, executor, progress, claim=claim)
+
+
+def _head(plan: Plan, info: PlateInfo, frames: FrameRange) -> Manifest:
+    """The manifest of this run, no frame in it yet."""
+    shot = plan.shot
+    return Manifest(
         version=plan.version,
         shot=shot,
         plate=PlateRecord.of(info),
@@ -82,7 +88,11 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
         started=_now(),
         asked=str(frames),
     )
-    return _work(plan, manifest, frames, executor, progress)
+
+
+def _not_there(layout: OutputLayout, goal: Goal, frames: FrameRange) -> FrameRange:
+    """Frames that will take room: a resumed run needs no more than is left to do."""
+    return frames.without(layout.pattern(goal).scan())
 
 
 def _needed(shot: Shot, info: PlateInfo, frames: FrameRange) -> int:
@@ -110,28 +120,34 @@ def _work(
     frames: FrameRange,
     executor: Executor,
     progress: Progress,
+    *,
+    claim: Claim,
 ) -> Manifest:
     layout = OutputLayout.of(plan.shot)
-    books = _Books(layout, manifest)
+    books = Books(layout, manifest)
     tasks = frames.chunks(plan.shot.chunk or _CHUNK)
     tally = Tally()
     tally.start(len(frames))
     try:
-        with plan_file(plan) as job, _reported(layout, tally):
+        with (
+            draining(executor.stop) as drain,
+            plan_file(plan) as job,
+            reported(layout, tally, drain),
+        ):
             for result in executor.run(job, tasks):
                 tally.add(result)
                 progress.frame(result)
                 books.add(result)
+                claim.check()
     except KeyboardInterrupt as error:
         books.close(ended=None)
-        raise Interrupted(
-            f"stopped with {tally.left} frames to do",
-            where=plan.shot.out,
-            fix="the same command goes on from there",
-        ) from error
+        raise _stopped(plan.shot, tally, drained=False) from error
     except BaseException:
         books.close(ended=None)
         raise
+    if tally.left and drain.asked:
+        books.close(ended=None)
+        raise _stopped(plan.shot, tally, drained=True)
     if tally.left:
         books.close(ended=None)
         raise SurroundingsError("frames were lost", where=plan.shot.out, fix="run it again")
@@ -141,66 +157,20 @@ def _work(
     return written
 
 
+def _stopped(shot: Shot, tally: Tally, *, drained: bool) -> Interrupted:
+    return Interrupted(
+        f"stopped with {tally.left} frames to do",
+        where=shot.out,
+        fix="the same command goes on from there",
+        exit_code=143 if drained else 130,
+    )
+
+
 def _show(shot: Shot, manifest: Manifest, frames: FrameRange) -> None:
     """A picture of a few frames beside the result."""
-    there = frames.without(manifest.in_state(FrameState.FAILED))
+    there = frames.without(manifest.not_done)
     if there:
         contact_sheet(shot, evenly(there, 5), OutputLayout.of(shot).report / "contact.png")
-
-
-class _Books:
-    """The manifest, brought up to date every few seconds and at the end."""
-
-    def __init__(self, layout: OutputLayout, manifest: Manifest) -> None:
-        self._file = ManifestFile(layout.manifest)
-        self._head = manifest
-        self._new: list[FrameResult] = []
-        self._written = time.monotonic()
-        self._file.update(manifest)
-
-    def add(self, result: FrameResult) -> None:
-        self._new.append(result)
-        if time.monotonic() - self._written > _BOOKS_EVERY_S:
-            self._write(self._head)
-
-    def close(self, *, ended: str | None) -> Manifest:
-        return self._write(self._head.model_copy(update={"ended": ended}))
-
-    def _write(self, head: Manifest) -> Manifest:
-        written = self._file.update(head.with_results(self._new))
-        self._new.clear()
-        self._written = time.monotonic()
-        return written
-
-
-@contextmanager
-def _reported(layout: OutputLayout, tally: Tally) -> Iterator[None]:
-    """Keep `progress.json` fresh from a thread of its own: one frame may take minutes."""
-    over = threading.Event()
-
-    def tell(exit_code: int | None = None) -> None:
-        # A disk that fails shows in the frames and the manifest; progress is a courtesy.
-        with suppress(OutputError):
-            write_progress(layout.progress, tally.as_progress_json(exit_code))
-
-    def report() -> None:
-        while not over.wait(_PROGRESS_EVERY_S):
-            tell()
-
-    thread = threading.Thread(target=report, name="progress", daemon=True)
-    tell()
-    thread.start()
-    code = 4
-    try:
-        yield
-        code = 3 if tally.failed else 0
-    except KeyboardInterrupt:
-        code = 130
-        raise
-    finally:
-        over.set()
-        thread.join()
-        tell(code)
 
 
 def _now() -> str:

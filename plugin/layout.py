@@ -84,11 +84,12 @@ class OutputLayout:
         """The output folder itself and those of the sequences."""
         return (self.out, *(self.out / kind for kind in sorted(set(kinds))))
 
-    def prepare(self, kinds: Iterable[str] = ("alpha",)) -> int:
+    def prepare(self, kinds: Iterable[str] = ("alpha",), *, alone: bool = False) -> int:
         """Create the folders and sweep what dead processes left in them.
 
         Args:
             kinds: the sequences that will be written: `alpha` and `Shot.keep`.
+            alone: nobody else works in the folder, so what other machines left is swept too.
 
         Returns:
             How many orphaned temporaries were removed.
@@ -103,7 +104,7 @@ class OutputLayout:
             except OSError as error:
                 raise output_error(error, folder) from error
             refuse_escape(folder, self.out)
-            removed += sweep_orphans(folder)
+            removed += sweep_orphans(folder, alone=alone)
         return removed
 
     def probe_writable(self, needed: int = 0, kinds: Iterable[str] = ("alpha",)) -> None:

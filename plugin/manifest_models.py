@@ -159,6 +159,11 @@ class Manifest(_Record):
         """The frames in one of these states."""
         return FrameRange.of(n for n, record in self.frames.items() if record.state in states)
 
+    @property
+    def not_done(self) -> FrameRange:
+        """The frames that were tried and could not be done."""
+        return self.in_state(FrameState.FAILED, FrameState.QUARANTINED)
+
     def with_results(self, results: Iterable[FrameResult]) -> Manifest:
         """The same with these results in the place of earlier ones."""
         added = {result.number: FrameRecord.of(result) for result in results}

@@ -258,11 +258,13 @@ def one_line(text: object) -> str:
 
 
 def _frame_object(result: FrameResult) -> dict[str, Any]:
+    aside = result.state.value == "quarantined"
     event: dict[str, Any] = {
         "event": "frame",
         "frame": result.number,
-        "state": result.state.value,
+        "state": "failed" if aside else result.state.value,
         "seconds": round(result.seconds, 3),
+        **({"quarantined": True} if aside else {}),
     }
     return event | ({"error": one_line(result.error)} if result.error else {})
 

@@ -68,8 +68,8 @@ class Tally:
 
     @property
     def failed(self) -> int:
-        """Frames that could not be done."""
-        return self._counts["failed"]
+        """Frames that could not be done, those that were set aside included."""
+        return self._counts["failed"] + self._counts["quarantined"]
 
     @property
     def left(self) -> int:

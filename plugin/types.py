@@ -200,6 +200,7 @@ class FrameState(StrEnum):
     DONE = "done"
     SKIPPED = "skipped"
     FAILED = "failed"
+    QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,8 @@ class FrameResult:
 
     Attributes:
         number: the plate's frame number.
-        state: `done`, `skipped` (already there and proved whole), `failed`.
+        state: `done`, `skipped` (already there and proved whole), `failed`, or `quarantined` (it
+            brought its worker down again and again, and was set aside).
         digest: sha256 of the alpha's pixels as stored.
         recipe: sha256 of everything that determines those pixels.
         seconds: wall time of the frame.
@@ -302,4 +304,10 @@ class Executor(Protocol):
 
         Raises:
             SurroundingsError: nothing more can be done here.
+        """
+
+    def stop(self) -> None:
+        """Begin no more frames; `run` ends with the results of those in flight.
+
+        Called from a signal's handler: it may do no more than take a note.
         """

@@ -19,7 +19,6 @@ from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout
 from plugin.manifest import Manifest, PlateRecord, load
 from plugin.pictures import read_grey
-from plugin.types import FrameState
 
 __all__ = ["Fault", "Finding", "VerifyReport", "as_json", "describe", "verify"]
 
@@ -111,7 +110,7 @@ def verify(folder: Path) -> VerifyReport:
     manifest = load(folder / "manifest.json")
     layout = OutputLayout(folder, manifest.shot.name)
     moved_on = plate_change(manifest.plate)
-    expected = manifest.promised.without(manifest.in_state(FrameState.FAILED))
+    expected = manifest.promised.without(manifest.not_done)
     with ThreadPoolExecutor(min(_MOST_THREADS, len(os.sched_getaffinity(0)))) as threads:
         per_frame = threads.map(
             lambda number: _look_at(number, layout, manifest, moved_on), expected
@@ -218,7 +217,7 @@ def _pictures(number: int, layout: OutputLayout) -> list[Finding]:
 
 
 def _failed(layout: OutputLayout, manifest: Manifest) -> Iterator[Finding]:
-    for number in manifest.in_state(FrameState.FAILED):
+    for number in manifest.not_done:
         place = _relative(layout.alpha(number), layout)
         yield Finding(Fault.FAILED, number, place, manifest.frames[number].error)
 

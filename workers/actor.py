@@ -36,6 +36,9 @@ class FrameActor:
 
         return FrameWorker.of_file(self._job)
 
+    def ready(self) -> None:
+        """Answered once the actor is there."""
+
     def do(self, number: int) -> FrameResult:
         """One frame; see `FrameWorker.do`."""
         return self._worker.do(number)

@@ -17,7 +17,7 @@ from model.device import gpu_count
 from plugin.errors import ClusterError
 from plugin.shot import Shot
 
-__all__ = ["Cluster", "connected", "plan_cluster"]
+__all__ = ["Cluster", "connected", "plan_cluster", "room_in"]
 
 _OBJECT_STORE = 80 << 20
 """Bytes; Ray's least. Nothing but frame numbers and results goes through it."""
@@ -29,13 +29,15 @@ class Cluster:
 
     Attributes:
         address: of a running cluster; None starts a private one on this machine.
-        workers: how many actors.
+        workers: how many actors; 0 is as many as a running cluster has room for, as it grows.
         gpus_per_worker: share of a GPU that each takes; 0 for CPU workers of one core each.
+        most: no more actors than frames.
     """
 
     address: str | None
     workers: int
     gpus_per_worker: float = 0.0
+    most: int = 1_000_000
 
 
 def plan_cluster(shot: Shot, device: str, frames: int) -> Cluster:
@@ -47,8 +49,20 @@ def plan_cluster(shot: Shot, device: str, frames: int) -> Cluster:
         frames: no more workers than frames.
     """
     gpus = shot.gpus_per_worker if device == "cuda" else 0.0
+    if shot.address is not None:
+        return Cluster(shot.address, min(shot.workers, frames), gpus, most=frames)
     room = int(gpu_count() / gpus) if gpus else len(os.sched_getaffinity(0))
-    return Cluster(shot.address, max(1, min(shot.workers or room, frames)), gpus)
+    return Cluster(None, max(1, min(shot.workers or room, frames)), gpus)
+
+
+def room_in(cluster: Cluster) -> int:
+    """How many actors the cluster that we are connected to has room for, 1 at least."""
+    import ray
+
+    there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    gpus = cluster.gpus_per_worker
+    room = int(there.get("GPU", 0) / gpus) if gpus else int(there.get("CPU", 0))
+    return max(1, min(room, cluster.most))
 
 
 def _settle_environment(*, private: bool) -> None:

@@ -23,10 +23,17 @@ class InProcessExecutor:
 
     def __init__(self, make_matter: Callable[[Plan], Matter] | None = None) -> None:
         self._make_matter = make_matter
+        self._stopped = False
+
+    def stop(self) -> None:
+        """See `plugin.types.Executor`."""
+        self._stopped = True
 
     def run(self, job: Path, tasks: Iterable[FrameRange]) -> Iterator[FrameResult]:
         """See `plugin.types.Executor`."""
         with closing(FrameWorker(read_plan(job), self._make_matter)) as worker:
             for task in tasks:
                 for number in task:
+                    if self._stopped:
+                        return
                     yield worker.do(number)

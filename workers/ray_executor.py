@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plugin.framerange import FrameRange
 from plugin.types import FrameResult
-from workers.cluster import Cluster, connected
+from workers.cluster import Cluster, connected, room_in
 
 if TYPE_CHECKING:
-    from workers.ray_pool import Hand
+    from workers.ray_pool import Pool
 
 __all__ = ["RayExecutor"]
 
@@ -23,11 +22,24 @@ class RayExecutor:
     Args:
         cluster: which one, how many workers, on what.
         retries: tries a frame beyond the first, when its worker dies or stumbles.
+        actor: another class than `FrameActor`, with the same methods.
     """
 
-    def __init__(self, cluster: Cluster, *, retries: int) -> None:
+    def __init__(
+        self, cluster: Cluster, *, retries: int, actor: Callable[[str], Any] | None = None
+    ) -> None:
         self._cluster = cluster
         self._retries = retries
+        self._actor = actor
+        self._stopped = False
+        self.pool: Pool | None = None
+        """Of the run that goes on, or of the last one."""
+
+    def stop(self) -> None:
+        """See `plugin.types.Executor`."""
+        self._stopped = True
+        if self.pool is not None:
+            self.pool.stop()
 
     def run(self, job: Path, tasks: Iterable[FrameRange]) -> Iterator[FrameResult]:
         """See `plugin.types.Executor`.
@@ -36,22 +48,35 @@ class RayExecutor:
             ClusterError: Ray cannot be reached or lost its workers for good.
             SurroundingsError: a worker's disk or device failed.
         """
-        with connected(self._cluster):
+        cluster = self._cluster
+        with connected(cluster):
             from workers.ray_pool import Pool  # Ray is imported after its environment is set
 
-            yield from Pool(self._hands(job), deque(tasks), self._retries).results()
+            self.pool = Pool(
+                self._maker(job),
+                cluster.workers or room_in(cluster),
+                tasks,
+                retries=self._retries,
+                room=lambda: 0 if cluster.workers else room_in(cluster),
+            )
+            if self._stopped:
+                self.pool.stop()
+            yield from self.pool.results()
 
-    def _hands(self, job: Path) -> list[Hand]:
+    def _maker(self, job: Path) -> Callable[[], Any]:
         import ray
 
         from workers.actor import FrameActor
-        from workers.ray_pool import Hand
 
-        cluster = self._cluster
-        remote = ray.remote(FrameActor).options(
-            num_cpus=0 if cluster.gpus_per_worker else 1,
-            num_gpus=cluster.gpus_per_worker,
+        gpus = self._cluster.gpus_per_worker
+        remote = ray.remote(self._actor or FrameActor).options(
+            num_cpus=0 if gpus else 1,
+            num_gpus=gpus,
             max_restarts=-1,
             max_task_retries=0,
         )
-        return [Hand(remote.remote(str(job))) for _ in range(cluster.workers)]
+
+        def make() -> Any:  # noqa: ANN401  Ray's handles have no type
+            return remote.remote(str(job))
+
+        return make

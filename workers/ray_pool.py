@@ -1,119 +1,254 @@
 """A pool of actors, fed by `ray.wait`.
 
 Tasks carry paths and numbers. Each actor holds a `FrameWorker`; it gets the frames of one chunk in
-order, at most two ahead, so that its decoder reads forward. When an actor dies, Ray starts it
-again, and the frames it had are tried again a bounded number of times; a frame that keeps killing
-its actor is set aside as failed, and the rest goes on.
+order, at most two ahead, so that its decoder reads forward; at the end, who has nothing takes half
+of what is left to another. When an actor dies, Ray starts it again, here or on another machine; the
+frame that it was working on is tried again later, a bounded number of times, and a frame that keeps
+killing its worker is set aside. What only waited behind it is not to blame.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.exceptions import (
+    NodeDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+    WorkerCrashedError,
+)
 
 from plugin.errors import AdaMatteError, ClusterError
 from plugin.framerange import FrameRange
 from plugin.types import FrameResult, FrameState
+from workers.hands import IN_FLIGHT, Hand, half_of_longest
 
-__all__ = ["IN_FLIGHT", "Hand", "Pool"]
+__all__ = ["Pool"]
 
-IN_FLIGHT = 2
-"""Frames an actor has at once: one that it works on, one that waits."""
+_LOOK_S = 0.5
+"""Between looks at what does not report by itself: signals, room for more actors."""
 
-_PATIENCE_S = 0.5
+_GROW_S = 5.0
+_NOBODY_S = 900.0
+"""Without a single worker for so long, the cluster has no room; autoscalers take minutes."""
 
+_MOVES = 10
+"""Machines that may go down under a frame before it is suspected of taking them down."""
 
-@dataclass(slots=True)
-class Hand:
-    """One actor, what it has, and what is left of its chunk."""
-
-    actor: Any
-    queue: deque[int] = field(default_factory=deque)
-    flying: dict[Any, int] = field(default_factory=dict)
+_DEATHS = (RayActorError, WorkerCrashedError, NodeDiedError, OutOfMemoryError, ObjectLostError)
 
 
 class Pool:
     """Hands, chunks, and what has been tried.
 
     Args:
-        hands: the actors.
+        make: makes an actor.
+        hands: how many at first.
         chunks: what is to be done; each chunk goes to one hand, in order.
         retries: tries a frame beyond the first.
+        room: how many actors there is room for by now; asked every few seconds.
     """
 
-    def __init__(self, hands: list[Hand], chunks: deque[FrameRange], retries: int) -> None:
-        self._hands = hands
-        self._chunks = chunks
-        self._retries = retries
+    def __init__(
+        self,
+        make: Callable[[], Any],
+        hands: int,
+        chunks: Iterable[FrameRange],
+        *,
+        retries: int,
+        room: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._make, self._room, self._retries = make, room, retries
+        self._chunks = deque(chunks)
+        self._back: deque[deque[int]] = deque()
+        """What was with a hand that fell: goes to the next that asks."""
+        self._late: deque[int] = deque()
+        """Frames that a worker died of or stumbled over: tried again when the rest is done."""
         self._tries: Counter[int] = Counter()
-        self._alone: deque[int] = deque()
-        """Frames that were with a dying worker: each is tried again with nothing beside it."""
+        self._moves: Counter[int] = Counter()
+        self._hands = [Hand.called(make()) for _ in range(hands)]
+        self._awake = self._grown = time.monotonic()
+        self._falls = 0
+        self._stopped = False
+        self.most_in_flight = 0
+
+    def stop(self) -> None:
+        """Begin no more frames; those in flight may end."""
+        self._stopped = True
 
     def results(self) -> Iterator[FrameResult]:
         """Every frame's result, as they come.
 
         Raises:
-            ClusterError: Ray itself failed.
+            ClusterError: Ray itself failed, or no worker can be had.
             SurroundingsError: a worker's disk or device failed.
         """
         self._feed()
-        while flying := {ref: hand for hand in self._hands for ref in hand.flying}:
-            ready, _ = ray.wait(list(flying), num_returns=1, timeout=_PATIENCE_S)
-            for ref in ready:
-                yield from self._land(flying[ref], ref)
+        while self._goes_on():
+            waited = {ref: hand for hand in self._hands for ref in hand.refs()}
+            for ref in _ready(list(waited)):
+                hand = waited[ref]
+                if ref == hand.waking:
+                    self._woke(hand)
+                elif ref in hand.flying:  # else it went down with the hand, and is seen to
+                    yield from self._land(hand, ref)
+            self._look_around()
             self._feed()
+
+    def _goes_on(self) -> bool:
+        flying = sum(len(hand.flying) for hand in self._hands)
+        self.most_in_flight = max(self.most_in_flight, flying)
+        if self._stopped:
+            return flying > 0
+        waiting = (
+            self._chunks or self._back or self._late or any(hand.queue for hand in self._hands)
+        )
+        return bool(flying or waiting)
 
     def _feed(self) -> None:
         """Give every hand work, up to what it may have in flight."""
+        if self._stopped:
+            return
         for hand in self._hands:
-            if self._alone and not hand.flying:
-                self._fly(hand, self._alone.popleft())
-                continue
-            if any(self._tries[number] for number in hand.flying.values()):
-                continue  # a suspect flies alone
-            while len(hand.flying) < IN_FLIGHT:
-                if not hand.queue and self._chunks:
-                    hand.queue.extend(self._chunks.popleft())
+            while hand.waking is None and len(hand.flying) < IN_FLIGHT:
+                if not hand.queue:
+                    hand.queue = self._next(hand)
                 if not hand.queue:
                     break
-                self._fly(hand, hand.queue.popleft())
+                hand.fly(hand.queue.popleft())
 
-    def _fly(self, hand: Hand, number: int) -> None:
-        hand.flying[hand.actor.do.remote(number)] = number
+    def _next(self, hand: Hand) -> deque[int]:
+        """The frames that a hand with nothing to do takes on."""
+        if self._back:
+            return self._back.popleft()
+        if self._chunks:
+            return deque(self._chunks.popleft())
+        if hand.flying:
+            return deque()
+        return half_of_longest(self._hands) or deque([self._late.popleft()] if self._late else [])
+
+    def _woke(self, hand: Hand) -> None:
+        """An actor answered that it is there, or cannot be."""
+        try:
+            ray.get(hand.waking)
+        except RayError as error:
+            self._falls += 1
+            if self._falls > 5 * len(self._hands):
+                raise ClusterError(
+                    f"workers do not start: {_reason(error)}"[:300],
+                    where="Ray",
+                    fix="see `adamatte doctor` there, and Ray's own logs",
+                ) from error
+            time.sleep(min(1.0, 0.1 * self._falls))
+            hand.call(self._make())
+        else:
+            hand.waking = None
+            self._falls = 0
 
     def _land(self, hand: Hand, ref: Any) -> Iterator[FrameResult]:  # noqa: ANN401  a Ray reference
-        number = hand.flying.pop(ref)
         try:
-            yield ray.get(ref)
+            result = ray.get(ref)
         except RayTaskError as error:
             cause = error.cause
             if isinstance(cause, AdaMatteError):
                 raise cause from None
-            yield from self._again(number, f"{type(cause).__name__}: {cause}")
-        except RayActorError as error:
-            yield from self._again(number, "its worker died: " + _reason(error))
+            number = hand.flying.pop(ref)
+            yield from self._again(number, f"{type(cause).__name__}: {cause}", FrameState.FAILED)
+        except _DEATHS as error:
+            yield from self._fall(hand, error)
         except RayError as error:
             raise ClusterError(
-                f"Ray failed: {type(error).__name__}", where=f"frame {number}", fix="run it again"
+                f"Ray failed: {type(error).__name__}", where="a worker", fix="run it again"
             ) from error
+        else:
+            hand.flying.pop(ref)
+            yield result
 
-    def _again(self, number: int, why: str) -> Iterator[FrameResult]:
+    def _fall(self, hand: Hand, error: RayError) -> Iterator[FrameResult]:
+        """A worker died: of the frames in flight it was working on the first, in their order."""
+        lost: list[int] = []
+        for ref, number in hand.flying.items():
+            result = _result_of(ref)
+            if result is None:
+                lost.append(number)
+            else:
+                yield result
+        hand.flying.clear()
+        waiting = deque([*lost[1:], *hand.queue])
+        hand.queue = deque()
+        if waiting:
+            self._back.append(waiting)
+        hand.call(hand.actor)
+        if not lost:
+            return
+        if _node_died(error) and self._moves[lost[0]] < _MOVES:
+            self._moves[lost[0]] += 1
+            self._late.append(lost[0])
+            return
+        why = "its worker died: " + _reason(error)
+        yield from self._again(lost[0], why, FrameState.QUARANTINED)
+
+    def _again(self, number: int, why: str, state: FrameState) -> Iterator[FrameResult]:
         self._tries[number] += 1
         if self._tries[number] <= self._retries:
-            self._alone.append(number)
+            self._late.append(number)
             return
-        text = " ".join(why.split())[:300]
-        error = (
-            f"set aside after {self._tries[number]} tries: {text} · frame {number} · see the log"
-        )
-        yield FrameResult(number, FrameState.FAILED, error=error)
+        tries = self._tries[number]
+        text = " ".join(why.split()).replace(" · ", ", ")[:300]
+        error = f"set aside after {tries} tries: {text} · frame {number} · see the log"
+        yield FrameResult(number, state, error=error)
+
+    def _look_around(self) -> None:
+        """Is anybody there, and is there room for more?"""
+        now = time.monotonic()
+        if any(hand.waking is None for hand in self._hands):
+            self._awake = now
+        elif now - self._awake > _NOBODY_S:
+            raise ClusterError(
+                f"no worker was to be had for {_NOBODY_S / 60:.0f} minutes",
+                where="Ray",
+                fix="see that the cluster has nodes with free cores or GPUs, and run it again",
+            )
+        if now - self._grown > _GROW_S and not self._stopped:
+            self._grown = now
+            more = max(0, self._room() - len(self._hands))
+            self._hands += [Hand.called(self._make()) for _ in range(more)]
 
 
-def _reason(error: RayActorError) -> str:
+def _ready(refs: list[Any]) -> list[Any]:
+    """All that is there; waits a moment for the first."""
+    if not refs:
+        time.sleep(_LOOK_S)
+        return []
+    first, rest = ray.wait(refs, num_returns=1, timeout=_LOOK_S)
+    if not first or not rest:
+        return list(first)
+    more, _ = ray.wait(rest, num_returns=len(rest), timeout=0)
+    return [*first, *more]
+
+
+def _result_of(ref: Any) -> FrameResult | None:  # noqa: ANN401  a Ray reference
+    """The result of a frame that was done before its worker died."""
+    if not ray.wait([ref], timeout=0)[0]:
+        return None
+    try:
+        result = ray.get(ref)
+    except RayError:
+        return None
+    return result if isinstance(result, FrameResult) else None
+
+
+def _node_died(error: RayError) -> bool:
+    return isinstance(error, NodeDiedError) or "node has died" in str(error)
+
+
+def _reason(error: RayError) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else "no reason given"

@@ -14,7 +14,6 @@ from plugin.errors import FrameError
 from plugin.framerange import FrameRange
 from plugin.job import shot_from
 from plugin.progress import choose
-from plugin.types import FrameState
 
 if TYPE_CHECKING:
     from plugin.manifest import Manifest
@@ -49,7 +48,7 @@ def do_job(job: Callable[[Shot, Progress], Manifest], options: dict[str, object]
 
 def _refuse_gaps(shot: Shot, manifest: Manifest) -> None:
     """Name the frames that failed, of those asked for now: the folder may know of others."""
-    failed = manifest.in_state(FrameState.FAILED)
+    failed = manifest.not_done
     if shot.frames is not None:
         failed = failed.intersection(FrameRange.parse(shot.frames))
     if failed:

@@ -1,0 +1,77 @@
+"""What a run writes down while it goes on: the manifest, and `progress.json`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from plugin.draining import Drain
+from plugin.errors import OutputError
+from plugin.layout import OutputLayout
+from plugin.manifest import Manifest, ManifestFile, write_progress
+from plugin.tally import Tally
+from plugin.types import FrameResult
+
+__all__ = ["Books", "reported"]
+
+_BOOKS_EVERY_S = 2.0
+_PROGRESS_EVERY_S = 0.5
+
+
+class Books:
+    """The manifest, brought up to date every few seconds and at the end."""
+
+    def __init__(self, layout: OutputLayout, manifest: Manifest) -> None:
+        self._file = ManifestFile(layout.manifest)
+        self._head = manifest
+        self._new: list[FrameResult] = []
+        self._written = time.monotonic()
+        self._file.update(manifest)
+
+    def add(self, result: FrameResult) -> None:
+        """Note a frame; on disk within seconds."""
+        self._new.append(result)
+        if time.monotonic() - self._written > _BOOKS_EVERY_S:
+            self._write(self._head)
+
+    def close(self, *, ended: str | None) -> Manifest:
+        """Write what is not written yet, and when the run ended; None where it did not."""
+        return self._write(self._head.model_copy(update={"ended": ended}))
+
+    def _write(self, head: Manifest) -> Manifest:
+        written = self._file.update(head.with_results(self._new))
+        self._new.clear()
+        self._written = time.monotonic()
+        return written
+
+
+@contextmanager
+def reported(layout: OutputLayout, tally: Tally, drain: Drain) -> Iterator[None]:
+    """Keep `progress.json` fresh from a thread of its own: one frame may take minutes."""
+    over = threading.Event()
+
+    def tell(exit_code: int | None = None) -> None:
+        # A disk that fails shows in the frames and the manifest; progress is a courtesy.
+        with suppress(OutputError):
+            write_progress(layout.progress, tally.as_progress_json(exit_code))
+
+    def report() -> None:
+        while not over.wait(_PROGRESS_EVERY_S):
+            tell()
+
+    thread = threading.Thread(target=report, name="progress", daemon=True)
+    tell()
+    thread.start()
+    code = 4
+    try:
+        yield
+        code = 143 if drain.asked and tally.left else 3 if tally.failed else 0
+    except KeyboardInterrupt:
+        code = 143 if drain.asked else 130
+        raise
+    finally:
+        over.set()
+        thread.join()
+        tell(code)
