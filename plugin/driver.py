@@ -107,6 +107,12 @@ def _needed(shot: Shot, info: PlateInfo, frames: FrameRange) -> int:
 
 
 def _executor(plan: Plan, frames: int) -> Executor:
+    if plan.shot.executor == "process":
+        from model.threads import settle_process
+        from workers.in_process import InProcessExecutor
+
+        settle_process()
+        return InProcessExecutor()
     from workers.cluster import plan_cluster
     from workers.ray_executor import RayExecutor
 

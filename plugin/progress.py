@@ -31,7 +31,7 @@ __all__ = [
     "one_line",
 ]
 
-MODES = ("auto", "bar", "plain", "jsonl")
+MODES = ("auto", "bar", "plain", "jsonl", "openjd")
 """What `--progress` takes; `auto` is a bar on a terminal and plain lines in a log."""
 
 INTERVAL_S = 0.5
@@ -244,6 +244,10 @@ def choose(mode: str, quiet: bool, stream: TextIO, *, data: TextIO | None = None
     """
     if mode == "jsonl":
         return JsonLinesProgress(sys.stdout if data is None else data)
+    if mode == "openjd":
+        from plugin.progress_openjd import OpenJdProgress
+
+        return OpenJdProgress(sys.stdout if data is None else data)
     if quiet:
         return QuietProgress()
     if mode == "bar" or (mode == "auto" and stream.isatty()):

@@ -44,6 +44,8 @@ class Shot(BaseModel):
         channels: `rgba` (R=G=B=A=alpha) or `a` alone.
         compression: lossless EXR compression.
         keep: which intermediate pictures to write beside the alpha.
+        executor: `ray` has workers; `process` does one frame after another in this process, as a
+            farm's task does.
         workers: how many; 0 is as many as the machine has room for.
         address: a Ray cluster; None is a private one on this machine.
         chunk: frames a task; 0 lets the program choose.
@@ -74,6 +76,7 @@ class Shot(BaseModel):
     channels: Literal["rgba", "a"] = "rgba"
     compression: Literal["none", "zip", "zips", "piz"] = "zips"
     keep: frozenset[Kept] = frozenset()
+    executor: Literal["ray", "process"] = "ray"
     workers: Annotated[int, Field(ge=0, le=10_000)] = 0
     gpus_per_worker: Annotated[float, Field(gt=0, le=16)] = 1.0
     address: str | None = None

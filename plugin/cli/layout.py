@@ -96,8 +96,8 @@ def talk_options() -> list[click.Parameter]:
             metavar="|".join(MODES),
             type=click.Choice(MODES),
             default="auto",
-            help="A bar, plain lines, or JSON lines on stdout for programs. auto: a bar on a "
-            "terminal, plain lines in a log.",
+            help="A bar, plain lines, JSON lines on stdout for programs, or openjd, the lines that "
+            "Open Job Description looks for. auto: a bar on a terminal, plain lines in a log.",
         ),
         show_debug(),
     ]

@@ -123,6 +123,12 @@ TABLE: dict[str, _Row] = {
         "mask,trimap,adapted",
         "Write these pictures beside the alpha too, to see where a matte went wrong.",
     ),
+    "executor": _Row(
+        WORK,
+        "",
+        "ray: workers beside each other; process: one frame after another in this process, as the "
+        "tasks of a farm do.",
+    ),
     "workers": _Row(
         WORK, "N|auto", "Frames at a time; auto is as many as cores, GPUs and memory have room for."
     ),

@@ -18,7 +18,8 @@ from plugin.errors import RequestError
 
 __all__ = ["COMMANDS", "Entry", "Program"]
 
-_MATTE, _LOOK, _NETWORK = "Mattes", "Looking at things", "The network"
+_MATTE, _FARM = "Mattes", "Farms and clusters"
+_LOOK, _NETWORK = "Looking at things", "The network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ COMMANDS: Mapping[str, Entry] = {
     ),
     "demo": Entry(
         "plugin.cli.demo:demo", _MATTE, "The job on a shot that it renders itself, with the error."
+    ),
+    "farm": Entry(
+        "plugin.cli.farm:farm", _FARM, "Write the batch job: OpenJD, Deadline or OpenCue."
     ),
     "inspect": Entry(
         "plugin.cli.looks:inspect", _LOOK, "What a plate is: frames, size, rate, codec, colour."

@@ -149,7 +149,8 @@ def test_every_option_reaches_its_field(capsys: pytest.CaptureFixture[str]) -> N
         "--in-colour mauve --override o.json --trimap t.%04d.png --erode 1 --dilate 2 "
         "--model m --device cpu "
         "--channels a --bits float --compression piz --keep mask,trimap --keep adapted "
-        "--workers 3 --gpus-per-worker 0.5 --address h:1 --chunk 5 --retries 9 --force"
+        "--executor process --workers 3 --gpus-per-worker 0.5 --address h:1 --chunk 5 "
+        "--retries 9 --force"
     )
     shot = shot_of(words, capsys)
     assert {field for field in Shot.model_fields if field in shot.model_fields_set} == {

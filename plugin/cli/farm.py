@@ -1,0 +1,78 @@
+"""`adamatte farm`: write the batch job of a farm."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.options import MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, shot_options
+from plugin.job import shot_from
+from plugin.progress import choose
+
+if TYPE_CHECKING:
+    from workers.farm import FarmName
+
+__all__ = ["farm"]
+
+_FARMS = ("openjd", "deadline", "opencue")
+_FARM = "The farm"
+
+_NEXT = {
+    "openjd": "openjd run --step Matte {0}    (or hand the folder to your scheduler)",
+    "deadline": "deadlinecommand {0} {1}",
+    "opencue": "python {0}",
+}
+
+
+def _farm(kind: str, program: str | None, **options: object) -> None:
+    quiet = bool(options.pop("quiet"))
+    progress = choose(str(options.pop("progress")), quiet, sys.stderr)
+    job_file = options.pop("job")
+    given = {key: value for key, value in options.items() if value not in (None, ())}
+    shot = shot_from(given, job_file if isinstance(job_file, Path) else None)
+
+    from workers.farm import plan_farm_job, write_farm_job
+
+    job = plan_farm_job(shot, progress, program)
+    written = write_farm_job(cast("FarmName", kind), job)
+    if quiet:
+        return
+    tasks = -(-len(job.frames) // job.chunk)
+    click.echo(f"{job.title}: frames {job.frames}, {tasks} tasks of {job.chunk}")
+    for path in written:
+        click.echo(f"wrote   {path}")
+    click.echo("submit  " + _NEXT[kind].format(*(shlex.quote(str(path)) for path in written)))
+
+
+farm = LaidOutCommand(
+    name="farm",
+    callback=_farm,
+    help="Write a batch job into DIR, for a farm to run: openjd is a bundle for Open Job "
+    "Description (template.yaml), deadline the job and plugin info for Deadline's CommandLine "
+    "plugin, opencue an outline script.\n\nThe whole request is probed first. Each task is "
+    "`adamatte run` on --chunk frames, without Ray unless --workers asks for several; tasks may "
+    "run twice, in any order, and side by side. The farm's machines must see the same paths.",
+    params=[
+        click.Argument(["kind"], type=click.Choice(_FARMS), metavar="{openjd,deadline,opencue}"),
+        *shot_options(SHOT, MASK, TRIMAP, NETWORK, OUTPUT, WORK),
+        LaidOutOption(
+            ["--program"],
+            heading=_FARM,
+            metavar="FILE",
+            help="The adamatte command as the farm's machines find it. Default: where it lies "
+            "here.",
+        ),
+        *talk_options(),
+    ],
+    examples=[
+        (
+            "a bundle of tasks of 8 frames; it prints how to try it out here",
+            "adamatte farm openjd sh010.mov --out mattes/sh010 --chunk 8",
+        ),
+    ],
+)
