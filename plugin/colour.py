@@ -31,7 +31,14 @@ from plugin.errors import PlateError
 from plugin.plates.primaries import NAMED, REC709, rgb_to_rgb
 from plugin.types import FloatArray, PlateInfo
 
-__all__ = ["InputColour", "display_transform", "input_colour", "shoulder", "srgb_encode"]
+__all__ = [
+    "InputColour",
+    "display_transform",
+    "input_colour",
+    "interop_id",
+    "shoulder",
+    "srgb_encode",
+]
 
 Transform = Callable[[FloatArray], FloatArray]
 
@@ -55,6 +62,11 @@ _SDR = frozenset(
     }
 )
 _SDR_NAMES = frozenset({"Camera Rec.709"})
+_INTEROP = frozenset(
+    f"lin_{name}_scene" for name in ("ap0", "ap1", "rec709", "rec2020", "p3d65", "adobergb")
+)
+"""Linear spaces of our own names that the Color Interop Forum lists."""
+
 _STRIP = 1 << 17
 """Values that are worked on at a time."""
 
@@ -101,6 +113,20 @@ def input_colour(info: PlateInfo, in_colour: str | None = None) -> InputColour:
             fix=f"name one of {config} with --in-colour",
         )
     return chosen
+
+
+def interop_id(chosen: InputColour) -> str:
+    """The space's name in the Color Interop Forum's list; empty where it has none, or is data.
+
+    Raises:
+        PlateError: the configuration cannot be read.
+    """
+    name = chosen.space.lower()
+    if _own(chosen.space) is None:
+        known = colour_ocio.interop_id(chosen.space, chosen.config)
+        return "" if known in ("data", "unknown") else known
+    scene = f"{name}_scene" if f"{name}_scene" in _INTEROP else name
+    return scene if scene in _INTEROP or name in _SDR - {"srgb"} else ""
 
 
 def _is_known(chosen: InputColour) -> bool:

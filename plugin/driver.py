@@ -159,7 +159,8 @@ def _work(
         raise SurroundingsError("frames were lost", where=plan.shot.out, fix="run it again")
     written = books.close(ended=_now())
     if plan.goal == "alpha":
-        _show(plan.shot, written, frames)
+        _tell_unsafe(written, frames, progress)
+        _show(plan, written, frames)
     return written
 
 
@@ -172,11 +173,23 @@ def _stopped(shot: Shot, tally: Tally, *, drained: bool) -> Interrupted:
     )
 
 
-def _show(shot: Shot, manifest: Manifest, frames: FrameRange) -> None:
+def _tell_unsafe(manifest: Manifest, frames: FrameRange, progress: Progress) -> None:
+    """Pixels of the plate that are no numbers were made safe: say where they are."""
+    records = {n: manifest.frames[n] for n in frames if n in manifest.frames}
+    counts = {n: record.statistics.get("non_finite", 0) for n, record in records.items()}
+    wrong = FrameRange.of(number for number, count in counts.items() if count)
+    if wrong:
+        total = int(sum(counts.values()))
+        progress.note(f"NaN or infinite in the plate, made safe: {total} pixels, frames {wrong}")
+
+
+def _show(plan: Plan, manifest: Manifest, frames: FrameRange) -> None:
     """A picture of a few frames beside the result."""
+    shot = plan.shot
     there = frames.without(manifest.not_done)
     if there:
-        contact_sheet(shot, evenly(there, 5), OutputLayout.of(shot).report / "contact.png")
+        sheet = OutputLayout.of(shot).report / "contact.png"
+        contact_sheet(shot, evenly(there, 5), sheet, plan.canvas)
 
 
 def _now() -> str:

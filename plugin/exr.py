@@ -7,7 +7,6 @@ seal is looked at before the decoder is: what was damaged never gets that far.
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import OpenEXR  # type: ignore[import-not-found]
 
 from plugin.atomic import write_whole
@@ -28,11 +26,19 @@ from plugin.exr_bytes import (
     check_seal,
     damaged,
     decode_a,
+    decode_rgb,
     load,
     read_header,
     refuse_size,
 )
-from plugin.exr_header import OURS, make_header, window
+from plugin.exr_channels import (
+    Channels,
+    pixel_digest,
+    refuse_colours,
+    stored_channels,
+)
+from plugin.exr_colours import Colours
+from plugin.exr_header import OURS, colour_attributes, make_header, window
 from plugin.types import FloatArray, Frame, PlateInfo, Window
 
 if TYPE_CHECKING:
@@ -43,6 +49,7 @@ __all__ = [
     "AlphaFormat",
     "Bits",
     "Channels",
+    "Colours",
     "Compression",
     "encode_alpha",
     "is_current",
@@ -52,15 +59,21 @@ __all__ = [
     "write_alpha",
 ]
 
-Channels = Literal["rgba", "a"]
-Compression = Literal["none", "zip", "zips", "piz"]
+Compression = Literal["none", "zip", "zips", "piz", "dwaa", "dwab"]
 
 _COMPRESSIONS = {
     "none": OpenEXR.NO_COMPRESSION,
     "zip": OpenEXR.ZIP_COMPRESSION,
     "zips": OpenEXR.ZIPS_COMPRESSION,
     "piz": OpenEXR.PIZ_COMPRESSION,
+    "dwaa": OpenEXR.DWAA_COMPRESSION,
+    "dwab": OpenEXR.DWAB_COMPRESSION,
 }
+_LOSSY = frozenset({"dwaa", "dwab"})
+"""In every channel but A."""
+
+FOREGROUND = "foreground"
+"""Key of the provenance that says that RGB is a foreground, not the alpha again."""
 _AGAIN = "run the same command again"
 
 
@@ -69,9 +82,11 @@ class AlphaFormat:
     """How an alpha is stored; the default is the contract's.
 
     Attributes:
-        channels: `rgba` writes R=G=B=A=alpha, `a` the channel A alone.
+        channels: `rgba` writes R=G=B=A=alpha, `a` the channel A alone, `fg` the premultiplied
+            foreground with alpha in A.
         bits: of each channel.
-        compression: lossless; `zips` is what row by row readers like.
+        compression: `zips` is what row by row readers like. All are lossless but `dwaa` and
+            `dwab`, which are for the colours of `fg` alone and keep A exact.
     """
 
     channels: Channels = "rgba"
@@ -101,6 +116,7 @@ class AlphaFile:
         pixel_aspect: width of a pixel over its height.
         attributes: the whole header by attribute name.
         sealed: every byte of the file was proved to be as it was written.
+        foreground: `H × W × 3` float32, multiplied by alpha, where the file holds one.
     """
 
     alpha: FloatArray
@@ -112,25 +128,13 @@ class AlphaFile:
     pixel_aspect: float
     attributes: Mapping[str, Any]
     sealed: bool
+    foreground: FloatArray | None = None
 
     @property
     def provenance(self) -> dict[str, str]:
         """The `adamatte/` attributes by their key."""
         names = (name for name in self.attributes if name.startswith(OURS))
         return {name.removeprefix(OURS): str(self.attributes[name]) for name in names}
-
-
-def pixel_digest(alpha: FloatArray, bits: Bits = "half") -> str:
-    """sha256 of an alpha's shape and pixels, as a file of that many bits stores them.
-
-    Args:
-        alpha: `H × W`; rounded to the nearest half when those are asked for.
-        bits: `half` or `float`.
-    """
-    stored = _stored(alpha, bits)
-    digest = hashlib.sha256(f"{bits} {stored.shape[0]}x{stored.shape[1]}\n".encode())
-    digest.update(stored.astype(stored.dtype.newbyteorder("<"), copy=False).data)
-    return digest.hexdigest()
 
 
 def encode_alpha(
@@ -140,6 +144,7 @@ def encode_alpha(
     frame: Frame,
     provenance: Mapping[str, str],
     form: AlphaFormat = _DEFAULT,
+    colours: Colours | None = None,
 ) -> bytes:
     """The bytes of an alpha EXR.
 
@@ -149,22 +154,41 @@ def encode_alpha(
         frame: its timecode, and attributes to carry over; its pixels are not looked at.
         provenance: written as `adamatte/<key>`; `digest` is added, or checked if given.
         form: channels, bits, compression.
+        colours: the foreground, for `fg` and for nothing else.
 
     Raises:
-        FrameError: the alpha is of another size than the plate, or not within [0, 1].
+        FrameError: the alpha is of another size than the plate, or not within [0, 1]; or the
+            foreground is of another size, or not finite.
     """
-    _refuse_alpha(alpha, info.data_window, f"frame {frame.number}")
-    digest = pixel_digest(alpha, form.bits)
-    if provenance.get("digest", digest) != digest:
-        raise FrameError("the digest is of other pixels", where=f"frame {frame.number}", fix=_AGAIN)
-    sealed = {**provenance, "digest": digest, "seal": NO_SEAL}
-    header = make_header(info, frame, sealed)
+    where = f"frame {frame.number}"
+    _refuse_alpha(alpha, info.data_window, where)
+    lossless = form.compression not in _LOSSY
+    if (colours is None) == (form.channels == "fg") or (colours is None and not lossless):
+        what = "a foreground goes with fg, and DWA with a foreground"
+        raise FrameError(what, where=where, fix="report it")
+    header = make_header(info, frame, provenance)
     header["compression"] = _COMPRESSIONS[form.compression]
-    stored = _stored(alpha, form.bits)
+    rgb = None
+    if colours is not None:
+        rgb = colours.rgb
+        refuse_colours(rgb, alpha, where)
+        header.pop("colorInteropID")
+        header |= colour_attributes(frame, colours)
+        header[f"{OURS}{FOREGROUND}"] = "premultiplied"
+    planes = stored_channels(alpha, rgb, form.channels, form.bits)
+    if rgb is not None and not lossless:
+        rgb, _ = decode_rgb(_written(header, planes), where)
+    digest = pixel_digest(alpha, form.bits, rgb)
+    if provenance.get("digest", digest) != digest:
+        raise FrameError("the digest is of other pixels", where=where, fix=_AGAIN)
+    header |= {f"{OURS}digest": digest, f"{OURS}seal": NO_SEAL}
+    return add_seal(_written(header, planes))
+
+
+def _written(header: dict[str, Any], planes: Mapping[str, Any]) -> bytes:
     target = io.BytesIO()
-    names = "RGBA" if form.channels == "rgba" else "A"
-    OpenEXR.File(header, dict.fromkeys(names, stored)).write(target)
-    return add_seal(target.getvalue())
+    OpenEXR.File(dict(header), dict(planes)).write(target)
+    return target.getvalue()
 
 
 def write_alpha(
@@ -175,17 +199,19 @@ def write_alpha(
     frame: Frame,
     provenance: Mapping[str, str],
     form: AlphaFormat = _DEFAULT,
+    colours: Colours | None = None,
     root: Path | None = None,
 ) -> str:
     """Encode, write beside, decode back, rename.
 
     Args:
         path: the frame's final name.
-        alpha: as for `encode_alpha`, and so the next four.
+        alpha: as for `encode_alpha`, and so the next five.
         info: the plate.
         frame: of the plate.
         provenance: written as `adamatte/<key>`.
         form: channels, bits, compression.
+        colours: the foreground, for `fg`.
         root: the output folder, which no symbolic link may lead out of.
 
     Returns:
@@ -195,8 +221,10 @@ def write_alpha(
         FrameError: the alpha cannot be a matte.
         OutputError: the disk refuses, or does not give back what was written.
     """
-    data = encode_alpha(alpha, info=info, frame=frame, provenance=provenance, form=form)
-    digest = pixel_digest(alpha, form.bits)
+    data = encode_alpha(
+        alpha, info=info, frame=frame, provenance=provenance, form=form, colours=colours
+    )
+    digest = str(read_header(data, path)[f"{OURS}digest"])
     write_whole(path, data, check=partial(_check_written, digest=digest), root=root)
     return digest
 
@@ -215,8 +243,11 @@ def read_alpha(path: Path) -> AlphaFile:
     refuse_size(data_window, path)
     alpha, bits = decode_a(data, path)
     _refuse_alpha(alpha, data_window, str(path))
+    rgb = None
+    if f"{OURS}{FOREGROUND}" in header:
+        rgb, _ = decode_rgb(data, path)
     told = header.get(f"{OURS}digest")
-    if told is not None and told != pixel_digest(alpha, bits):
+    if told is not None and told != pixel_digest(alpha, bits, rgb):
         raise damaged("its pixels are not those of its digest", path)
     return AlphaFile(
         alpha=alpha,
@@ -228,6 +259,7 @@ def read_alpha(path: Path) -> AlphaFile:
         pixel_aspect=float(header["pixelAspectRatio"]),
         attributes=header,
         sealed=sealed,
+        foreground=rgb,
     )
 
 
@@ -274,10 +306,6 @@ def _check_written(path: Path, digest: str) -> None:
         ) from error
     if found.provenance["digest"] != digest:
         raise OutputError("what was written reads back as other pixels", where=path, fix=fix)
-
-
-def _stored(alpha: FloatArray, bits: Bits) -> npt.NDArray[np.float16 | np.float32]:
-    return np.ascontiguousarray(alpha, dtype=np.float16 if bits == "half" else np.float32)
 
 
 def _refuse_alpha(alpha: FloatArray, area: Window, where: str) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "check_seal",
     "damaged",
     "decode_a",
+    "decode_rgb",
     "load",
     "read_header",
     "refuse_size",
@@ -55,7 +56,7 @@ _HEADER_REACH = 8 << 20
 """Bytes from the start of a file in which its seal must stand."""
 
 
-def damaged(why: str, path: Path) -> FrameError:
+def damaged(why: str, path: Path | str) -> FrameError:
     """The error of a file that is not what it should be."""
     return FrameError(f"damaged: {why}", where=path, fix="remove it and run the same command again")
 
@@ -138,35 +139,51 @@ def refuse_size(area: Window, where: object) -> None:
 def decode_a(data: bytes, path: Path) -> tuple[FloatArray, Bits]:
     """Every pixel of channel A, `H × W` float32, and the bits as which they are stored.
 
-    The library's older reader is used for what its newer one lacks: it raises on damage, where
-    `OpenEXR.File` prints to stdout and returns no parts; and it decodes one channel alone.
-
     Raises:
         FrameError: some pixel cannot be decoded, or there is no A.
+    """
+    planes, bits = _decode(data, ("A",), path)
+    return planes[0], bits
+
+
+def decode_rgb(data: bytes, path: Path | str) -> tuple[FloatArray, Bits]:
+    """Every pixel of the channels R, G and B, `H × W × 3` float32, and their bits.
+
+    Raises:
+        FrameError: some pixel cannot be decoded, or one of the channels is missing.
+    """
+    planes, bits = _decode(data, ("R", "G", "B"), path)
+    return np.stack(planes, axis=2), bits
+
+
+def _decode(data: bytes, names: tuple[str, ...], path: Path | str) -> tuple[list[FloatArray], Bits]:
+    """Channels of one kind.
+
+    The library's older reader is used for what its newer one lacks: it raises on damage, where
+    `OpenEXR.File` prints to stdout and returns no parts; and it decodes one channel alone.
     """
     try:
         file = OpenEXR.InputFile(io.BytesIO(data))
         header = file.header()
-        channel = header["channels"].get("A")
-        pixels = b"" if channel is None else file.channel("A")
+        there = [header["channels"].get(name) for name in names]
+        whole = all(one is not None for one in there)
+        pixels = [file.channel(name) for name in names] if whole else []
         corners = header["dataWindow"]
         file.close()
     except Exception as error:
         raise damaged("its pixels cannot be decoded", path) from error
-    if channel is None or (channel.xSampling, channel.ySampling) != (1, 1):
-        raise damaged("no channel A", path)
+    if not whole or any((one.xSampling, one.ySampling) != (1, 1) for one in there):
+        raise damaged(f"no channel {', '.join(names)}", path)
     kinds: dict[str, tuple[Bits, type]] = {
         "HALF": ("half", np.float16),
         "FLOAT": ("float", np.float32),
     }
-    if str(channel.type) not in kinds:
-        raise damaged("A holds whole numbers", path)
-    bits, stored = kinds[str(channel.type)]
+    if len({str(one.type) for one in there}) > 1 or str(there[0].type) not in kinds:
+        raise damaged(f"{', '.join(names)} holds whole numbers", path)
+    bits, stored = kinds[str(there[0].type)]
     area = window(((corners.min.x, corners.min.y), (corners.max.x, corners.max.y)))
-    alpha: FloatArray = (
-        np.frombuffer(pixels, stored).reshape(area.height, area.width).astype(np.float32)
-    )
-    return alpha, bits
+    shape = area.height, area.width
+    return [np.frombuffer(p, stored).reshape(shape).astype(np.float32) for p in pixels], bits
 
 
 def _seal_at(data: bytes) -> int:

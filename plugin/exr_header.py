@@ -13,9 +13,19 @@ from typing import Any
 import numpy as np
 import OpenEXR  # type: ignore[import-not-found]
 
+from plugin.exr_colours import Colours
 from plugin.types import Frame, PlateInfo, Window
 
-__all__ = ["OURS", "box", "carried", "make_header", "rational", "timecode", "window"]
+__all__ = [
+    "OURS",
+    "box",
+    "carried",
+    "colour_attributes",
+    "make_header",
+    "rational",
+    "timecode",
+    "window",
+]
 
 OURS = "adamatte/"
 """Name space of the provenance attributes."""
@@ -67,6 +77,22 @@ def make_header(info: PlateInfo, frame: Frame, provenance: Mapping[str, str]) ->
         code = timecode(frame.timecode)
         header |= {f"{OURS}timecode": frame.timecode} if code is None else {"timeCode": code}
     return header
+
+
+def colour_attributes(frame: Frame, colours: Colours) -> dict[str, Any]:
+    """What a foreground's header says of its colours: it is the plate's, as far as that is known.
+
+    Args:
+        frame: of the plate, whose chromaticities are carried over where its tags were believed.
+        colours: the foreground.
+    """
+    said: dict[str, Any] = {f"{OURS}colourSpace": colours.space} if colours.space else {}
+    if colours.interop_id:
+        said["colorInteropID"] = colours.interop_id
+    primaries = frame.attributes.get("chromaticities")
+    if colours.tagged and isinstance(primaries, tuple) and len(primaries) == 8:
+        said["chromaticities"] = tuple(float(number) for number in primaries)
+    return said
 
 
 def box(area: Window) -> Box:

@@ -32,7 +32,9 @@ __all__ = ["MAX_BYTES", "PATH_FIELDS", "option_name", "range_of", "shot_from"]
 MAX_BYTES = 256 * 1024
 """A job file says a few dozen things; more is another file taken for one."""
 
-PATH_FIELDS = frozenset({"plate", "out", "mask", "clean_plate", "trimap", "override"})
+PATH_FIELDS = frozenset(
+    {"plate", "out", "mask", "clean_plate", "trimap", "override", "holdout", "garbage"}
+)
 """The fields that hold a file, a folder or a pattern; `model` does when it is a file."""
 
 _AUTO_FIELDS = frozenset({"workers", "chunk"})

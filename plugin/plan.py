@@ -19,9 +19,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from plugin.atomic import read_whole, temporary_name, write_whole
 from plugin.colour import InputColour
 from plugin.errors import SurroundingsError
+from plugin.finish import FinishPlan
 from plugin.segmentation import SegmentPlan
 from plugin.shot import Shot
 from plugin.trimap_source import TrimapPlan
+from plugin.types import Window
 
 __all__ = ["Goal", "Plan", "plan_file", "read_plan"]
 
@@ -44,6 +46,8 @@ class Plan(BaseModel):
         colour: the plate's colour space, and who said so.
         segment: how masks are made; None where ready trimaps replace them.
         trimap: how trimaps are made.
+        canvas: the window that holds every frame's, where data windows move; else None.
+        finish: what is done to the network's alpha, and whether colours are estimated.
         override: sha256 of the override file; empty without one.
         weights: sha256 of the network's weights; empty when the network is not needed.
         device: `cpu` or `cuda`.
@@ -58,6 +62,8 @@ class Plan(BaseModel):
     colour: InputColour
     segment: SegmentPlan | None = None
     trimap: TrimapPlan | None = None
+    canvas: Window | None = None
+    finish: FinishPlan = FinishPlan()
     override: str = ""
     weights: str = ""
     device: Literal["cpu", "cuda"] = "cpu"
@@ -67,7 +73,7 @@ class Plan(BaseModel):
         """sha256 of everything that determines a frame's stored pixels.
 
         Args:
-            inputs: digests of what goes into this frame: plate, mask, trimap.
+            inputs: digests of what goes into this frame: plate, mask, trimap, finish.
         """
         shot = self.shot
         parts = [
@@ -81,6 +87,11 @@ class Plan(BaseModel):
             shot.compression,
             *inputs,
         ]
+        # What is off stays out, so that what earlier versions wrote is still current.
+        if shot.layer:
+            parts.append(f"layer {shot.layer}")
+        if self.canvas is not None:
+            parts.append(str(self.canvas))
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -18,33 +18,37 @@ from plugin.pictures import read_grey
 from plugin.plates import open_plate
 from plugin.segmentation import DisplayTransform
 from plugin.shot import Shot
-from plugin.types import FloatArray, Frame, LabelArray
+from plugin.types import FloatArray, Frame, LabelArray, Window
 
 __all__ = ["contact_sheet", "evenly"]
 
 COMP_COLOUR = (0.85, 0.18, 0.32)
 """What the subject is put over: a colour that neither skin, screens nor foliage have."""
 
+_LEAST_ALPHA = np.float32(1e-3)
 _CELL_WIDTH = 320
 _BAND = 22
 
 
-def contact_sheet(shot: Shot, frames: FrameRange, path: Path) -> None:
+def contact_sheet(shot: Shot, frames: FrameRange, path: Path, canvas: Window | None = None) -> None:
     """Write a PNG with a row for each frame: plate, trimaps where kept, alpha, comp.
 
     Args:
         shot: as it was run.
         frames: which; all must be there.
         path: of the PNG.
+        canvas: `Plan.canvas`.
 
     Raises:
         FrameError: a frame of the plate or the alpha cannot be read.
         OutputError: the disk refuses.
     """
     layout = OutputLayout.of(shot)
-    with closing(open_plate(shot.plate, start_frame=shot.start_frame)) as plate:
+    opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer, canvas=canvas)
+    with closing(opened) as plate:
         to_display = display_transform(plate.info, shot.in_colour)
-        rows = [_row(layout, to_display, plate.read(number)) for number in frames]
+        window = plate.info.data_window
+        rows = [_row(layout, to_display, plate.read(number), window) for number in frames]
     sheet = np.concatenate(rows, axis=0)
     ok, png = cv2.imencode(".png", sheet[..., ::-1])
     if not ok:
@@ -61,9 +65,13 @@ def evenly(frames: FrameRange, count: int) -> FrameRange:
     return FrameRange.of(frames.numbers[place] for place in places)
 
 
-def _row(layout: OutputLayout, to_display: DisplayTransform, frame: Frame) -> LabelArray:
+def _row(
+    layout: OutputLayout, to_display: DisplayTransform, frame: Frame, window: Window
+) -> LabelArray:
     number, seen = frame.number, to_display(frame.rgb)
-    alpha = read_alpha(layout.alpha(number)).alpha
+    stored = read_alpha(layout.alpha(number))
+    alpha = np.zeros((window.height, window.width), np.float32)
+    alpha[window.area_of(stored.data_window)] = stored.alpha
     cells = [_cell(seen, f"{number} plate")]
     for kind in ("trimap", "adapted"):
         file = layout.pattern(kind).path(number)
@@ -71,6 +79,10 @@ def _row(layout: OutputLayout, to_display: DisplayTransform, frame: Frame) -> La
             grey = np.asarray(read_grey(file) / 255, np.float32)
             cells.append(_cell(_as_rgb(grey), kind))
     cells.append(_cell(_as_rgb(alpha), "alpha"))
+    if stored.foreground is not None:
+        seen = seen.copy()
+        straight = stored.foreground / np.maximum(stored.alpha, _LEAST_ALPHA)[..., None]
+        seen[window.area_of(stored.data_window)] = to_display(np.ascontiguousarray(straight))
     over = alpha[..., None] * seen + (1 - alpha[..., None]) * np.array(COMP_COLOUR, np.float32)
     cells.append(_cell(over, "comp"))
     return np.concatenate(cells, axis=1)

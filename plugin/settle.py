@@ -8,6 +8,7 @@ from pathlib import Path
 
 from plugin.colour import display_transform, input_colour
 from plugin.errors import PlateError
+from plugin.finish import FinishPlan, plan_finish, refuse_format
 from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout
 from plugin.override import load as load_override
@@ -17,14 +18,14 @@ from plugin.progress import Progress
 from plugin.segmentation import SegmentPlan, prepare, run_first
 from plugin.shot import Shot
 from plugin.trimap_source import plan_trimaps
-from plugin.types import PlateInfo
+from plugin.types import PlateInfo, Window
 
 __all__ = ["anchored", "settle", "settle_in_order"]
 
 
 def anchored(shot: Shot) -> Shot:
     """The same with absolute paths: workers have other current folders."""
-    fields = ("plate", "mask", "clean_plate", "trimap", "override")
+    fields = ("plate", "mask", "clean_plate", "trimap", "override", "holdout", "garbage")
     given = {field: getattr(shot, field) for field in fields}
     update: dict[str, object] = {
         field: str(Path(path).absolute())
@@ -52,12 +53,11 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
         RequestError: what was asked for cannot be done.
         DeviceError: the device asked for is missing.
     """
-    with closing(open_plate(shot.plate, start_frame=shot.start_frame)) as plate:
+    refuse_format(shot)
+    canvas, frames = _frames(shot)
+    opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer, canvas=canvas)
+    with closing(opened) as plate:
         info = plate.info
-        frames = FrameRange.parse(shot.frames) if shot.frames else info.frames
-        if not frames:
-            raise PlateError("no frames", where=shot.plate, fix="check the pattern")
-        check_frames(plate, frames)
         colour = input_colour(info, shot.in_colour)
         override = _override(shot, info, frames, progress) if goal != "mask" else ""
         for note in info.notes:
@@ -67,6 +67,7 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
         if trimaps is None or trimaps.kind == "band":
             masks = prepare(shot, plate, display_transform(info, colour))
             _say(masks, progress)
+        finish = _finish(shot, info, masks, progress) if goal == "alpha" else FinishPlan()
         digest = plate_digest(plate)
     device, weights = _network(shot) if goal == "alpha" else ("cpu", "")
     plan = Plan(
@@ -77,11 +78,32 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
         override=override,
         segment=masks,
         trimap=trimaps,
+        canvas=canvas,
+        finish=finish,
         weights=weights,
         device="cuda" if device == "cuda" else "cpu",
         version=importlib.metadata.version("adamatte"),
     )
     return plan, info, frames
+
+
+def _frames(shot: Shot) -> tuple[Window | None, FrameRange]:
+    """The frames to do, every header looked at; and a window that holds all, where they differ."""
+    opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer)
+    with closing(opened) as plate:
+        frames = FrameRange.parse(shot.frames) if shot.frames else plate.info.frames
+        if not frames:
+            raise PlateError("no frames", where=shot.plate, fix="check the pattern")
+        return check_frames(plate, frames), frames
+
+
+def _finish(
+    shot: Shot, info: PlateInfo, masks: SegmentPlan | None, progress: Progress
+) -> FinishPlan:
+    finish, notes = plan_finish(shot, info, masks)
+    for note in notes:
+        progress.note(note)
+    return finish
 
 
 def _override(shot: Shot, info: PlateInfo, frames: FrameRange, progress: Progress) -> str:
@@ -112,7 +134,13 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
     if plan.segment is None:
         return plan
     shot = plan.shot
-    opened = open_plate(shot.plate, start_frame=shot.start_frame, digest=plan.plate_digest)
+    opened = open_plate(
+        shot.plate,
+        start_frame=shot.start_frame,
+        digest=plan.plate_digest,
+        layer=shot.layer,
+        canvas=plan.canvas,
+    )
     with closing(opened) as plate:
         to_display = display_transform(plate.info, plan.colour)
         masks = run_first(plan.segment, shot, plate, to_display, layout.out / "track")

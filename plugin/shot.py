@@ -28,6 +28,7 @@ class Shot(BaseModel):
         shot: names the files; by default from the plate's name.
         frames: `1001-1100x2,1105`; None is all of them.
         start_frame: number of a video's first frame.
+        layer: the EXR layer, view or part that is the plate; by default the main picture.
         in_colour: the plate's colour space; by default by file rules and tags.
         segment: how the mask is made.
         mask: pattern or video of masks from another tool.
@@ -41,8 +42,14 @@ class Shot(BaseModel):
         model: bundled weights by name, or a `.safetensors` file.
         device: `auto` takes a GPU where there is one.
         bits: bits of the EXR's channels.
-        channels: `rgba` (R=G=B=A=alpha) or `a` alone.
-        compression: lossless EXR compression.
+        channels: `rgba` (R=G=B=A=alpha), `a` alone, or `fg` (premultiplied foreground and alpha).
+        compression: of the EXR; `dwaa` and `dwab` are lossy, and for the colours of `fg` alone.
+        despill: take this screen's light off the foreground; `auto` is the one that was keyed.
+        despeckle: islands and pinholes below this go, square pixels of a 1080p frame.
+        choke: moves the edge inwards, or outwards below 0; pixels of a 1080p frame.
+        soften: blurs the edge, pixels of a 1080p frame.
+        holdout: mattes that keep the subject solid where they are white.
+        garbage: mattes that leave nothing where they are white.
         keep: which intermediate pictures to write beside the alpha.
         executor: `ray` has workers; `process` does one frame after another in this process, as a
             farm's task does.
@@ -60,6 +67,7 @@ class Shot(BaseModel):
     shot: str = ""
     frames: str | None = None
     start_frame: int = 1001
+    layer: str = ""
     in_colour: str | None = None
     segment: Literal["auto", "mask", "chroma", "clean-plate", "track", "none"] = "auto"
     mask: str | None = None
@@ -73,8 +81,14 @@ class Shot(BaseModel):
     model: str = "lite"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     bits: Literal["half", "float"] = "half"
-    channels: Literal["rgba", "a"] = "rgba"
-    compression: Literal["none", "zip", "zips", "piz"] = "zips"
+    channels: Literal["rgba", "a", "fg"] = "rgba"
+    compression: Literal["none", "zip", "zips", "piz", "dwaa", "dwab"] = "zips"
+    despill: Literal["off", "auto", "green", "blue"] = "off"
+    despeckle: Annotated[float, Field(ge=0, le=1_000_000)] = 0
+    choke: Annotated[float, Field(ge=-50, le=50)] = 0
+    soften: Annotated[float, Field(ge=0, le=50)] = 0
+    holdout: str | None = None
+    garbage: str | None = None
     keep: frozenset[Kept] = frozenset()
     executor: Literal["ray", "process"] = "ray"
     workers: Annotated[int, Field(ge=0, le=10_000)] = 0

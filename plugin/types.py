@@ -73,6 +73,16 @@ class Window:
         """The window of that size at the origin."""
         return cls(0, 0, width - 1, height - 1)
 
+    def joined(self, other: Window) -> Window:
+        """The smallest window that holds both."""
+        low = min(self.x_min, other.x_min), min(self.y_min, other.y_min)
+        return Window(*low, max(self.x_max, other.x_max), max(self.y_max, other.y_max))
+
+    def area_of(self, part: Window) -> tuple[slice, slice]:
+        """Rows and columns of an array of this window that show a part of it."""
+        rows = slice(part.y_min - self.y_min, part.y_max - self.y_min + 1)
+        return rows, slice(part.x_min - self.x_min, part.x_max - self.x_min + 1)
+
     @property
     def width(self) -> int:
         """Pixels across."""
@@ -141,12 +151,15 @@ class Frame:
         rgb: `H × W × 3` float32 in the plate's own colour space (scene-linear may pass 1); finite.
         timecode: of this frame, where the plate has one.
         attributes: metadata to carry into the output, by EXR attribute name.
+        data_window: the pixels that this frame has, where windows move from frame to frame; the
+            rest of `rgb` is 0. None where it has all of the plate's data window.
     """
 
     number: int
     rgb: FloatArray
     timecode: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    data_window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

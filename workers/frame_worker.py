@@ -14,18 +14,20 @@ from pathlib import Path
 
 import numpy as np
 
-from plugin.colour import display_transform
+from plugin.colour import display_transform, interop_id
 from plugin.errors import AdaMatteError, FrameError, SurroundingsError
-from plugin.exr import AlphaFormat, is_current, write_alpha
+from plugin.exr import AlphaFormat, Colours, is_current, write_alpha
+from plugin.finish import Finished, Finisher
 from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout
 from plugin.override import Override, load
 from plugin.pictures import read_grey, write_grey
 from plugin.plan import Plan, read_plan
-from plugin.plates import open_plate
+from plugin.plates import NON_FINITE, open_plate
 from plugin.segmentation import build
 from plugin.trimap_source import TrimapPlan, TrimapSource
 from plugin.types import (
+    BACKGROUND,
     UNKNOWN,
     Frame,
     FrameResult,
@@ -61,13 +63,18 @@ class FrameWorker:
         shot = plan.shot
         self.layout = OutputLayout.of(shot)
         self.plate: PlateSource = open_plate(
-            shot.plate, start_frame=shot.start_frame, digest=plan.plate_digest
+            shot.plate,
+            start_frame=shot.start_frame,
+            digest=plan.plate_digest,
+            layer=shot.layer,
+            canvas=plan.canvas,
         )
         info = self.plate.info
         self.to_display = display_transform(info, plan.colour)
         corrections = _corrections(plan, info)
         self.trimaps = TrimapSource(plan.trimap or TrimapPlan(kind="band"), info, corrections)
         self.segmenter: Segmenter | None = build(plan.segment, info) if plan.segment else None
+        self.finisher = Finisher(plan.finish, info)
         self._make_matter = make_matter or _bundled_matter
 
     @classmethod
@@ -122,14 +129,22 @@ class FrameWorker:
             trimap = self.trimaps.trimap(number, mask)
         if self.plan.goal == "trimap":
             return self._finish_trimap(number, recipe, mask, trimap, stages)
+        # The network and all that follows see what the frame's own data window holds.
+        own = frame.data_window or self.plate.info.data_window
+        area = self.plate.info.data_window.area_of(own)
+        labels = np.ascontiguousarray(trimap.labels[area])
         with stages("network"):
-            adapted, alpha = self.matter(seen.rgb, trimap.labels)
-        matte = Matte(number, alpha, adapted)
+            adapted, alpha = self.matter(np.ascontiguousarray(seen.rgb[area]), labels)
+        with stages("finish"):
+            finished = self.finisher.finish(number, frame.rgb[area], alpha, area)
+        matte = Matte(number, finished.alpha, adapted)
         with stages("encode"):
-            digest = self._write(frame, recipe, mask, trimap, matte)
-        return FrameResult(
-            number, FrameState.DONE, digest, recipe, statistics=_statistics(trimap, matte)
-        )
+            self._write_pictures(number, mask, trimap, matte, area)
+            digest = self._write(frame, recipe, finished)
+        statistics = _statistics(Trimap(number, labels), matte)
+        if wrong := frame.attributes.get(NON_FINITE):
+            statistics["non_finite"] = float(wrong)
+        return FrameResult(number, FrameState.DONE, digest, recipe, statistics=statistics)
 
     @cached_property
     def matter(self) -> Matter:
@@ -139,7 +154,10 @@ class FrameWorker:
     def _recipe(self, number: int) -> str:
         masked = self.segmenter.digest(number) if self.segmenter is not None else ""
         trimapped = self.trimaps.digest(number) if self.plan.goal != "mask" else ""
-        return self.plan.recipe(self.plate.digest(number), masked, trimapped)
+        inputs = [self.plate.digest(number), masked, trimapped]
+        if finished := self.finisher.digest(number):
+            inputs.append(finished)
+        return self.plan.recipe(*inputs)
 
     def _done_before(self, number: int, recipe: str) -> str | None:
         """The digest of an alpha that is there, whole and of this recipe, its pictures too."""
@@ -177,21 +195,39 @@ class FrameWorker:
         statistics = {"unknown": _share(trimap.labels == UNKNOWN)}
         return FrameResult(number, FrameState.DONE, recipe=recipe, statistics=statistics)
 
-    def _write(
-        self, frame: Frame, recipe: str, mask: Mask | None, trimap: Trimap, matte: Matte
-    ) -> str:
-        """Pictures first, the alpha last: where it is, they are."""
+    def _write_pictures(
+        self,
+        number: int,
+        mask: Mask | None,
+        trimap: Trimap,
+        matte: Matte,
+        area: tuple[slice, slice],
+    ) -> None:
+        """Pictures come before the alpha: where it is, they are. All have the plate's window."""
         keep = self.plan.shot.keep
         if "mask" in keep and mask is not None:
-            self._keep("mask", frame.number, _as_grey(mask))
+            self._keep("mask", number, _as_grey(mask))
         if "trimap" in keep:
-            self._keep("trimap", frame.number, trimap.labels)
+            self._keep("trimap", number, trimap.labels)
         if "adapted" in keep:
-            self._keep("adapted", frame.number, matte.adapted)
+            adapted = np.full_like(trimap.labels, BACKGROUND)
+            adapted[area] = matte.adapted
+            self._keep("adapted", number, adapted)
+
+    def _write(self, frame: Frame, recipe: str, finished: Finished) -> str:
+        info, colour = self.plate.info, self.plan.colour
+        colours = None
+        if finished.foreground is not None:
+            colours = Colours(
+                finished.foreground,
+                colour.space,
+                interop_id(colour),
+                tagged=not self.plan.shot.in_colour,
+            )
         return write_alpha(
             self.layout.alpha(frame.number),
-            matte.alpha,
-            info=self.plate.info,
+            finished.alpha,
+            info=replace(info, data_window=frame.data_window or info.data_window),
             frame=frame,
             provenance={
                 "version": self.plan.version,
@@ -201,6 +237,7 @@ class FrameWorker:
                 "recipe": recipe,
             },
             form=AlphaFormat.of(self.plan.shot),
+            colours=colours,
             root=self.layout.out,
         )
 

@@ -16,12 +16,12 @@ __all__ = ["doctor", "inspect", "verify"]
 _ANSWER = "The answer"
 
 
-def _inspect(plate: str, start_frame: int, as_json: bool, **_talk: object) -> None:
+def _inspect(plate: str, start_frame: int, layer: str, as_json: bool, **_talk: object) -> None:
     from plugin.inspect import as_json as to_json
     from plugin.inspect import describe
     from plugin.plates import open_plate
 
-    source = open_plate(plate, start_frame=start_frame)
+    source = open_plate(plate, start_frame=start_frame, layer=layer)
     try:
         info = source.info
     finally:
@@ -83,6 +83,13 @@ inspect = LaidOutCommand(
             type=int,
             default=1001,
             help="Number of a video's first frame.  [default: 1001]",
+        ),
+        LaidOutOption(
+            ["--layer"],
+            heading=_ANSWER,
+            metavar="NAME",
+            default="",
+            help="The EXR layer, view or part that is the plate.",
         ),
         _json_option(),
         *talk_options(),

@@ -19,10 +19,21 @@ from plugin.cli.layout import LaidOutOption
 from plugin.job import option_name, range_of
 from plugin.shot import Shot
 
-__all__ = ["MASK", "NETWORK", "OUTPUT", "SHOT", "TABLE", "TRIMAP", "WORK", "shot_options"]
+__all__ = [
+    "CLEANUP",
+    "MASK",
+    "NETWORK",
+    "OUTPUT",
+    "SHOT",
+    "TABLE",
+    "TRIMAP",
+    "WORK",
+    "shot_options",
+]
 
 SHOT, MASK, TRIMAP = "The shot", "The mask", "The trimap"
-NETWORK, OUTPUT, WORK = "The network", "The result", "How it is computed"
+NETWORK, CLEANUP, OUTPUT = "The network", "Clean-up", "The result"
+WORK = "How it is computed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,12 @@ TABLE: dict[str, _Row] = {
     ),
     "start_frame": _Row(
         SHOT, "N", "Number of a video's first frame; files of a sequence have theirs."
+    ),
+    "layer": _Row(
+        SHOT,
+        "NAME",
+        "The EXR layer, view or part that is the plate: diffuse, left, or part.layer. Default: the "
+        "main picture.",
     ),
     "in_colour": _Row(
         SHOT,
@@ -111,12 +128,47 @@ TABLE: dict[str, _Row] = {
     ),
     "model": _Row(NETWORK, "NAME|FILE", "Bundled weights by name, or a .safetensors file."),
     "device": _Row(NETWORK, "", "What the network runs on; auto takes a GPU where there is one."),
+    "despeckle": _Row(
+        CLEANUP,
+        "AREA",
+        "Remove islands and fill pinholes of fewer square pixels (of a 1080p frame). Try 30.",
+    ),
+    "choke": _Row(
+        CLEANUP,
+        "PX",
+        "Move the edge inwards, in pixels of a 1080p frame and parts of them; outwards below 0.",
+    ),
+    "soften": _Row(CLEANUP, "PX", "Blur the edge by so many pixels of a 1080p frame."),
+    "holdout": _Row(
+        CLEANUP,
+        "PATTERN",
+        "Mattes that are white where the subject stays solid (a keyer's inside or core matte), "
+        "paired by frame number; one picture holds for all frames.",
+    ),
+    "garbage": _Row(
+        CLEANUP,
+        "PATTERN",
+        "Mattes that are white where nothing shall stay: rigs, markers, the studio. Paired as "
+        "holdout; they win over it.",
+    ),
     "channels": _Row(
-        OUTPUT, "", "rgba: R=G=B=A=alpha, which every host reads; a: channel A alone, smaller."
+        OUTPUT,
+        "",
+        "rgba: R=G=B=A=alpha, which every host reads; a: channel A alone, smaller; fg: the "
+        "subject's own colours without the background's fringe, premultiplied, in the plate's "
+        "colour space, alpha in A.",
+    ),
+    "despill": _Row(
+        OUTPUT,
+        "",
+        "For fg: take a screen's light off the subject; auto is the screen that was keyed.",
     ),
     "bits": _Row(OUTPUT, "", "EXR channels of 16 (half) or 32 (float) bits."),
     "compression": _Row(
-        OUTPUT, "", "EXR compression, all lossless; zips suits hosts that read rows."
+        OUTPUT,
+        "",
+        "EXR compression; zips suits hosts that read rows. All are lossless but dwaa and dwab, "
+        "which are for the colours of fg alone.",
     ),
     "keep": _Row(
         OUTPUT,

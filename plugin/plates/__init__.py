@@ -2,5 +2,6 @@
 
 from plugin.plates.checks import check_frames
 from plugin.plates.opening import AlphaSource, open_plate, plate_digest
+from plugin.plates.sequence import NON_FINITE
 
-__all__ = ["AlphaSource", "check_frames", "open_plate", "plate_digest"]
+__all__ = ["NON_FINITE", "AlphaSource", "check_frames", "open_plate", "plate_digest"]

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from plugin.errors import AdaMatteError, PlateError
 from plugin.framerange import FrameRange
+from plugin.plates.limits import check_size
 from plugin.plates.sequence import SequencePlate, difference
-from plugin.types import PlateSource
+from plugin.types import PlateSource, Window
 
 __all__ = ["check_frames"]
 
 
-def check_frames(source: PlateSource, frames: FrameRange) -> None:
-    """Refuse frames that are missing, unreadable by their header, or of another size.
+def check_frames(source: PlateSource, frames: FrameRange) -> Window | None:
+    """Refuse frames that are missing, unreadable by their header, or of another display window.
 
     Headers only: damage inside a frame shows when it is decoded, by its number.
 
     Args:
         source: an open plate.
         frames: the numbers asked for.
+
+    Returns:
+        The window that holds the data windows of all, where they are not one; else None.
 
     Raises:
         PlateError: names the frames.
@@ -31,12 +37,16 @@ def check_frames(source: PlateSource, frames: FrameRange) -> None:
             fix=f"render them, or ask for frames among {info.frames} with --frames",
         )
     if not isinstance(source, SequencePlate):
-        return
+        return None
     wrong: dict[int, str] = {}
+    canvas, moves = info.data_window, False
     first = source.header(info.frames.first)
     for number in frames:
         try:
-            why = difference(source.header(number), first)
+            header = source.header(number)
+            why = difference(header, first)
+            moves |= header.data_window != info.data_window
+            canvas = canvas.joined(header.data_window)
         except AdaMatteError as error:
             why = error.what
         if why:
@@ -48,6 +58,10 @@ def check_frames(source: PlateSource, frames: FrameRange) -> None:
             where=info.path,
             fix="render them like the others, or leave them out with --frames",
         )
+    if not moves:
+        return None
+    check_size(canvas.width, canvas.height, Path(info.path))
+    return canvas
 
 
 def _count(frames: FrameRange) -> str:

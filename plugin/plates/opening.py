@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from plugin.errors import PlateError
 from plugin.pattern import FramePattern
 from plugin.plates.nearby import nothing_there
 from plugin.plates.sequence import SequencePlate
 from plugin.plates.sniff import VIDEO_READERS, reader_of
 from plugin.plates.video import VideoPlate
-from plugin.types import FloatArray, PlateSource
+from plugin.types import FloatArray, PlateSource, Window
 
 __all__ = ["AlphaSource", "open_plate", "plate_digest"]
 
@@ -32,7 +33,12 @@ class AlphaSource(Protocol):
 
 
 def open_plate(
-    plate: str, *, start_frame: int = 1001, digest: str = "", layer: str = ""
+    plate: str,
+    *,
+    start_frame: int = 1001,
+    digest: str = "",
+    layer: str = "",
+    canvas: Window | None = None,
 ) -> PlateSource:
     """Open a plate and check that it can be read as a whole, headers only but for one video frame.
 
@@ -44,6 +50,8 @@ def open_plate(
         start_frame: number of a video's first frame, and of an image whose name has no number.
         digest: a video's sha256 where it is known; it saves reading the file through.
         layer: an EXR's layer, view or part; empty for the main picture.
+        canvas: from `check_frames`: the window on which every frame of a sequence is laid, where
+            their data windows differ.
 
     Raises:
         PlateError: it is missing, cut short, interlaced, oversized, or of a kind that is not read.
@@ -51,10 +59,13 @@ def open_plate(
     """
     path = Path(plate)
     if FramePattern.is_pattern(plate) and not path.is_file():
-        return SequencePlate(FramePattern.parse(plate), start_frame=start_frame, layer=layer)
+        pattern = FramePattern.parse(plate)
+        return SequencePlate(pattern, start_frame=start_frame, layer=layer, canvas=canvas)
     if "://" not in plate and not path.is_file():
         raise nothing_there(path)
     reader = reader_of(path)
+    if reader in VIDEO_READERS and layer:
+        raise PlateError("a video has no layers", where=f"--layer {layer}", fix="leave it out")
     if reader in VIDEO_READERS:
         return VideoPlate(path, reader, start_frame=start_frame, digest=digest)
     return SequencePlate(path, start_frame=start_frame, layer=layer)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from plugin.errors import FrameError, PlateError
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
@@ -30,12 +32,21 @@ class SequencePlate:
         pattern: names the files, or the one file.
         start_frame: number of a single image whose name does not end in one.
         layer: the EXR layer, view or part to read.
+        canvas: the window on which frames are laid whose data windows differ; by default the
+            first file's, and others are refused.
 
     Raises:
         PlateError: nothing matches, or the first file cannot be read.
     """
 
-    def __init__(self, pattern: FramePattern | Path, *, start_frame: int, layer: str = "") -> None:
+    def __init__(
+        self,
+        pattern: FramePattern | Path,
+        *,
+        start_frame: int,
+        layer: str = "",
+        canvas: Window | None = None,
+    ) -> None:
         self._layer = layer
         self._pattern = pattern
         if isinstance(pattern, FramePattern):
@@ -46,7 +57,9 @@ class SequencePlate:
             raise nothing_there(Path(str(pattern)))
         first = pattern.path(frames.first) if isinstance(pattern, FramePattern) else pattern
         self._header = read_header(first, layer)
-        self._info = _describe(str(pattern), self._kind, frames, self._header)
+        self._canvas = canvas or self._header.data_window
+        self._moves = canvas is not None
+        self._info = _describe(str(pattern), self._kind, frames, self._header, self._canvas)
 
     @property
     def info(self) -> PlateInfo:
@@ -96,7 +109,10 @@ class SequencePlate:
             attributes = carried_attributes(path, header.picture.part)
         if wrong := make_finite(rgb):
             attributes = {**attributes, NON_FINITE: wrong}
-        return Frame(number, rgb, self._timecode_of(number, header), attributes)
+        own = header.data_window if self._moves else None
+        if header.data_window != self._canvas:
+            rgb = _laid(rgb, header.data_window, self._canvas)
+        return Frame(number, rgb, self._timecode_of(number, header), attributes, own)
 
     def read_alpha(self, number: int) -> FloatArray | None:
         """The frame's own alpha, `H × W` float32 within [0, 1]; None where it has none.
@@ -105,7 +121,10 @@ class SequencePlate:
             FrameError: as `read`.
         """
         path, header = self._checked(number)
-        return decode_alpha(header, path)
+        alpha = decode_alpha(header, path)
+        if alpha is None or header.data_window == self._canvas:
+            return alpha
+        return _laid(alpha, header.data_window, self._canvas)
 
     def digest(self, number: int) -> str:
         """sha256 of the frame's file.
@@ -137,7 +156,12 @@ class SequencePlate:
             header = read_header(path, self._layer)
         except PlateError as error:
             raise FrameError(error.what, where=error.where, fix=error.fix) from error
-        if why := difference(header, self._header):
+        why = difference(header, self._header)
+        if self._canvas.joined(header.data_window) != self._canvas or (
+            not self._moves and header.data_window != self._canvas
+        ):
+            why = f"data window {_text(header.data_window)} in a plate of {_text(self._canvas)}"
+        if why:
             raise FrameError(why, where=path, fix="render it like the other frames")
         return path, header
 
@@ -149,9 +173,10 @@ class SequencePlate:
 
 
 def difference(header: ImageHeader, first: ImageHeader) -> str:
-    """How a frame's windows differ from the first frame's; empty when they do not."""
-    if header.data_window != first.data_window:
-        return f"data window {_text(header.data_window)} in a plate of {_text(first.data_window)}"
+    """How a frame's picture differs from the first frame's; empty when it does not.
+
+    Data windows may move from frame to frame; the display window is the shot's.
+    """
     if header.display_window != first.display_window:
         return (
             f"display window {_text(header.display_window)} in a plate of"
@@ -171,12 +196,21 @@ def _number_of(path: Path, start_frame: int) -> int:
     return start_frame if match is None else int(match[1])
 
 
-def _describe(path: str, kind: PlateKind, frames: FrameRange, header: ImageHeader) -> PlateInfo:
+def _laid(pixels: FloatArray, own: Window, canvas: Window) -> FloatArray:
+    """A frame's pixels on a larger window, 0 around them as in every compositor."""
+    laid = np.zeros((canvas.height, canvas.width, *pixels.shape[2:]), np.float32)
+    laid[canvas.area_of(own)] = pixels
+    return laid
+
+
+def _describe(
+    path: str, kind: PlateKind, frames: FrameRange, header: ImageHeader, canvas: Window
+) -> PlateInfo:
     return PlateInfo(
         path=path,
         kind=kind,
         frames=frames,
-        data_window=header.data_window,
+        data_window=canvas,
         display_window=header.display_window,
         pixel_aspect=header.pixel_aspect,
         rate=header.rate,

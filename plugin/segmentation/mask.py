@@ -27,9 +27,10 @@ from plugin.segmentation.pictures import (
     refuse_misfit,
 )
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
+from plugin.shot import Shot
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, PlateSource, Segmenter
 
-__all__ = ["MASK", "MaskReader", "MaskSettings"]
+__all__ = ["MASK", "MaskReader", "MaskSettings", "pair_masks"]
 
 SAMPLES = 7
 """Masks that are decoded beforehand to see which channel counts and what "on" is."""
@@ -127,23 +128,40 @@ def _prepare(request: Request) -> SegmentPlan:
     shot, info = request.shot, request.plate.info
     if shot.mask is None:
         raise MaskError("no masks given", where="--segment mask", fix="name them with --mask")
-    path = str(Path(shot.mask).absolute())
-    keys, digest = _find(path, shot.start_frame, info)
-    asked = asked_frames(shot, info)
-    _refuse_unpaired(path, keys, asked)
-    settings = MaskSettings(
-        path=path, keys=str(keys), start_frame=shot.start_frame, video_digest=digest
-    )
-    settings, warnings = _understand(settings, info)
-    held = asked.without(keys)
+    settings, warnings = pair_masks(shot.mask, shot, info)
+    keys = FrameRange.parse(settings.keys)
+    held = asked_frames(shot, info).without(keys)
     if held:
         warnings.append(f"no mask of their own, the nearest earlier one is held: frames {held}")
     return SegmentPlan(
         method="mask",
         settings=settings.model_dump(mode="json"),
-        reason=f"mask: {Path(path).name}, {len(keys)} masks, paired by frame number",
+        reason=f"mask: {Path(settings.path).name}, {len(keys)} masks, paired by frame number",
         warnings=tuple(warnings),
     )
+
+
+def pair_masks(masks: str, shot: Shot, info: PlateInfo) -> tuple[MaskSettings, list[str]]:
+    """Find masks and what their values mean; every size is looked at.
+
+    Args:
+        masks: a pattern, a picture or a video.
+        shot: the frames asked for, and a video's first.
+        info: the plate.
+
+    Returns:
+        What a `MaskReader` reads them by, and what a person should know.
+
+    Raises:
+        MaskError: none for the first frame asked for, of another size, or damaged.
+    """
+    path = str(Path(masks).absolute())
+    keys, digest = _find(path, shot.start_frame, info)
+    _refuse_unpaired(path, keys, asked_frames(shot, info))
+    settings = MaskSettings(
+        path=path, keys=str(keys), start_frame=shot.start_frame, video_digest=digest
+    )
+    return _understand(settings, info)
 
 
 def _find(path: str, start_frame: int, info: PlateInfo) -> tuple[FrameRange, str]:

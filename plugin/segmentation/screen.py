@@ -16,7 +16,15 @@ import numpy.typing as npt
 
 from plugin.types import FloatArray
 
-__all__ = ["ScreenLook", "field_of", "find_screen", "look_at", "seeds_of", "to_opponent"]
+__all__ = [
+    "ScreenLook",
+    "field_of",
+    "find_screen",
+    "look_at",
+    "push_pull",
+    "seeds_of",
+    "to_opponent",
+]
 
 _OPPONENT = np.array(
     [
@@ -153,10 +161,16 @@ def field_of(opponent: FloatArray, hue: float, strength: float) -> FloatArray | 
     weight = (inner if inner.any() else seeds).astype(np.float32)
     if not weight.any():
         return None
-    return _push_pull(np.asarray(small, np.float32) * weight[..., None], weight)
+    return push_pull(np.asarray(small, np.float32) * weight[..., None], weight)
 
 
-def _push_pull(weighted: FloatArray, weight: FloatArray) -> FloatArray:
+def push_pull(weighted: FloatArray, weight: FloatArray) -> FloatArray:
+    """Spread known values smoothly over the picture, by a pyramid of weighted means.
+
+    Args:
+        weighted: `H × W × 3`, the values times their weight.
+        weight: `H × W`, 0 where nothing is known.
+    """
     height, width = weight.shape
     if min(height, width) <= 2:
         total = max(float(weight.sum()), 1e-6)
@@ -164,7 +178,7 @@ def _push_pull(weighted: FloatArray, weight: FloatArray) -> FloatArray:
         coarse = np.broadcast_to(mean, weighted.shape).astype(np.float32)
     else:
         half = (width + 1) // 2, (height + 1) // 2
-        coarse = _push_pull(
+        coarse = push_pull(
             np.asarray(cv2.resize(weighted, half, interpolation=cv2.INTER_AREA), np.float32),
             np.asarray(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), np.float32),
         )

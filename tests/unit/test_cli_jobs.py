@@ -16,7 +16,7 @@ import pytest
 
 from plugin.cli import main
 from plugin.cli.layout import LaidOutCommand, talk_options
-from plugin.cli.options import MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, shot_options
+from plugin.cli.options import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, shot_options
 from plugin.cli.registry import Entry
 from plugin.cli.shots import do_job
 from plugin.errors import OutputError
@@ -26,7 +26,7 @@ from plugin.progress import Progress, QuietProgress
 from plugin.shot import Shot
 from plugin.types import FrameResult, FrameState, PlateKind
 
-ALL = (SHOT, MASK, TRIMAP, NETWORK, OUTPUT, WORK)
+ALL = (SHOT, MASK, TRIMAP, NETWORK, CLEANUP, OUTPUT, WORK)
 BROKEN = "damaged · plate.%04d.exr · render it again"
 
 
@@ -146,9 +146,11 @@ def test_every_option_reaches_its_field(capsys: pytest.CaptureFixture[str]) -> N
     words = (
         "p.mov --out o --shot s --frames 1-2 --start-frame 7 --segment mask --mask m.mov "
         "--screen #00ff00 --clean-plate c.png --keyframe 1=a.png --keyframe 3=b.png "
-        "--in-colour mauve --override o.json --trimap t.%04d.png --erode 1 --dilate 2 "
+        "--in-colour mauve --layer left --override o.json --trimap t.%04d.png --erode 1 --dilate 2 "
         "--model m --device cpu "
-        "--channels a --bits float --compression piz --keep mask,trimap --keep adapted "
+        "--despeckle 30 --choke -1.5 --soften 2 --holdout core.%04d.png --garbage junk.png "
+        "--channels a --despill blue --bits float --compression piz "
+        "--keep mask,trimap --keep adapted "
         "--executor process --workers 3 --gpus-per-worker 0.5 --address h:1 --chunk 5 "
         "--retries 9 --force"
     )
