@@ -62,6 +62,8 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
         override = _override(shot, info, frames, progress) if goal != "mask" else ""
         for note in info.notes:
             progress.note(note)
+        if canvas is not None:
+            progress.note("the data window moves: each alpha has that of its own frame")
         trimaps = plan_trimaps(shot, info) if goal != "mask" else None
         masks = None
         if trimaps is None or trimaps.kind == "band":

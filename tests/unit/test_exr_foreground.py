@@ -82,9 +82,11 @@ def test_lossless_foregrounds_are_exact_in_openimageio(
     path, colours = tmp_path / "a.exr", colours_of()
     digest = write(path, AlphaFormat("fg", bits, compression), colours)
     file = OpenImageIO.ImageInput.open(str(path))
+    assert file is not None, OpenImageIO.geterror()
     spec = file.spec()
     pixels = file.read_image("float")
     file.close()
+    assert pixels is not None, file.geterror()
     assert tuple(spec.channelnames) == ("R", "G", "B", "A")
     assert str(spec.format) == bits
     assert (spec.x, spec.y, spec.full_width, spec.full_height) == (-3, 4, 16, 16)
