@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from plugin.errors import AdaMatteError, PlateError
 from plugin.framerange import FrameRange
+from plugin.plates.image_header import ImageHeader
 from plugin.plates.limits import check_size
 from plugin.plates.sequence import SequencePlate, difference
 from plugin.types import PlateSource, Window
@@ -23,7 +25,8 @@ def check_frames(source: PlateSource, frames: FrameRange) -> Window | None:
         frames: the numbers asked for.
 
     Returns:
-        The window that holds the data windows of all, where they are not one; else None.
+        The window that holds the data windows of all the plate's frames, asked for or not, where
+        they are not one; else None. So it is the same for every part of a shot.
 
     Raises:
         PlateError: names the frames.
@@ -39,14 +42,10 @@ def check_frames(source: PlateSource, frames: FrameRange) -> Window | None:
     if not isinstance(source, SequencePlate):
         return None
     wrong: dict[int, str] = {}
-    canvas, moves = info.data_window, False
     first = source.header(info.frames.first)
     for number in frames:
         try:
-            header = source.header(number)
-            why = difference(header, first)
-            moves |= header.data_window != info.data_window
-            canvas = canvas.joined(header.data_window)
+            why = difference(source.header(number), first)
         except AdaMatteError as error:
             why = error.what
         if why:
@@ -58,6 +57,19 @@ def check_frames(source: PlateSource, frames: FrameRange) -> Window | None:
             where=info.path,
             fix="render them like the others, or leave them out with --frames",
         )
+    return _canvas(source, first) if first.reader == "openexr" else None
+
+
+def _canvas(source: SequencePlate, first: ImageHeader) -> Window | None:
+    """The window that holds every frame's, where they differ; what is unlike is left out."""
+    info = source.info
+    canvas, moves = info.data_window, False
+    for number in info.frames:
+        with suppress(AdaMatteError):
+            header = source.header(number)
+            if not difference(header, first):
+                moves |= header.data_window != info.data_window
+                canvas = canvas.joined(header.data_window)
     if not moves:
         return None
     check_size(canvas.width, canvas.height, Path(info.path))

@@ -256,8 +256,8 @@ def test_each_frame_keeps_its_own_data_window(tmp_path: Path, channels: Channels
     assert verify(shot.out).complete
     assert any("data window" in note for note in recorded.notes)
     again = Recorded()
-    here(shot, again)
-    assert set(again.states.values()) == {"skipped"}
+    here(with_(shot, frames="1003-1004"), again)  # a part of the shot makes the same pixels
+    assert again.states == {1003: "skipped", 1004: "skipped"}
 
 
 def test_pixels_that_are_no_numbers_are_told(shot: Shot, tmp_path: Path) -> None:
