@@ -16,6 +16,8 @@ from typing import Any
 from model.device import gpu_count
 from plugin.errors import ClusterError
 from plugin.shot import Shot
+from workers.jobs_api import refuse_open
+from workers.token import require_token
 
 __all__ = ["Cluster", "connected", "plan_cluster", "room_in"]
 
@@ -84,11 +86,16 @@ def connected(cluster: Cluster) -> Iterator[None]:
         ClusterError: it cannot be reached or started.
     """
     _settle_environment(private=cluster.address is None)
+    if cluster.address is not None:
+        require_token(cluster.address)
     import ray
 
     try:
         with _own_signals():
             _join(cluster)
+    except ClusterError:
+        ray.shutdown()
+        raise
     except Exception as error:  # Ray raises a dozen unrelated kinds here
         ray.shutdown()
         raise ClusterError(
@@ -122,7 +129,9 @@ def _join(cluster: Cluster) -> None:
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if cluster.address is not None:
-        ray.init(address=cluster.address, **quiet)
+        joined = ray.init(address=cluster.address, **quiet)
+        if joined.dashboard_url:
+            refuse_open(f"http://{joined.dashboard_url}", must_answer=False)
         return
     ray.init(
         address="local",

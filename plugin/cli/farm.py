@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import click
 
@@ -13,9 +13,6 @@ from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
 from plugin.cli.options import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, shot_options
 from plugin.job import shot_from
 from plugin.progress import choose
-
-if TYPE_CHECKING:
-    from workers.farm import FarmName
 
 __all__ = ["farm"]
 
@@ -36,7 +33,7 @@ def _farm(kind: str, program: str | None, **options: object) -> None:
     given = {key: value for key, value in options.items() if value not in (None, ())}
     shot = shot_from(given, job_file if isinstance(job_file, Path) else None)
 
-    from workers.farm import plan_farm_job, write_farm_job
+    from workers.farm import FarmName, plan_farm_job, write_farm_job
 
     job = plan_farm_job(shot, progress, program)
     written = write_farm_job(cast("FarmName", kind), job)

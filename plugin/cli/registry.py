@@ -59,6 +59,9 @@ COMMANDS: Mapping[str, Entry] = {
     "farm": Entry(
         "plugin.cli.farm:farm", _FARM, "Write the batch job: OpenJD, Deadline or OpenCue."
     ),
+    "submit": Entry("plugin.cli.jobs:submit", _FARM, "The whole job on a Ray cluster."),
+    "status": Entry("plugin.cli.jobs:status", _FARM, "How a submitted job is getting on."),
+    "cancel": Entry("plugin.cli.jobs:cancel", _FARM, "End a submitted job."),
     "inspect": Entry(
         "plugin.cli.looks:inspect", _LOOK, "What a plate is: frames, size, rate, codec, colour."
     ),

@@ -1,0 +1,136 @@
+"""`adamatte submit`, `status`, `cancel`: shots on a Ray cluster."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.options import MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, shot_options
+from plugin.job import shot_from
+from plugin.progress import choose
+
+__all__ = ["cancel", "status", "submit"]
+
+_CLUSTER = "The cluster"
+
+
+def _submit(program: str, **options: object) -> None:
+    quiet = bool(options.pop("quiet"))
+    progress = choose(str(options.pop("progress")), quiet, sys.stderr)
+    job_file = options.pop("job")
+    given = {key: value for key, value in options.items() if value not in (None, ())}
+    shot = shot_from(given, job_file if isinstance(job_file, Path) else None)
+
+    from workers.submit import submit as hand_over
+
+    click.echo(hand_over(shot, progress, program=program))
+
+
+def _status(job: str, address: str | None, as_json: bool, log: bool, **_talk: object) -> None:
+    from workers.submit import connect, log_of
+    from workers.submit import status as look
+
+    client = connect(address)
+    found = look(client, job)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(found)))
+        return
+    told = found.progress
+    pace = f" · {told.get('done')} of {told.get('total')} done" if told else ""
+    failed = f", {told['failed']} failed" if told.get("failed") else ""
+    code = "" if found.exit_code is None else f" (exit code {found.exit_code})"
+    click.echo(f"{found.id}: {found.state}{code}{pace}{failed}")
+    click.echo(f"shot {found.shot}, frames {found.frames}, in {found.out}")
+    if found.state == "FAILED" and found.message:
+        click.echo(found.message)
+    if log:
+        click.echo(log_of(client, job).rstrip("\n"))
+
+
+def _cancel(job: str, address: str | None, quiet: bool, **_talk: object) -> None:
+    from workers.submit import cancel as end
+    from workers.submit import connect
+
+    stopped = end(connect(address), job)
+    if not quiet:
+        click.echo(
+            f"{job}: asked to end; frames in flight have half a minute"
+            if stopped
+            else f"{job}: had ended before"
+        )
+
+
+def _id() -> click.Argument:
+    return click.Argument(["job"], metavar="ID")
+
+
+def _address() -> click.Option:
+    return LaidOutOption(
+        ["--address"],
+        heading=_CLUSTER,
+        metavar="URL",
+        help="The cluster's dashboard, http://HEAD:8265. Default: $RAY_API_SERVER_ADDRESS.",
+    )
+
+
+_AUTH = (
+    "The cluster's token is read from $RAY_AUTH_TOKEN, the file $RAY_AUTH_TOKEN_PATH, or "
+    "~/.ray/auth_token, whose mode must be 0600; a cluster without one is refused."
+)
+
+submit = LaidOutCommand(
+    name="submit",
+    callback=_submit,
+    help="Hand a shot to a Ray cluster and print the job's id. As `adamatte run` in all else: the "
+    "request is probed here first, and DIR and the plate must be seen by the cluster under the "
+    "same paths. --address is that of the dashboard, http://HEAD:8265.\n\n" + _AUTH,
+    params=[
+        *shot_options(SHOT, MASK, TRIMAP, NETWORK, OUTPUT, WORK),
+        LaidOutOption(
+            ["--program"],
+            heading=_CLUSTER,
+            metavar="FILE",
+            default="adamatte",
+            show_default=True,
+            help="The adamatte command as the cluster's machines find it.",
+        ),
+        *talk_options(),
+    ],
+    examples=[
+        (
+            "masks from roto, on the cluster's GPUs",
+            "adamatte submit sh020.mov --mask 'roto/sh020.%04d.png' --device cuda "
+            "--out mattes/sh020 \\\n      --address http://head:8265",
+        ),
+    ],
+)
+
+status = LaidOutCommand(
+    name="status",
+    callback=_status,
+    help="How a job is getting on.\n\n" + _AUTH,
+    params=[
+        _id(),
+        _address(),
+        LaidOutOption(
+            ["--json", "as_json"], heading=_CLUSTER, is_flag=True, help="As JSON, for programs."
+        ),
+        LaidOutOption(["--log"], heading=_CLUSTER, is_flag=True, help="And what it has printed."),
+        *talk_options(),
+    ],
+    examples=[("and its log", "adamatte status adamatte-sh020-1f2e3d4c --log")],
+)
+
+cancel = LaidOutCommand(
+    name="cancel",
+    callback=_cancel,
+    help="End a job. What is done stays done; submitting the shot again goes on from there.\n\n"
+    + _AUTH,
+    params=[_id(), _address(), *talk_options()],
+    examples=[("that one", "adamatte cancel adamatte-sh020-1f2e3d4c")],
+)

@@ -1,0 +1,176 @@
+"""`submit`, `status`, `cancel`: a shot as a job of a Ray cluster.
+
+The request travels as a file in the output folder, which the cluster sees under the same path; the
+job is the ordinary command:
+
+    adamatte run --job OUT/jobs/ID.toml --address auto --progress plain
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shlex
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plugin.atomic import read_whole
+from plugin.errors import ClusterError
+from plugin.framerange import FrameRange
+from plugin.job_write import write_job
+from plugin.layout import OutputLayout
+from plugin.progress import Progress
+from plugin.settle import anchored, settle
+from plugin.shot import Shot
+from workers.jobs_api import JobsClient, jobs_url, refuse_open
+from workers.token import require_token
+
+__all__ = ["JobStatus", "cancel", "connect", "log_of", "status", "submit"]
+
+_LIVE = frozenset({"PENDING", "RUNNING"})
+_STOP_S = "30"
+"""What Ray waits between SIGTERM and SIGKILL; 3 by itself, too short for frames in flight."""
+
+_MOST_PROGRESS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """How a job is getting on.
+
+    Attributes:
+        id: of the submission.
+        state: PENDING, RUNNING, STOPPED, SUCCEEDED or FAILED.
+        exit_code: of the command, once it has ended.
+        shot: its name.
+        frames: that were asked for.
+        out: the output folder.
+        message: Ray's own words.
+        progress: of `progress.json`, where this machine sees the folder; empty elsewhere.
+    """
+
+    id: str
+    state: str
+    exit_code: int | None
+    shot: str
+    frames: str
+    out: str
+    message: str
+    progress: dict[str, Any]
+
+
+def connect(address: str | None) -> JobsClient:
+    """The cluster's Jobs API.
+
+    Raises:
+        ShotError: no address.
+        ClusterError: no token, or the cluster wants none.
+    """
+    url = jobs_url(address)
+    token = require_token(url)
+    refuse_open(url)
+    return JobsClient(url, token)
+
+
+def submit(shot: Shot, progress: Progress, *, program: str = "adamatte") -> str:
+    """Hand a shot to a cluster.
+
+    Args:
+        shot: what to do; `address` is that of the Jobs API.
+        progress: is told what a person should know.
+        program: the command on the cluster's machines.
+
+    Returns:
+        The job's id.
+
+    Raises:
+        RequestError: what was asked for cannot be done; nothing was written.
+        ClusterError: the cluster refuses, or works on these frames already.
+        OutputError: the folder cannot be written.
+    """
+    client = connect(shot.address)
+    shot = anchored(shot)
+    # The cluster has the device; this machine may not.
+    _, _, frames = settle(shot.model_copy(update={"device": "cpu"}), "alpha", progress)
+    _refuse_twice(client, shot, frames)
+    submission = f"adamatte-{shot.name.encode('ascii', 'ignore').decode()}-{secrets.token_hex(4)}"
+    folder = shot.out / "jobs"
+    OutputLayout.of(shot).prepare({"jobs"})
+    spec = folder / f"{submission}.toml"
+    write_job(spec, shot, without=("address",))
+    words = [program, "run", "--job", str(spec), "--address", "auto", "--progress", "plain"]
+    metadata = {"shot": shot.name, "out": str(shot.out), "frames": str(frames)}
+    try:
+        client.submit(
+            submission,
+            shlex.join(words),
+            metadata={"program": "adamatte", **metadata},
+            variables={"RAY_JOB_STOP_WAIT_TIME_S": _STOP_S},
+        )
+    except BaseException:
+        spec.unlink(missing_ok=True)
+        raise
+    return submission
+
+
+def status(client: JobsClient, submission: str) -> JobStatus:
+    """How a job is getting on.
+
+    Raises:
+        RequestError: the cluster knows no such job.
+        ClusterError: it cannot be reached.
+    """
+    job = client.job(submission)
+    told = _metadata(job)
+    code = job.get("driver_exit_code")
+    out = told.get("out", "")
+    return JobStatus(
+        id=submission,
+        state=str(job.get("status", "")),
+        exit_code=code if isinstance(code, int) else None,
+        shot=told.get("shot", ""),
+        frames=told.get("frames", ""),
+        out=out,
+        message=" ".join(str(job.get("message") or "").split()),
+        progress=_progress_in(Path(out)) if out else {},
+    )
+
+
+def log_of(client: JobsClient, submission: str) -> str:
+    """What the job has printed."""
+    return client.log(submission)
+
+
+def cancel(client: JobsClient, submission: str) -> bool:
+    """End a job: SIGTERM, and frames in flight may end. False where it had ended before."""
+    return client.stop(submission)
+
+
+def _refuse_twice(client: JobsClient, shot: Shot, frames: FrameRange) -> None:
+    """The folder's claims would stop the second job too, but only when its turn has come."""
+    for job in client.jobs():
+        told = _metadata(job)
+        if job.get("status") not in _LIVE or told.get("out") != str(shot.out):
+            continue
+        shared = FrameRange.parse(told["frames"]).intersection(frames) if "frames" in told else ()
+        if shared:
+            raise ClusterError(
+                f"job {job.get('submission_id')} works on frames {shared} of this folder",
+                where=shot.out,
+                fix="wait for it or cancel it, ask for other --frames, or take another --out",
+            )
+
+
+def _metadata(job: dict[str, Any]) -> dict[str, str]:
+    told = job.get("metadata")
+    return {str(key): str(value) for key, value in told.items()} if isinstance(told, dict) else {}
+
+
+def _progress_in(out: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        told = json.loads(read_whole(out / "progress.json", _MOST_PROGRESS))
+        if isinstance(told, dict):
+            return told
+    return {}

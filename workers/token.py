@@ -1,0 +1,62 @@
+"""The token without which no Ray cluster but a private one is used.
+
+Ray looks for it in this order: `RAY_AUTH_TOKEN`, the file that `RAY_AUTH_TOKEN_PATH` names,
+`~/.ray/auth_token`. Whoever has it may run anything on the cluster, so its file is for its owner
+alone.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from plugin.errors import ClusterError
+
+__all__ = ["find_token", "require_token"]
+
+_MOST_BYTES = 4096
+_HOW = "put the cluster's token into a file of mode 0600 and name it with RAY_AUTH_TOKEN_PATH"
+
+
+def require_token(where: str) -> str:
+    """The token, and Ray told to use it; call it before `ray` is imported.
+
+    Args:
+        where: the cluster's address, for the refusal.
+
+    Raises:
+        ClusterError: there is none, others may read it, or the environment turns tokens off.
+    """
+    mode = os.environ.setdefault("RAY_AUTH_MODE", "token")
+    if mode.lower() != "token":
+        raise ClusterError(
+            f"RAY_AUTH_MODE is {mode}: a cluster without a token is open to anyone who reaches it",
+            where=where,
+            fix="start the cluster with RAY_AUTH_MODE=token and set the same here",
+        )
+    return find_token(where)
+
+
+def find_token(where: str) -> str:
+    """The token as Ray would find it.
+
+    Raises:
+        ClusterError: there is none, or others may read it.
+    """
+    if token := os.environ.get("RAY_AUTH_TOKEN", "").strip():
+        return token
+    named = os.environ.get("RAY_AUTH_TOKEN_PATH")
+    path = Path(named) if named else Path.home() / ".ray" / "auth_token"
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            token = file.read(_MOST_BYTES).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ClusterError("there is no token for this cluster", where=where, fix=_HOW) from error
+    if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        fix = f"chmod 600 {path}, and have the cluster's token changed if others were on here"
+        raise ClusterError("the token's file can be read by others", where=path, fix=fix)
+    if not token:
+        raise ClusterError("the token's file is empty", where=path, fix=_HOW)
+    return token
