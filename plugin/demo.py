@@ -60,6 +60,7 @@ def demo(
         mask=str(files.truth.mask),
         erode=24,
         dilate=45,  # as an artist would ask for such a coat
+        band="fixed",
         keep=frozenset({"trimap", "adapted"}),
     )
     run(shot, progress=progress)

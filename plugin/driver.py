@@ -63,7 +63,7 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
     shot = anchored(shot)
     plan, info, frames = settle(shot, goal, progress)
     layout = OutputLayout.of(shot)
-    kinds = {goal, *shot.keep}
+    kinds = {goal, *shot.keep} | ({"overlay"} if goal == "trimap" else set())
     layout.prepare(kinds)
     with claimed(shot.out, frames) as claim:
         if claim.alone:

@@ -79,8 +79,8 @@ class OutputLayout:
         return self.pattern("adapted").path(number)
 
     def pattern(self, kind: str) -> FramePattern:
-        """The sequence of `alpha`, `mask`, `trimap` or `adapted`."""
-        suffix = ".exr" if kind == "alpha" else ".png"
+        """The sequence of `alpha`, `mask`, `trimap`, `adapted` or `overlay`."""
+        suffix = {"alpha": ".exr", "overlay": ".jpg"}.get(kind, ".png")
         return FramePattern(self.out / kind, f"{self.name}_{kind}.", 4, suffix)
 
     def folders(self, kinds: Iterable[str]) -> tuple[Path, ...]:

@@ -38,6 +38,8 @@ class Shot(BaseModel):
         trimap: pattern of ready trimaps, which replace segmentation.
         erode: band inside the mask's edge, pixels of a 1080p frame.
         dilate: band outside the mask's edge, pixels of a 1080p frame.
+        band: `auto` widens the band where the plate's edge is soft (fur, motion blur, defocus);
+            `wide` so far that next to nothing soft is left out; `fixed` not at all.
         override: the shot's trimap override file.
         model: bundled weights by name, or a `.safetensors` file.
         device: `auto` takes a GPU where there is one.
@@ -77,6 +79,7 @@ class Shot(BaseModel):
     trimap: str | None = None
     erode: Annotated[float, Field(ge=0, le=500)] = 8
     dilate: Annotated[float, Field(ge=0, le=500)] = 12
+    band: Literal["auto", "wide", "fixed"] = "auto"
     override: str | None = None
     model: str = "lite"
     device: Literal["auto", "cpu", "cuda"] = "auto"

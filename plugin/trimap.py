@@ -6,8 +6,10 @@ doubt, and distances exact and Euclidean between pixel centres,
     foreground = {p ∈ F : d(p, ¬F) > erode}      background = {p ∈ B : d(p, ¬B) > dilate}
 
 and the rest unknown: every soft pixel of the mask, every unsure one, and a band around them. Where
-a part of F is too thin to survive the erosion, its core is kept by half the erosion, then a
-quarter, so that a limb stays anchored. Band widths are pixels of a 1080p frame.
+the plate turns softly from subject to background (`plugin.edges`: fur, motion blur, defocus, a mask
+beside the edge), `erode` and `dilate` grow by several times that softness. Where a part of F is too
+thin to survive the erosion, its core is kept by half the erosion, then a quarter, so that a limb
+stays anchored. Band widths are pixels of a 1080p frame.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from plugin.edges import Softness
 from plugin.errors import AdaMatteError, TrimapError
 from plugin.segmentation.pictures import read_channels, read_header
 from plugin.types import (
@@ -31,13 +34,23 @@ from plugin.types import (
     Trimap,
 )
 
-__all__ = ["labels_of", "read_trimap", "trimap_from_mask"]
+__all__ = ["GROWTH", "labels_of", "read_trimap", "trimap_from_mask"]
 
 REFERENCE_HEIGHT = 1080
 """Band widths are given in pixels of a frame this high."""
 
 SURE_BACKGROUND, SURE_SUBJECT = 0.05, 0.95
 """A mask's coverage up to the first is background, from the second on subject, between unknown."""
+
+GROWTH = {"fixed": 0.0, "auto": 0.5, "wide": 8.0}
+"""What the band grows by, in softnesses. From a tenth to a hundredth of alpha it is about four
+softnesses more, but what lies there is mostly background, and a network errs on it too."""
+
+_OTHER_SIDE = 0.7
+"""How much of one side's softness counts on the other."""
+
+_WIDEST = 180.0
+"""The widest that softness makes a band, pixels of a 1080p frame."""
 
 _THINNEST = 1.5
 """Half the width, in pixels, of the thinnest part whose core is kept."""
@@ -46,7 +59,15 @@ _TOLERANCE = 1.6 / 255
 """How far a stored value may lie from 0, 0.5 and 1: 127, 128 and 129 of 255 all are unknown."""
 
 
-def trimap_from_mask(mask: Mask, *, erode: float, dilate: float, height: int) -> Trimap:
+def trimap_from_mask(
+    mask: Mask,
+    *,
+    erode: float,
+    dilate: float,
+    height: int,
+    softness: Softness | None = None,
+    growth: float = GROWTH["auto"],
+) -> Trimap:
     """The trimap around a mask's edge.
 
     Args:
@@ -54,15 +75,33 @@ def trimap_from_mask(mask: Mask, *, erode: float, dilate: float, height: int) ->
         erode: band inside the edge, pixels of a 1080p frame.
         dilate: band outside the edge, pixels of a 1080p frame.
         height: of the plate's display window, pixels.
+        softness: of the plate along that edge, to widen the band by; None not to.
+        growth: by how many softnesses.
     """
-    scale = height / REFERENCE_HEIGHT
+    scale = np.float32(height / REFERENCE_HEIGHT)
+    inside, outside = _widths(erode, dilate, softness, growth)
     unsure = mask.unsure if mask.unsure is not None else np.False_
     subject = (mask.coverage >= np.float32(SURE_SUBJECT)) & ~unsure
     background = (mask.coverage <= np.float32(SURE_BACKGROUND)) & ~unsure
     labels = np.full(mask.coverage.shape, UNKNOWN, np.uint8)
-    labels[background & (_depth(background) > dilate * scale)] = BACKGROUND
-    labels[_core(subject, erode * scale)] = FOREGROUND
+    labels[background & (_depth(background) > outside * scale)] = BACKGROUND
+    labels[_core(subject, inside * scale)] = FOREGROUND
     return Trimap(mask.number, labels)
+
+
+def _widths(
+    erode: float, dilate: float, softness: Softness | None, growth: float
+) -> tuple[FloatArray, FloatArray]:
+    """Widths inside and outside, pixels of a 1080p frame: one for all, or one a pixel."""
+    inside, outside = np.asarray(erode, np.float32), np.asarray(dilate, np.float32)
+    if softness is None:
+        return inside, outside
+    inner = np.maximum(softness.inner, _OTHER_SIDE * softness.outer)
+    outer = np.maximum(softness.outer, _OTHER_SIDE * softness.inner)
+    return (
+        np.maximum(inside, np.minimum(inside + growth * inner, _WIDEST)).astype(np.float32),
+        np.maximum(outside, np.minimum(outside + growth * outer, _WIDEST)).astype(np.float32),
+    )
 
 
 def _depth(region: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
@@ -76,13 +115,13 @@ def _depth(region: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
     return np.asarray(depth, np.float32)
 
 
-def _core(subject: npt.NDArray[np.bool_], erode: float) -> npt.NDArray[np.bool_]:
+def _core(subject: npt.NDArray[np.bool_], erode: FloatArray) -> npt.NDArray[np.bool_]:
     """The subject eroded; parts too thin for that by half as much, then by a quarter."""
     depth = _depth(subject)
     core: npt.NDArray[np.bool_] = subject & (depth > erode)
     thick = _around(core, erode)
-    for radius in (erode / 2, erode / 4):
-        if radius < _THINNEST:
+    for radius in (erode * np.float32(0.5), erode * np.float32(0.25)):
+        if radius.min() < _THINNEST:
             break
         thinner = subject & (depth > radius) & ~thick
         thick |= _around(thinner, radius)
@@ -90,9 +129,9 @@ def _core(subject: npt.NDArray[np.bool_], erode: float) -> npt.NDArray[np.bool_]
     return core
 
 
-def _around(core: npt.NDArray[np.bool_], radius: float) -> npt.NDArray[np.bool_]:
+def _around(core: npt.NDArray[np.bool_], radius: FloatArray) -> npt.NDArray[np.bool_]:
     """What an erosion by `radius` took from a part that left a core: √2 radius in its corners."""
-    near: npt.NDArray[np.bool_] = _depth(~core) <= 1.5 * radius
+    near: npt.NDArray[np.bool_] = _depth(~core) <= np.float32(1.5) * radius
     return near
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from plugin.edges import softness_of
 from plugin.errors import FrameError, TrimapError
 from plugin.framerange import FrameRange
 from plugin.override import Override
@@ -16,8 +17,8 @@ from plugin.pattern import FramePattern
 from plugin.segmentation.pictures import digest_of, is_picture, read_header, refuse_misfit
 from plugin.segmentation.plans import asked_frames
 from plugin.shot import Shot
-from plugin.trimap import read_trimap, trimap_from_mask
-from plugin.types import Mask, PlateInfo, Trimap
+from plugin.trimap import GROWTH, read_trimap, trimap_from_mask
+from plugin.types import FloatArray, Mask, PlateInfo, Trimap
 
 __all__ = ["TrimapPlan", "TrimapSource", "plan_trimaps"]
 
@@ -29,6 +30,7 @@ class TrimapPlan(BaseModel):
         kind: `band` around the mask's edge, or `files`.
         erode: band inside, pixels of a 1080p frame.
         dilate: band outside, pixels of a 1080p frame.
+        growth: what the band grows by where the plate's edge is soft, in softnesses.
         path: pattern of the ready trimaps, or one picture; absolute.
     """
 
@@ -37,6 +39,7 @@ class TrimapPlan(BaseModel):
     kind: Literal["band", "files"]
     erode: Annotated[float, Field(ge=0, le=500)] = 0
     dilate: Annotated[float, Field(ge=0, le=500)] = 0
+    growth: Annotated[float, Field(ge=0, le=100)] = 0
     path: str = ""
 
 
@@ -47,7 +50,8 @@ def plan_trimaps(shot: Shot, info: PlateInfo) -> TrimapPlan:
         TrimapError: a ready trimap is missing, damaged, of another size, or holds other values.
     """
     if shot.trimap is None:
-        return TrimapPlan(kind="band", erode=shot.erode, dilate=shot.dilate)
+        growth = GROWTH[shot.band]
+        return TrimapPlan(kind="band", erode=shot.erode, dilate=shot.dilate, growth=growth)
     plan = TrimapPlan(kind="files", path=str(Path(shot.trimap).absolute()))
     asked = asked_frames(shot, info)
     if not is_picture(plan.path):
@@ -75,15 +79,35 @@ class TrimapSource:
         """Whether `trimap` has to be given the frame's mask."""
         return self._plan.kind == "band"
 
-    def trimap(self, number: int, mask: Mask | None) -> Trimap:
+    def trimap(self, number: int, mask: Mask | None, rgb: FloatArray | None = None) -> Trimap:
         """The trimap of one frame, the shot's overrides applied.
+
+        Args:
+            number: the frame.
+            mask: its mask, where `needs_mask`.
+            rgb: the frame, display-referred, `H × W × 3`: how soft its edges are.
 
         Raises:
             FrameError: a ready trimap or an override's picture is missing or damaged by now, or a
                 mask is needed.
         """
-        made = self._from_file(number) if self._plan.kind == "files" else self._band(number, mask)
-        return made if self._override is None else self._override.apply(made)
+        return self.steps(number, mask, rgb)[1]
+
+    def steps(
+        self, number: int, mask: Mask | None, rgb: FloatArray | None = None
+    ) -> tuple[Trimap, Trimap]:
+        """The same before the overrides' pictures, polygons and strokes, and after.
+
+        Raises:
+            FrameError: as `trimap`.
+        """
+        files = self._plan.kind == "files"
+        made = self._from_file(number) if files else self._band(number, mask, rgb)
+        return made, made if self._override is None else self._override.apply(made)
+
+    def rules(self, number: int) -> list[str]:
+        """Names of the override rules that speak of a frame."""
+        return [] if self._override is None else self._override.ids(number)
 
     def _from_file(self, number: int) -> Trimap:
         try:
@@ -91,15 +115,19 @@ class TrimapSource:
         except TrimapError as problem:
             raise FrameError(problem.what, where=problem.where, fix=problem.fix) from problem
 
-    def _band(self, number: int, mask: Mask | None) -> Trimap:
+    def _band(self, number: int, mask: Mask | None, rgb: FloatArray | None) -> Trimap:
         if mask is None:
             raise FrameError("no mask", where=f"frame {number}", fix="give masks or trimaps")
-        over = (None, None) if self._override is None else self._override.params(number)
+        erode, dilate = (None, None) if self._override is None else self._override.params(number)
+        # A width that an artist set for a frame is meant as it stands.
+        grows = self._plan.growth > 0 and erode is None and dilate is None
         band = trimap_from_mask(
             mask,
-            erode=self._plan.erode if over[0] is None else over[0],
-            dilate=self._plan.dilate if over[1] is None else over[1],
+            erode=self._plan.erode if erode is None else erode,
+            dilate=self._plan.dilate if dilate is None else dilate,
             height=self._info.display_window.height,
+            softness=softness_of(rgb, mask) if grows and rgb is not None else None,
+            growth=self._plan.growth,
         )
         return Trimap(number, band.labels)
 

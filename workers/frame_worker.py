@@ -20,6 +20,7 @@ from plugin.exr import AlphaFormat, Colours, is_current, write_alpha
 from plugin.finish import Finished, Finisher
 from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout
+from plugin.overlay import overlay, write_overlay
 from plugin.override import Override, load
 from plugin.pictures import read_grey, write_grey
 from plugin.plan import Plan, read_plan
@@ -126,8 +127,10 @@ class FrameWorker:
         if self.plan.goal == "mask":
             return self._finish_mask(number, recipe, mask, stages)
         with stages("trimap"):
-            trimap = self.trimaps.trimap(number, mask)
+            plain, trimap = self.trimaps.steps(number, mask, seen.rgb)
         if self.plan.goal == "trimap":
+            with stages("encode"):
+                self._show(seen, plain, trimap)
             return self._finish_trimap(number, recipe, mask, trimap, stages)
         # The network and all that follows see what the frame's own data window holds.
         own = frame.data_window or self.plate.info.data_window
@@ -194,6 +197,11 @@ class FrameWorker:
             self._keep("trimap", number, trimap.labels)
         statistics = {"unknown": _share(trimap.labels == UNKNOWN)}
         return FrameResult(number, FrameState.DONE, recipe=recipe, statistics=statistics)
+
+    def _show(self, seen: Frame, plain: Trimap, trimap: Trimap) -> None:
+        """The picture that an artist checks a trimap by."""
+        picture = overlay(seen.rgb, plain, trimap, self.trimaps.rules(seen.number))
+        write_overlay(self.layout.pattern("overlay").path(seen.number), picture, self.layout.out)
 
     def _write_pictures(
         self,

@@ -120,6 +120,12 @@ TABLE: dict[str, _Row] = {
         "How far it reaches outside, in pixels of a 1080p frame. More for flying hair and"
         " motion blur: 25.",
     ),
+    "band": _Row(
+        TRIMAP,
+        "",
+        "auto: both grow where the plate's edge is soft: fur, motion blur, defocus, a rough mask. "
+        "wide: by much more, so that next to nothing soft is left out. fixed: not at all.",
+    ),
     "override": _Row(
         TRIMAP,
         "FILE",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plugin.cli.layout import LaidOutCommand, talk_options
+import click
+
+from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
 from plugin.cli.options import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, shot_options
 from plugin.cli.outcome import exit_code_of
 from plugin.errors import FrameError
@@ -78,13 +81,33 @@ def _segment(**options: object) -> None:
     do_job(job, options)
 
 
-def _trimap(**options: object) -> None:
+def _trimap(check: Path | None = None, **options: object) -> None:
+    if check is not None:
+        _check(check, options)
+        return
+
     def job(shot: Shot, progress: Progress) -> Manifest:
         from plugin.driver import trimap
 
         return trimap(shot, progress=progress)
 
     do_job(job, options)
+
+
+def _check(file: Path, options: dict[str, object]) -> None:
+    """Say what an override file does, every rule checked against the plate; compute nothing."""
+    from plugin.override import explain, load
+    from plugin.plates import open_plate
+
+    job_file = options["job"]
+    wanted: dict[str, object] = {
+        key: options[key] for key in ("plate", "shot", "frames", "start_frame")
+    }
+    shot = shot_from(wanted | {"out": "."}, job_file if isinstance(job_file, Path) else None)
+    with closing(open_plate(shot.plate, start_frame=shot.start_frame)) as plate:
+        asked = FrameRange.parse(shot.frames) if shot.frames else None
+        corrections = load(file, plate.info, shot=shot.name, asked=asked)
+    click.echo(explain(corrections))
 
 
 run = LaidOutCommand(
@@ -129,13 +152,30 @@ trimap = LaidOutCommand(
     name="trimap",
     callback=_trimap,
     help="Write only the trimaps: DIR/trimap/<shot>_trimap.%04d.png of 0 background, 128 unknown, "
-    "255 subject.\n\nAll soft edges, hair and blur must lie in the unknown grey: what a trimap "
-    "calls definite is rarely looked at again. Cheap, so try the band here before a long run.",
-    params=[*shot_options(SHOT, MASK, TRIMAP, WORK), *talk_options()],
+    "255 subject; and DIR/overlay/<shot>_overlay.%04d.jpg, each over its plate: unknown bright "
+    "between a red line (background) and a green one (subject), overrides violet.\n\nAll soft "
+    "edges, hair and blur should lie in the unknown: what a trimap calls definite is rarely looked "
+    "at again. Cheap, so try the band here before a long run.",
+    params=[
+        *shot_options(SHOT, MASK, TRIMAP, WORK),
+        LaidOutOption(
+            ["--check"],
+            heading=TRIMAP,
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Only check an override file against PLATE and say what it does, rule by rule; "
+            "no frame is computed, nothing is written.",
+        ),
+        *talk_options(),
+    ],
     examples=[
         (
             "does the band cover the hair? look at three frames",
             "adamatte trimap sh010.mov --dilate 25 --frames 1001,1050,1100 --out look",
+        ),
+        (
+            "is an override file right, and what does it do?",
+            "adamatte trimap sh010.mov --check sh010.trimap.json",
         ),
     ],
 )

@@ -66,6 +66,10 @@ class Override:
                 dilate = dilate if rule.params.dilate is None else rule.params.dilate
         return erode, dilate
 
+    def ids(self, number: int) -> list[str]:
+        """Names of the rules of a frame, in the order in which they apply."""
+        return [rule.id for _, rule in self._rules(number)]
+
     def apply(self, trimap: Trimap) -> Trimap:
         """The trimap with every pixel rule of its frame applied in order; the last one wins.
 
