@@ -29,6 +29,9 @@ _SMALL = 32
 """Pixels along the longer side of levels that are worked on longer."""
 
 _ROUNDS_SMALL, _ROUNDS = 10, 6
+_AROUND = 8
+"""Pixels around what is mixed that take part: more than a level's rounds reach."""
+
 _STRENGTH = 0.05
 """How much the equation gives way to smoothness; less follows grain into F."""
 
@@ -55,11 +58,14 @@ def estimate_foreground(rgb: FloatArray, alpha: FloatArray) -> FloatArray:
         image = _resized(rgb, width, height, cv2.INTER_AREA)
         mix = _resized(alpha, width, height, cv2.INTER_AREA)[..., None]
         if foreground is None or background is None:
-            foreground = background = image
+            foreground, background = image.copy(), image.copy()
         foreground = _resized(foreground, width, height, cv2.INTER_LINEAR)
         background = _resized(background, width, height, cv2.INTER_LINEAR)
         rounds = _ROUNDS_SMALL if max(width, height) <= _SMALL else _ROUNDS
-        foreground, background = _settle(image, mix, foreground, background, rounds)
+        box = _mixed_box(mix)
+        foreground[box], background[box] = _settle(
+            image[box], mix[box], foreground[box], background[box], rounds
+        )
     assert foreground is not None  # noqa: S101  there is always one level
     return np.where(alpha[..., None] == 1, rgb, foreground)
 
@@ -84,6 +90,16 @@ def _resized(picture: FloatArray, width: int, height: int, how: int) -> FloatArr
     return np.asarray(cv2.resize(picture, (width, height), interpolation=how), np.float32).reshape(
         height, width, *picture.shape[2:]
     )
+
+
+def _mixed_box(mix: FloatArray) -> tuple[slice, slice]:
+    """Where something is mixed, and a little around: elsewhere nothing is asked."""
+    height, width = mix.shape[:2]
+    if max(height, width) <= _SMALL:
+        return slice(0, height), slice(0, width)
+    x, y, across, down = cv2.boundingRect(((mix > 0) & (mix < 1)).astype(np.uint8))
+    rows = slice(max(0, y - _AROUND), min(height, y + down + _AROUND))
+    return rows, slice(max(0, x - _AROUND), min(width, x + across + _AROUND))
 
 
 def _settle(

@@ -38,7 +38,7 @@ def matted(folder: Path, plate: str, **more: Any) -> AlphaFile:
 
 
 def rgb(pattern: Pattern, kind: type[np.generic], white: float) -> npt.NDArray[Any]:
-    return np.repeat(pattern[..., None], 3, axis=2).astype(kind) * kind(white)  # type: ignore[call-arg]
+    return np.asarray(np.repeat(pattern[..., None], 3, axis=2) * white, kind)
 
 
 def picture(suffix: str) -> Callable[[Path, Pattern], Path]:
