@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ __all__ = ["Books", "reported"]
 
 _BOOKS_EVERY_S = 2.0
 _PROGRESS_EVERY_S = 0.5
+
+_JOB = os.environ.get("ADAMATTE_JOB", "")
+"""A farm's name for this job: in `progress.json` it tells whoever waits that the file is his."""
 
 
 class Books:
@@ -55,7 +59,8 @@ def reported(layout: OutputLayout, tally: Tally, drain: Drain) -> Iterator[None]
     def tell(exit_code: int | None = None) -> None:
         # A disk that fails shows in the frames and the manifest; progress is a courtesy.
         with suppress(OutputError):
-            write_progress(layout.progress, tally.as_progress_json(exit_code))
+            said = tally.as_progress_json(exit_code)
+            write_progress(layout.progress, said | ({"job": _JOB} if _JOB else {}))
 
     def report() -> None:
         while not over.wait(_PROGRESS_EVERY_S):

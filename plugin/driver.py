@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
+from plugin.atomic import output_error, write_whole
 from plugin.books import Books, reported
 from plugin.claims import Claim, claimed
 from plugin.draining import draining
@@ -69,6 +71,7 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
         if claim.alone:
             layout.prepare(kinds, alone=True)
         layout.probe_writable(_needed(shot, info, _not_there(layout, goal, frames)), kinds)
+        _keep_override(plan, layout)
         plan = settle_in_order(plan, layout, progress)
         executor = executor or _executor(plan, len(frames))
         progress.start(len(frames), shot=shot.name, model=shot.model, device=plan.device)
@@ -93,6 +96,18 @@ def _head(plan: Plan, info: PlateInfo, frames: FrameRange) -> Manifest:
 def _not_there(layout: OutputLayout, goal: Goal, frames: FrameRange) -> FrameRange:
     """Frames that will take room: a resumed run needs no more than is left to do."""
     return frames.without(layout.pattern(goal).scan())
+
+
+def _keep_override(plan: Plan, layout: OutputLayout) -> None:
+    """A copy beside the result, so that it can be told later what a frame was made with."""
+    if plan.shot.override is not None and plan.override:
+        path = layout.override(plan.override)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            content = Path(plan.shot.override).read_bytes()
+        except OSError as error:
+            raise output_error(error, path) from error
+        write_whole(path, content, root=layout.out)
 
 
 def _needed(shot: Shot, info: PlateInfo, frames: FrameRange) -> int:

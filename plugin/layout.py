@@ -62,6 +62,10 @@ class OutputLayout:
         """Folder of the QC report."""
         return self.out / "report"
 
+    def override(self, sha256: str) -> Path:
+        """A copy of an override file that frames were made with."""
+        return self.out / "override" / f"{sha256[:16]}.json"
+
     def alpha(self, number: int) -> Path:
         """The matte of one frame."""
         return self.pattern("alpha").path(number)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -13,9 +15,16 @@ from plugin.framerange import MAX_NUMBER, FrameRange
 from plugin.shot import Shot
 from plugin.types import FrameResult, FrameState, PlateInfo, PlateKind
 
-__all__ = ["FrameRecord", "Manifest", "PlateRecord", "merge"]
+__all__ = ["FrameRecord", "Manifest", "PlateRecord", "RequestRecord", "merge"]
 
 Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+
+_NO_PIXELS = {
+    *("out", "shot", "frames", "keep"),
+    *("executor", "device", "workers", "gpus_per_worker", "address", "chunk", "retries", "force"),
+}
+"""The fields of `Shot` that no pixel depends on."""
+
 Corners = tuple[int, int, int, int]
 
 
@@ -72,8 +81,28 @@ class PlateRecord(_Record):
         )
 
 
+class RequestRecord(_Record):
+    """What a run was asked, as far as pixels depend on it: frames name the one that made them.
+
+    Attributes:
+        shot: the settings.
+        override: sha256 of the trimap override file; a copy is kept in the output folder.
+        weights: sha256 of the weights.
+    """
+
+    shot: dict[str, Any]
+    override: Sha256 = ""
+    weights: Sha256 = ""
+
+    @property
+    def key(self) -> str:
+        """A short name that two requests share only when they ask for the same."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
 class FrameRecord(_Record):
-    """What became of one frame; the fields are those of `FrameResult`."""
+    """What became of one frame; the fields are those of `FrameResult`, and the run's request."""
 
     state: FrameState
     digest: Sha256 = ""
@@ -82,6 +111,8 @@ class FrameRecord(_Record):
     stages: dict[str, float] = Field(default_factory=dict)
     statistics: dict[str, float] = Field(default_factory=dict)
     error: str = ""
+    plate: Sha256 = ""
+    request: str = ""
 
     @field_validator("error", mode="after")
     @classmethod
@@ -89,7 +120,7 @@ class FrameRecord(_Record):
         return text.encode("utf-8", "backslashreplace").decode()  # it may name any file
 
     @classmethod
-    def of(cls, result: FrameResult) -> FrameRecord:
+    def of(cls, result: FrameResult, request: str = "") -> FrameRecord:
         """The record of a worker's result, rounded; figures that are not finite are left out."""
         return cls(
             state=result.state,
@@ -99,6 +130,8 @@ class FrameRecord(_Record):
             stages=_rounded(result.stages, 4),
             statistics=_rounded(result.statistics, 6),
             error=result.error,
+            plate=result.plate,
+            request=request,
         )
 
 
@@ -116,6 +149,7 @@ class Manifest(_Record):
         started: ISO time of the last run's start; for people, nothing compares it.
         ended: ISO time of its end; None while it runs or when it was killed.
         asked: all frames that runs on this folder were asked for.
+        requests: what the runs asked that made the frames, by the key that each frame names.
         frames: what became of each; frames not yet tried are missing.
     """
 
@@ -131,6 +165,7 @@ class Manifest(_Record):
     started: str = ""
     ended: str | None = None
     asked: str = ""
+    requests: dict[str, RequestRecord] = Field(default_factory=dict)
     frames: dict[int, FrameRecord] = Field(default_factory=dict)
 
     @field_validator("asked")
@@ -155,6 +190,12 @@ class Manifest(_Record):
         """The frames that should be there: asked for, tried, or done."""
         return FrameRange.of({*self.asked_frames, *self.frames})
 
+    @property
+    def request(self) -> RequestRecord:
+        """What the last run was asked."""
+        settings = self.shot.model_dump(mode="json", exclude=_NO_PIXELS)
+        return RequestRecord(shot=settings, override=self.override, weights=self.weights)
+
     def in_state(self, *states: FrameState) -> FrameRange:
         """The frames in one of these states."""
         return FrameRange.of(n for n, record in self.frames.items() if record.state in states)
@@ -166,8 +207,10 @@ class Manifest(_Record):
 
     def with_results(self, results: Iterable[FrameResult]) -> Manifest:
         """The same with these results in the place of earlier ones."""
-        added = {result.number: FrameRecord.of(result) for result in results}
-        return self.model_copy(update={"frames": _joined(self.frames, added)})
+        request = self.request
+        added = {r.number: FrameRecord.of(r, request.key) for r in results}
+        requests = {**self.requests, request.key: request} if added else self.requests
+        return self.model_copy(update={"frames": _joined(self.frames, added), "requests": requests})
 
 
 def merge(old: Manifest, new: Manifest) -> Manifest:
@@ -179,8 +222,12 @@ def merge(old: Manifest, new: Manifest) -> Manifest:
             the timings and figures of the run that made it.
     """
     asked = FrameRange.of({*old.asked_frames, *new.asked_frames})
+    frames = _joined(old.frames, new.frames)
+    named = {record.request for record in frames.values()}
+    both = {**old.requests, **new.requests}
+    requests = {key: request for key, request in both.items() if key in named}
     return new.model_copy(
-        update={"asked": str(asked), "frames": _joined(old.frames, new.frames)},
+        update={"asked": str(asked), "frames": frames, "requests": requests},
     )
 
 
@@ -196,6 +243,9 @@ def _joined(
     for number, record in new.items():
         before = old.get(number)
         same = before is not None and before.digest == record.digest != ""
-        if not (same and record.state is FrameState.SKIPPED and before is not None):
+        if same and record.state is FrameState.SKIPPED and before is not None:
+            now = {"request": record.request, "plate": record.plate}
+            joined[number] = before.model_copy(update=now)
+        else:
             joined[number] = record
     return joined

@@ -193,6 +193,7 @@ class FrameResult:
             brought its worker down again and again, and was set aside).
         digest: sha256 of the alpha's pixels as stored.
         recipe: sha256 of everything that determines those pixels.
+        plate: sha256 of the plate's frame: of its file, or of the video.
         seconds: wall time of the frame.
         stages: wall seconds by stage: `decode`, `segment`, `trimap`, `network`, `encode`, ….
         statistics: figures for the report: `unknown` (share of unknown pixels that went in),
@@ -208,6 +209,7 @@ class FrameResult:
     stages: Mapping[str, float] = field(default_factory=dict)
     statistics: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
+    plate: str = ""
 
 
 class PlateSource(Protocol):

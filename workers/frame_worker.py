@@ -114,10 +114,11 @@ class FrameWorker:
 
     def _do(self, number: int, stages: _Stages) -> FrameResult:
         with stages("check"):
-            recipe = self._recipe(number)
+            seen_plate = self.plate.digest(number)
+            recipe = self._recipe(number, seen_plate)
             digest = None if self.plan.shot.force else self._done_before(number, recipe)
         if digest is not None:
-            return FrameResult(number, FrameState.SKIPPED, digest, recipe)
+            return FrameResult(number, FrameState.SKIPPED, digest, recipe, plate=seen_plate)
         with stages("decode"):
             frame = self.plate.read(number)
         with stages("colour"):
@@ -147,17 +148,19 @@ class FrameWorker:
         statistics = _statistics(Trimap(number, labels), matte)
         if wrong := frame.attributes.get(NON_FINITE):
             statistics["non_finite"] = float(wrong)
-        return FrameResult(number, FrameState.DONE, digest, recipe, statistics=statistics)
+        return FrameResult(
+            number, FrameState.DONE, digest, recipe, statistics=statistics, plate=seen_plate
+        )
 
     @cached_property
     def matter(self) -> Matter:
         """The network, made when the first frame needs it."""
         return self._make_matter(self.plan)
 
-    def _recipe(self, number: int) -> str:
+    def _recipe(self, number: int, plate: str) -> str:
         masked = self.segmenter.digest(number) if self.segmenter is not None else ""
         trimapped = self.trimaps.digest(number) if self.plan.goal != "mask" else ""
-        inputs = [self.plate.digest(number), masked, trimapped]
+        inputs = [plate, masked, trimapped]
         if finished := self.finisher.digest(number):
             inputs.append(finished)
         return self.plan.recipe(*inputs)

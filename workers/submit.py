@@ -107,7 +107,7 @@ def submit(shot: Shot, progress: Progress, *, program: str = "adamatte") -> str:
             submission,
             shlex.join(words),
             metadata={"program": "adamatte", **metadata},
-            variables={"RAY_JOB_STOP_WAIT_TIME_S": _STOP_S},
+            variables={"RAY_JOB_STOP_WAIT_TIME_S": _STOP_S, "ADAMATTE_JOB": submission},
         )
     except BaseException:
         spec.unlink(missing_ok=True)

@@ -132,6 +132,28 @@ def test_one_module_of_the_bridge_knows_the_host(module: str) -> None:
     assert len(knowing) <= 1
 
 
+@pytest.mark.parametrize(
+    "file", [f for f in FILES if f.startswith(("nuke_bridge/core/", "nuke_bridge/protocol.py"))]
+)
+def test_the_core_of_the_bridge_knows_no_host(file: str) -> None:
+    package = ".".join(Path(file).parent.parts)
+    names = {found.name for found in imports((ROOT / file).read_text("utf-8"), package)}
+    hosts = ("nuke_bridge.nuke_node", "nuke_bridge.blender", *HOST_MODULES)
+    assert [name for name in names if _within(name, frozenset(hosts))] == []
+
+
+def test_every_host_is_known_to_its_own_module() -> None:
+    known = {
+        found.name.split(".")[0]: file
+        for file in FILES
+        if file.startswith("nuke_bridge/")
+        for found in imports((ROOT / file).read_text("utf-8"))
+        if found.name.split(".")[0] in HOST_MODULES
+    }
+    wanted = {"nuke": "nuke_bridge/nuke_node/host.py", "bpy": "nuke_bridge/blender/addon.py"}
+    assert known == wanted
+
+
 @pytest.mark.parametrize("file", [f for f in FILES if not f.startswith("plugin/cli/")])
 def test_nothing_stands_on_the_command_line(file: str) -> None:
     source = (ROOT / file).read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The AdaMatte add-on of Blender. `addon` is the only module that imports Blender."""

@@ -1,0 +1,219 @@
+"""Ray's Jobs API over plain HTTP: submit, look, stop. Nothing of Ray is needed in the host.
+
+Every call may take seconds and is made from threads of the bridge only. The token goes to the
+cluster's own address and nowhere else: redirects are refused, proxies are not used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .errors import BridgeError
+
+__all__ = ["JobInfo", "RayJobs", "UnreachableError", "find_token"]
+
+_TIMEOUT_S = 10.0
+_MOST = 8 << 20
+_MOST_TOKEN = 4096
+_FIX_AUTH = "set $RAY_AUTH_TOKEN, or $RAY_AUTH_TOKEN_PATH to the token's file"
+_FIX_ADDRESS = "check address: http://head-node:8265"
+
+
+class UnreachableError(BridgeError):
+    """The cluster does not answer, or not now: worth another try."""
+
+
+class JobInfo(NamedTuple):
+    """How the cluster says that a job stands.
+
+    Attributes:
+        status: `PENDING`, `RUNNING`, `STOPPED`, `SUCCEEDED` or `FAILED`.
+        message: the cluster's own words.
+    """
+
+    status: str
+    message: str
+
+
+class RayJobs:
+    """The Jobs API of one cluster.
+
+    Args:
+        address: `http://head:8265`, or `head:8265`; `$RAY_API_SERVER_ADDRESS` when empty.
+        token: empty for a cluster without one.
+
+    Raises:
+        BridgeError: there is no address, or it is none.
+    """
+
+    def __init__(self, address: str, token: str = "") -> None:
+        text = (address or os.environ.get("RAY_API_SERVER_ADDRESS", "")).strip()
+        if not text:
+            raise BridgeError("no cluster", "address", "name the head node: http://head:8265")
+        text = text if "://" in text else "http://" + text
+        parts = urllib.parse.urlsplit(text)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise BridgeError("not a cluster's address", text, _FIX_ADDRESS)
+        self.address = text.rstrip("/")
+        self._token = token
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+
+    def submit(
+        self,
+        job_id: str,
+        entrypoint: str,
+        environment: dict[str, str],
+        told: dict[str, str] | None = None,
+    ) -> None:
+        """Start a job under a name of ours, once: a name that is there already is not sent again.
+
+        Args:
+            job_id: the name.
+            entrypoint: a shell line.
+            environment: variables for it.
+            told: what the cluster is to remember of it; `adamatte status` shows it.
+
+        Raises:
+            BridgeError: the cluster refuses, or does not answer.
+        """
+        if self.info(job_id) is not None:
+            return
+        body = {
+            "submission_id": job_id,
+            "entrypoint": entrypoint,
+            "runtime_env": {"env_vars": environment},
+            "metadata": told or {},
+        }
+        try:
+            self._call("POST", "/api/jobs/", body)
+        except UnreachableError:
+            if self.info(job_id) is None:  # it may have arrived all the same
+                raise
+
+    def info(self, job_id: str) -> JobInfo | None:
+        """How a job stands; None where the cluster knows no such job.
+
+        Raises:
+            BridgeError: the cluster refuses, does not answer, or answers what makes no sense.
+        """
+        answer = self._call("GET", self._path(job_id), missing=True)
+        if answer is None:
+            return None
+        status = answer.get("status")
+        if not isinstance(status, str):
+            raise self._nonsense("no status")
+        message = answer.get("message")
+        return JobInfo(status, message if isinstance(message, str) else "")
+
+    def stop(self, job_id: str) -> None:
+        """Stop a job; one that is over or unknown is left alone.
+
+        Raises:
+            BridgeError: the cluster refuses or does not answer.
+        """
+        self._call("POST", self._path(job_id) + "/stop", {}, missing=True)
+
+    def last_error(self, job_id: str) -> str:
+        """The program's own line of what went wrong, from the job's log; may be empty."""
+        try:
+            answer = self._call("GET", self._path(job_id) + "/logs", missing=True) or {}
+        except BridgeError:
+            return ""
+        lines = str(answer.get("logs", "")).splitlines()
+        mark = "adamatte: error: "
+        told = [line[line.index(mark) + len(mark) :] for line in lines if mark in line]
+        return told[-1][:500] if told else ""
+
+    def _path(self, job_id: str) -> str:
+        return "/api/jobs/" + urllib.parse.quote(job_id, safe="")
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        missing: bool = False,
+    ) -> dict[str, Any] | None:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self._token:
+            headers["Authorization"] = "Bearer " + self._token
+        call = urllib.request.Request(self.address + path, data, headers, method=method)
+        try:
+            with self._opener.open(call, timeout=_TIMEOUT_S) as answer:
+                content = answer.read(_MOST + 1)
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code == 404 and missing:
+                    return None
+                raise self._refused(error) from error
+        except (OSError, ValueError, urllib.error.URLError) as error:
+            reason = getattr(error, "reason", None) or error
+            what = f"the cluster does not answer: {reason}"
+            raise UnreachableError(what[:200], self.address, _FIX_ADDRESS) from error
+        except Exception as error:  # http.client's own kinds, of an answer that is no HTTP
+            raise self._nonsense(type(error).__name__) from error
+        return self._object(content)
+
+    def _object(self, content: bytes) -> dict[str, Any]:
+        try:
+            found = json.loads(content.decode("utf-8")) if len(content) <= _MOST else None
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise self._nonsense("no JSON object")
+        return found
+
+    def _refused(self, error: urllib.error.HTTPError) -> BridgeError:
+        if error.code in (401, 403):
+            what = "the cluster refuses the token" if self._token else "the cluster wants a token"
+            return BridgeError(what, self.address, _FIX_AUTH)
+        if 300 <= error.code < 400:
+            return BridgeError("the cluster sends us elsewhere", self.address, _FIX_ADDRESS)
+        told = error.read(2000).decode("utf-8", "replace").strip().splitlines()
+        what = "the cluster answers {}: {}".format(error.code, told[-1][:200] if told else "")
+        kind = UnreachableError if error.code >= 500 else BridgeError
+        return kind(what, self.address, "see the cluster's dashboard")
+
+    def _nonsense(self, why: str) -> BridgeError:
+        what = f"the answer is not one of Ray's Jobs API ({why})"
+        return BridgeError(what, self.address, _FIX_ADDRESS)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry the token along."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        return None
+
+
+def find_token() -> str:
+    """The cluster's token where Ray itself looks for it; never kept in a script.
+
+    Raises:
+        BridgeError: `$RAY_AUTH_TOKEN_PATH` cannot be read, or others may read the token's file.
+    """
+    token = os.environ.get("RAY_AUTH_TOKEN", "").strip()
+    if token:
+        return token
+    named = os.environ.get("RAY_AUTH_TOKEN_PATH", "")
+    path = Path(named) if named else Path.home() / ".ray" / "auth_token"
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            found = file.read(_MOST_TOKEN).decode("ascii").strip()
+    except (OSError, ValueError) as error:
+        if named:
+            raise BridgeError("no token there", path, _FIX_AUTH) from error
+        return ""
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise BridgeError("the token's file can be read by others", path, "chmod 600 " + str(path))
+    return found

@@ -1,0 +1,58 @@
+"""The hosts' options are the command line's: names, kinds, choices, defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from nuke_bridge.core.manifest import frame_states
+from nuke_bridge.protocol import OPTIONS, Option, Request, shot_name
+from plugin.cli.options import TABLE
+from plugin.driver import run
+from plugin.job import PATH_FIELDS
+from plugin.layout import OutputLayout
+from plugin.manifest_models import _NO_PIXELS
+from plugin.shot import Shot
+from tests.jobs import creature, luma_matter
+from workers.in_process import InProcessExecutor
+
+
+@pytest.mark.parametrize("one", OPTIONS, ids=lambda one: one.name)
+def test_the_program_has_it_too(one: Option) -> None:
+    assert one.name in TABLE
+    field = Shot.model_fields[one.name]
+    assert one.default in (field.default, "" if field.default is None else field.default)
+    assert one.pixels == (one.name not in _NO_PIXELS)
+    assert (one.kind == "choice") == bool(one.choices)
+    assert one.kind != "file" or one.name in PATH_FIELDS
+    if one.choices:
+        assert set(one.choices) <= set(get_args(field.annotation))
+
+
+@pytest.mark.parametrize(
+    "plate", ["a/sh010.mov", "a/sh 1.%04d.exr", "a/sh1/%04d.exr", "a/..exr", "a/ä_b-.####.dpx"]
+)
+def test_shots_are_named_alike(plate: str) -> None:
+    shot = Shot(plate=plate, out=Path("out"))
+    assert shot_name("", plate) == shot.name
+    asked = Request(plate, "out", shot.name, [1])
+    assert asked.alpha == str(OutputLayout.of(shot).pattern("alpha"))
+
+
+def test_a_real_manifest_is_understood(tmp_path: Path) -> None:
+    """What a real run wrote is judged done, and stale after a change of setting."""
+    shot = creature(tmp_path, frames=2)
+    run(shot, executor=InProcessExecutor(luma_matter))
+    asked = Request(shot.plate, str(shot.out), shot.name, [1001, 1002], mask=shot.mask)
+    assert frame_states(asked).summary() == "all 2 frames done"
+    wider = asked._replace(settings={"dilate": 30.0})
+    assert frame_states(wider).summary() == "0 of 2 done · 2 stale 1001-1002 (dilate was 12.0)"
+    unmasked = asked._replace(mask=None)
+    assert "made from another mask" in frame_states(unmasked).summary()
+    more = asked._replace(frames=[1002, 1003])
+    assert frame_states(more).summary() == "1 of 2 done · 1 missing 1003"
+    again = shot.model_copy(update={"frames": "1002", "dilate": 30.0})
+    run(again, executor=InProcessExecutor(luma_matter))
+    assert frame_states(wider).frames("stale") == [1001]
