@@ -13,6 +13,7 @@ __all__ = ["Part", "Picture", "choose"]
 _COLOUR = {"r": "R", "red": "R", "g": "G", "green": "G", "b": "B", "blue": "B"}
 _OTHER = {"y": "Y", "i": "Y", "a": "A", "alpha": "A", "ry": "RY", "by": "BY"}
 _FIX = "say which with --layer"
+_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ def choose(parts: Iterable[Part], layer: str, where: Path) -> Picture:
         what = f"no layer {layer!r}" if layer else "no main picture"
         what = f"more than one layer {layer!r}" if layer and fitting else what
         raise PlateError(f"{what}; there are {there}", where=where, fix=_FIX)
-    return _picture(fitting[0], asked=bool(layer))
+    others = [] if layer else sorted(found.label for found in coloured if found is not fitting[0])
+    return _picture(fitting[0], others, asked=bool(layer))
 
 
 def _layers(part: Part) -> Iterator[_Layer]:
@@ -120,7 +122,7 @@ def _layers(part: Part) -> Iterator[_Layer]:
         yield _Layer(part, name, channels)
 
 
-def _picture(layer: _Layer, asked: bool) -> Picture:
+def _picture(layer: _Layer, others: list[str], *, asked: bool) -> Picture:
     notes: list[str] = []
     if layer.name and not asked:
         notes.append(f"no main picture, taken from layer {layer.label}")
@@ -133,6 +135,9 @@ def _picture(layer: _Layer, asked: bool) -> Picture:
         missing = [kind for kind, number in zip("RGB", colours, strict=True) if number < 0]
         if missing:
             notes.append(f"no {' and '.join(missing)}, taken as 0")
+    if others:
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        notes.append(f"--layer could also take {', '.join(others[:_NAMED])}{more}")
     return Picture(layer.part.number, rgb, layer.channels.get("A"), tuple(notes))
 
 

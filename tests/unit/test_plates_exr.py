@@ -128,6 +128,8 @@ def test_layers_views_and_parts_by_name(tmp_path: Path) -> None:
     ):
         with closing(open_plate(str(path), layer=layer)) as plate:
             assert np.allclose(plate.read(1001).rgb, value, atol=1e-3), layer
+    with closing(open_plate(str(path))) as plate:
+        assert plate.info.notes[-1] == "--layer could also take aov.spec, main_r"
     with pytest.raises(PlateError, match=r"no layer 'nope'; there are aov.spec, main, main_r"):
         open_plate(str(path), layer="nope")
 
