@@ -10,7 +10,7 @@ from typing import cast
 import click
 
 from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
-from plugin.cli.options import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, shot_options
+from plugin.cli.options import RUN, shot_options
 from plugin.job import shot_from
 from plugin.progress import choose
 
@@ -56,7 +56,7 @@ farm = LaidOutCommand(
     "run twice, in any order, and side by side. The farm's machines must see the same paths.",
     params=[
         click.Argument(["kind"], type=click.Choice(_FARMS), metavar="{openjd,deadline,opencue}"),
-        *shot_options(SHOT, MASK, TRIMAP, NETWORK, CLEANUP, OUTPUT, WORK),
+        *shot_options(*RUN),
         LaidOutOption(
             ["--program"],
             heading=_FARM,

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
-from plugin.cli.options import MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, shot_options
+from plugin.cli.options import RUN, shot_options
 from plugin.job import shot_from
 from plugin.progress import choose
 
@@ -90,7 +90,7 @@ submit = LaidOutCommand(
     "request is probed here first, and DIR and the plate must be seen by the cluster under the "
     "same paths. --address is that of the dashboard, http://HEAD:8265.\n\n" + _AUTH,
     params=[
-        *shot_options(SHOT, MASK, TRIMAP, NETWORK, OUTPUT, WORK),
+        *shot_options(*RUN),
         LaidOutOption(
             ["--program"],
             heading=_CLUSTER,

@@ -34,6 +34,8 @@ __all__ = [
 SHOT, MASK, TRIMAP = "The shot", "The mask", "The trimap"
 NETWORK, CLEANUP, OUTPUT = "The network", "Clean-up", "The result"
 WORK = "How it is computed"
+RUN = (SHOT, MASK, TRIMAP, NETWORK, CLEANUP, OUTPUT, WORK)
+"""Every heading: what a whole job takes, on whatever machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
-from plugin.cli.options import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, shot_options
+from plugin.cli.options import MASK, RUN, SHOT, TRIMAP, WORK, shot_options
 from plugin.cli.outcome import exit_code_of
 from plugin.errors import FrameError
 from plugin.framerange import FrameRange
@@ -117,7 +117,7 @@ run = LaidOutCommand(
     "PLATE is a video file, a sequence plate.%04d.exr or plate.####.exr (EXR, DPX, TIFF, PNG, "
     "JPEG), or one image. Frames keep the plate's numbers. What is done and whole is not done "
     "again: after an interruption the same command goes on.",
-    params=[*shot_options(SHOT, MASK, TRIMAP, NETWORK, CLEANUP, OUTPUT, WORK), *talk_options()],
+    params=[*shot_options(*RUN), *talk_options()],
     examples=[
         (
             "a green screen: the mask is keyed, the screen's colour found",
