@@ -32,6 +32,9 @@ _ROUNDS_SMALL, _ROUNDS = 10, 6
 _AROUND = 8
 """Pixels around what is mixed that take part: more than a level's rounds reach."""
 
+_STRIP = 1 << 16
+"""Pixels that are worked on at a time."""
+
 _STRENGTH = 0.05
 """How much the equation gives way to smoothness; less follows grain into F."""
 
@@ -63,7 +66,7 @@ def estimate_foreground(rgb: FloatArray, alpha: FloatArray) -> FloatArray:
         background = _resized(background, width, height, cv2.INTER_LINEAR)
         rounds = _ROUNDS_SMALL if max(width, height) <= _SMALL else _ROUNDS
         box = _mixed_box(mix)
-        foreground[box], background[box] = _settle(
+        foreground[box], background[box] = _settle_in_strips(
             image[box], mix[box], foreground[box], background[box], rounds
         )
     assert foreground is not None  # noqa: S101  there is always one level
@@ -100,6 +103,29 @@ def _mixed_box(mix: FloatArray) -> tuple[slice, slice]:
     x, y, across, down = cv2.boundingRect(((mix > 0) & (mix < 1)).astype(np.uint8))
     rows = slice(max(0, y - _AROUND), min(height, y + down + _AROUND))
     return rows, slice(max(0, x - _AROUND), min(width, x + across + _AROUND))
+
+
+def _settle_in_strips(
+    image: FloatArray,
+    mix: FloatArray,
+    foreground: FloatArray,
+    background: FloatArray,
+    rounds: int,
+) -> tuple[FloatArray, FloatArray]:
+    """`_settle` on as many rows at a time as the processor's cache holds.
+
+    A round reaches one row further, so with that many rows more on each side nothing changes.
+    """
+    height, width = mix.shape[:2]
+    rows = max(rounds, _STRIP // max(1, width))
+    settled = np.empty_like(foreground), np.empty_like(background)
+    for top in range(0, height, rows):
+        low, high = max(0, top - rounds), min(height, top + rows + rounds)
+        seen = slice(low, high)
+        strip = _settle(image[seen], mix[seen], foreground[seen], background[seen], rounds)
+        for whole, part in zip(settled, strip, strict=True):
+            whole[top : top + rows] = part[top - low : top - low + rows]
+    return settled
 
 
 def _settle(

@@ -91,6 +91,16 @@ def test_solid_pixels_are_the_plate_to_the_bit_whatever_their_range() -> None:
     assert not empty.view(np.uint32).any()  # plain zeros, no -0
 
 
+def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = rendered(ShotKind.DEMO)
+    found = estimate_foreground(frame.plate_rgb, frame.alpha)
+    for size in (1, 3_000, 1 << 30):
+        monkeypatch.setattr("plugin.finish.foreground._STRIP", size)
+        np.testing.assert_array_equal(
+            estimate_foreground(frame.plate_rgb, frame.alpha), found, strict=True
+        )
+
+
 @given(
     shape=st.tuples(st.integers(1, 9), st.integers(1, 9)),
     data=st.data(),
