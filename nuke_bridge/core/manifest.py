@@ -195,6 +195,9 @@ def _difference(then: dict[str, Any], now: dict[str, Any]) -> str:
         if name in _FILES:
             if _file(before) != _file(value):
                 return "made from another {}".format(name.replace("_", " "))
+        elif name == "keyframe":
+            if _keys(before) != _keys(value):
+                return "made from other key frames"
         elif _plain(name, before) != _plain(name, value):
             return "{} was {}".format(
                 name.replace("_", " "), "not set" if before is None else before
@@ -208,6 +211,12 @@ def _file(value: Any) -> str | None:
         return None
     path = Path(os.path.abspath(str(value)))
     return str(of_pattern(str(path), 0)) if is_pattern(str(path)) else str(path)
+
+
+def _keys(given: Any) -> dict[str, str | None]:
+    """`FRAME=FILE` by frame, however the files were spelt."""
+    parts = [str(part).partition("=") for part in given or ()]
+    return {number: _file(file) for number, _, file in parts}
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -16,7 +16,8 @@ class Option(NamedTuple):
 
     Attributes:
         name: as in `--name`, with underscores.
-        kind: `text`, `file`, `number`, `whole`, `choice` or `switch`.
+        kind: `text`, `file`, `number`, `whole`, `choice`, `switch`, or `list`: words as in a shell,
+            each given with the option's name.
         default: what the program takes when it is not given.
         help: the tooltip.
         choices: of a `choice`.
@@ -43,6 +44,12 @@ OPTIONS = (
         ("auto", "mask", "chroma", "clean-plate", "track", "none"),
     ),
     Option("screen", "text", "auto", "The screen's colour as displayed, #rrggbb; auto finds it."),
+    Option(
+        "keyframe",
+        "list",
+        "",
+        "Masks of single frames, for track to carry through the shot: 1001=a.png 1025=b.png.",
+    ),
     Option(
         "clean_plate",
         "file",

@@ -19,7 +19,11 @@ from .errors import BridgeError
 
 __all__ = ["JobInfo", "RayJobs", "UnreachableError", "find_token"]
 
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 15.0
+_SUBMIT_TIMEOUT_S = 60.0
+"""A busy head node answers a submission only when it has begun to start the job."""
+
+_JOBS = "/api/jobs/"
 _MOST = 8 << 20
 _MOST_TOKEN = 4096
 _FIX_AUTH = "set $RAY_AUTH_TOKEN, or $RAY_AUTH_TOKEN_PATH to the token's file"
@@ -92,7 +96,7 @@ class RayJobs:
             "metadata": told or {},
         }
         try:
-            self._call("POST", "/api/jobs/", body)
+            self._call("POST", _JOBS, body)
         except UnreachableError:
             if self.info(job_id) is None:  # it may have arrived all the same
                 raise
@@ -132,7 +136,7 @@ class RayJobs:
         return told[-1][:500] if told else ""
 
     def _path(self, job_id: str) -> str:
-        return "/api/jobs/" + urllib.parse.quote(job_id, safe="")
+        return _JOBS + urllib.parse.quote(job_id, safe="")
 
     def _call(
         self,
@@ -148,7 +152,8 @@ class RayJobs:
             headers["Authorization"] = "Bearer " + self._token
         call = urllib.request.Request(self.address + path, data, headers, method=method)
         try:
-            with self._opener.open(call, timeout=_TIMEOUT_S) as answer:
+            seconds = _TIMEOUT_S if path != _JOBS else _SUBMIT_TIMEOUT_S
+            with self._opener.open(call, timeout=seconds) as answer:
                 content = answer.read(_MOST + 1)
         except urllib.error.HTTPError as error:
             with error:

@@ -72,6 +72,9 @@ class Request(NamedTuple):
             value = self.settings.get(one.name, one.default)
             if one.kind == "switch":
                 words += ["--" + one.name.replace("_", "-")] if value else []
+            elif one.kind == "list":
+                for part in _parts(one.name, value):
+                    words += ["--" + one.name.replace("_", "-"), part]
             elif value not in ("", None, one.default):
                 words += ["--" + one.name.replace("_", "-"), _typed(one.name, value)]
         if address:
@@ -91,6 +94,9 @@ class Request(NamedTuple):
         """What the pixels depend on as far as a host knows, as the manifest writes it."""
         said = {one.name: self.settings.get(one.name, one.default) for one in OPTIONS if one.pixels}
         said.update(plate=self.plate, mask=self.mask)
+        for one in OPTIONS:
+            if one.kind == "list":
+                said[one.name] = _parts(one.name, said[one.name])
         return {name: None if value == "" else value for name, value in said.items()}
 
 
@@ -129,6 +135,15 @@ def program(given: str = "") -> list[str]:
 def clean_environment() -> dict[str, str]:
     """This process's environment without what the host set for its own Python and libraries."""
     return {k: v for k, v in os.environ.items() if k not in _HOST_VARIABLES}
+
+
+def _parts(name: str, value: Any) -> list[str]:
+    """`FRAME=FILE` words, the files absolute: a job may have another current folder."""
+    try:
+        parts = [part.partition("=") for part in shlex.split(value or "")]
+    except ValueError as error:
+        raise BridgeError(str(error), name, "quote it as in a shell") from error
+    return [number + equals + os.path.abspath(file) for number, equals, file in parts]
 
 
 def _typed(name: str, value: Any) -> str:

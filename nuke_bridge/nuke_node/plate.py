@@ -162,7 +162,7 @@ def render(
     write = nuke.nodes.Write(inputs=[source.node])
     try:
         for name, value in (
-            ("file", pattern),
+            ("file", pattern.replace("\\", "/")),
             ("file_type", "exr"),
             ("channels", channels),
             ("raw", True),

@@ -112,7 +112,7 @@ def _settings(node: nuke.Node) -> dict[str, Any]:
         if one.kind == "file":
             path = evaluated(node, one.name)
             found[one.name] = os.path.abspath(path) if path else ""
-        elif one.kind in ("text", "choice"):
+        elif one.kind in ("text", "choice", "list"):
             found[one.name] = text(node, one.name) or one.default
         else:
             found[one.name] = node[one.name].value()

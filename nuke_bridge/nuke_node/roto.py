@@ -7,6 +7,7 @@ as many corners on each: as many as its most curved frame.
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any, Iterator, NamedTuple, Sequence
 
 from ..core.errors import BridgeError
@@ -186,17 +187,15 @@ def draw(
     node = nuke.nodes.Roto(inputs=[source])
     node.setName("AdaMatteOverride1")
     knob: Any = node["curves"]
-    for polygon in polygons:
-        # A layer for each change of class, so that what lies over what stays as it was.
-        root = knob.rootLayer
-        top = root[0] if len(root) else None
-        if top is None or not top.name.startswith(polygon.label):
-            top = rotopaint.Layer(knob)
-            top.name = polygon.label
-            root.insert(0, top)
-        wanted = set(frames) & set(polygon.frames)
-        for first, last in runs(wanted):
-            top.insert(0, _shape(knob, polygon, first, last, area))
+    # A layer for each change of class, so that what lies over what stays as it was. Each is whole
+    # before it is put into the one around it: Nuke may keep a copy.
+    for label, same in groupby(polygons, key=lambda polygon: polygon.label):
+        layer: Any = rotopaint.Layer(knob)
+        layer.name = label
+        for polygon in same:
+            for first, last in runs(set(frames) & set(polygon.frames)):
+                layer.insert(0, _shape(knob, polygon, first, last, area))
+        knob.rootLayer.insert(0, layer)
     knob.changed()
     return node
 

@@ -23,7 +23,7 @@ from workers.in_process import InProcessExecutor
 def test_the_program_has_it_too(one: Option) -> None:
     assert one.name in TABLE
     field = Shot.model_fields[one.name]
-    assert one.default in (field.default, "" if field.default is None else field.default)
+    assert one.default in (field.default, "" if field.default in (None, ()) else field.default)
     assert one.pixels == (one.name not in _NO_PIXELS)
     assert (one.kind == "choice") == bool(one.choices)
     assert one.kind != "file" or one.name in PATH_FIELDS

@@ -66,6 +66,7 @@ def record(plate: str, given: dict[str, str], number: int) -> None:
         kept = Path(given["--out"], "override", override[:16] + ".json")
         kept.parent.mkdir(exist_ok=True)
         kept.write_bytes(Path(shot["override"]).read_bytes())
+    shot["keyframe"] = [text for text in (shot.get("keyframe"),) if text]
     request = {"shot": shot, "override": override}
     key = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:16]
     path = Path(given["--out"], "manifest.json")

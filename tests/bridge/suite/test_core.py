@@ -97,6 +97,15 @@ class Words(unittest.TestCase):
         self.assertIn("--force", words)
         self.assertEqual(words[words.index("--clean-plate") + 1], "/c.png")
 
+    def test_key_frames_are_given_one_by_one(self) -> None:
+        told = {"keyframe": "1001='/k/a b.png' 1025=c.png"}
+        words = self.request._replace(settings=told).words(["a"])
+        at = words.index("--keyframe")
+        keys = ["--keyframe", "1001=/k/a b.png", "--keyframe", "1025=" + os.path.abspath("c.png")]
+        self.assertEqual(words[at : at + 4], keys)
+        with self.assertRaises(BridgeError):
+            self.request._replace(settings={"keyframe": "'"}).words(["a"])
+
     def test_an_entrypoint_is_a_shell_line(self) -> None:
         nasty = self.request._replace(shot="a; rm -rf $HOME 'x'")
         line = nasty.entrypoint(["adamatte"])
