@@ -20,9 +20,18 @@ from tests.bridge.suite.base import said
 import nuke  # isort: skip
 
 
+def start() -> None:
+    """As Nuke starts: what is on its path is run before anyone waits for it."""
+    stage.fresh()
+    for name in ("init.py", "menu.py"):
+        file = stage.ROOT / "nuke_bridge" / name
+        code = compile(file.read_text(encoding="utf-8"), str(file), "exec")
+        exec(code, {"__file__": str(file)})  # noqa: S102
+
+
 def begin(folder: Path, address: str, plate: str, mask: str, last: int) -> None:
     """The first session."""
-    stage.fresh()
+    start()
     from nuke_bridge.nuke_node import build, running
 
     node: Any = build.build()
@@ -49,11 +58,7 @@ def begin(folder: Path, address: str, plate: str, mask: str, last: int) -> None:
 
 def again(folder: Path) -> None:
     """The session after a restart."""
-    stage.fresh()
-    for name in ("init.py", "menu.py"):
-        file = stage.ROOT / "nuke_bridge" / name
-        code = compile(file.read_text(encoding="utf-8"), str(file), "exec")
-        exec(code, {"__file__": str(file)})  # noqa: S102
+    start()
     script.loaded((folder / "script.nk").read_text(encoding="utf-8"))
     node: Any = next(n for n in nuke.allNodes("Group") if n.knob("job_id"))
     found = node["job_id"].value()
