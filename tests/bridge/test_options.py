@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from nuke_bridge.core.manifest import frame_states
-from nuke_bridge.protocol import OPTIONS, Option, Request, shot_name
+from nuke_bridge.protocol import OPTIONS, Option, Polygon, Request, shot_name, write_polygons
 from plugin.cli.options import TABLE
 from plugin.driver import run
 from plugin.job import PATH_FIELDS
@@ -56,3 +56,30 @@ def test_a_real_manifest_is_understood(tmp_path: Path) -> None:
     again = shot.model_copy(update={"frames": "1002", "dilate": 30.0})
     run(again, executor=InProcessExecutor(luma_matter))
     assert frame_states(wider).frames("stale") == [1001]
+
+
+def test_an_override_is_judged_by_the_rules_of_each_frame(tmp_path: Path) -> None:
+    """A real run keeps a copy of the file; a rule that changes makes stale only its own frames."""
+    shot = creature(tmp_path, frames=3)
+    path = tmp_path / "a.trimap.json"
+
+    def paint(x: float) -> None:
+        corners = [(x, 1.0), (9.0, 1.0), (9.0, 9.0)]
+        square = Polygon("box", "unknown", [1002], {1002: corners})
+        write_polygons(path, shot.name, (96, 64), [square])
+
+    paint(1.0)
+    shot = shot.model_copy(update={"override": str(path)})
+    run(shot, executor=InProcessExecutor(luma_matter))
+    settings = {"override": str(path)}
+    frames = [1001, 1002, 1003]
+    asked = Request(shot.plate, str(shot.out), shot.name, frames, mask=shot.mask, settings=settings)
+    assert frame_states(asked).complete
+    paint(2.0)
+    assert frame_states(asked).frames("stale") == [1002]
+    manifest = run(shot, executor=InProcessExecutor(luma_matter))
+    assert frame_states(asked).complete
+    assert len(list((shot.out / "override").iterdir())) == 2
+    assert len({record.request for record in manifest.frames.values()}) == 1
+    assert all(record.plate for record in manifest.frames.values())
+    assert set(manifest.requests) == {manifest.request.key}
