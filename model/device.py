@@ -18,12 +18,15 @@ def choose_device(wish: str) -> Literal["cpu", "cuda"]:
     Raises:
         DeviceError: `cuda` was asked for and there is none.
     """
+    if wish == "cpu":
+        return "cpu"  # nothing to ask torch, which takes seconds to import
+
     import torch
 
     there = torch.cuda.is_available()
     if wish == "cuda" and not there:
         raise DeviceError("no CUDA device", where="--device cuda", fix="use --device auto or cpu")
-    return "cuda" if there and wish != "cpu" else "cpu"
+    return "cuda" if there else "cpu"
 
 
 def gpu_count() -> int:

@@ -140,7 +140,7 @@ def read_whole(path: Path, most: int) -> bytes:
         if status.st_size > most:
             raise OSError(errno.EFBIG, f"larger than {most >> 20} MB", str(path))
         with open(handle, "rb", closefd=False) as file:
-            return file.read(most)
+            return file.read(status.st_size)  # never `most`: Python would make room for all of it
     finally:
         os.close(handle)
 

@@ -11,6 +11,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -88,15 +89,14 @@ class OtherClaim:
         with suppress(ValidationError):
             record = ClaimRecord.model_validate_json(data)
         one = cls(path, record, beat=_beat_of(data))
-        held = _is_locked(path)
-        if held is None or record is None:
-            one.dead = not held  # it went while we looked, or its writer died while writing
-            one.alive = bool(held)
+        lock = _lock_of(path)
+        if record is None or lock in ("gone", "held"):
+            one.alive = lock == "held"
+            one.dead = not one.alive  # it went while we looked, or died while it wrote
         elif record.host == host_tag():
-            one.alive = process_start(record.process) == record.start
+            # On one machine locks always reach: a free one is that of a run that is over.
+            one.alive = lock == "unknown" and process_start(record.process) == record.start
             one.dead = not one.alive
-        else:
-            one.alive = held
         return one
 
     def wants(self, frames: FrameRange) -> FrameRange:
@@ -115,20 +115,20 @@ class OtherClaim:
         return False
 
 
-def _is_locked(path: Path) -> bool | None:
-    """Whether somebody holds the file's lock; None when the file is gone."""
+def _lock_of(path: Path) -> Literal["held", "free", "unknown", "gone"]:
+    """How the file's lock stands; unknown where the file system has none."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        return None
+        return "gone"
     except OSError:
-        return True  # not ours to open, then not ours to call dead
+        return "held"  # not ours to open, then not ours to call dead
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+        return "held" if error.errno in (errno.EWOULDBLOCK, errno.EACCES) else "unknown"
     else:
-        return False
+        return "free"
     finally:
         os.close(handle)
 

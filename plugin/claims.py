@@ -6,8 +6,9 @@ farm, each on frames of its own, work side by side.
 
 Is the owner of a claim alive? Three witnesses, no clock of another machine among them:
 
-    its lock       the kernel, or the file server, gives it back when the owner dies; held: alive
-    its process    on this machine the kernel knows it by number and start; gone: dead
+    its lock       the kernel, or the file server, gives it back when the owner dies; held: alive;
+                   free, on this machine: dead
+    its process    on this machine, where a file system has no locks: gone: dead
     its beat       elsewhere, and on a share whose locks do not reach other machines, a number that
                    the owner counts up every few seconds; we look until we have seen it move, or
                    have waited, by our own clock, for many beats: dead

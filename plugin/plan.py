@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -108,7 +108,8 @@ def plan_file(plan: Plan) -> Iterator[Path]:
     try:
         yield path
     finally:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that refuses has been told of; the next run sweeps it
+            path.unlink(missing_ok=True)
 
 
 def read_plan(path: Path) -> Plan:

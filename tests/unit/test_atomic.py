@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -222,3 +223,14 @@ def test_reading_never_waits_and_never_reads_too_much(tmp_path: Path) -> None:
         with pytest.raises(OSError, match=r"regular|larger|No such"):
             read_whole(path, 1 << 20)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_reading_makes_room_for_the_file_and_not_for_the_largest_one(tmp_path: Path) -> None:
+    path = tmp_path / "small"
+    path.write_bytes(b"x" * 1000)
+    tracemalloc.start()
+    try:
+        assert read_whole(path, 1 << 30) == b"x" * 1000
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()

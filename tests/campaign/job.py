@@ -1,0 +1,41 @@
+"""A shot, given as JSON, matted with a network that costs nothing: under Ray, or as a farm task is.
+
+Its signals are answered and its errors told as `adamatte run` does it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from plugin.cli import main
+from plugin.cli.registry import Entry
+from plugin.driver import run
+from plugin.progress import JsonLinesProgress
+from plugin.shot import Shot
+from plugin.types import Executor
+from tests.campaign import actors
+from tests.jobs import luma_matter
+from workers.cluster import Cluster
+from workers.in_process import InProcessExecutor
+from workers.ray_executor import RayExecutor
+
+
+@click.command()
+@click.argument("text")
+@click.option("--actor", default="LumaActor")
+def job(text: str, actor: str) -> None:
+    """Do it."""
+    shot = Shot.model_validate_json(text)
+    executor: Executor = InProcessExecutor(luma_matter)
+    if shot.executor == "ray":
+        kind: Any = getattr(actors, actor)
+        executor = RayExecutor(Cluster(None, shot.workers or 1), retries=shot.retries, actor=kind)
+    run(shot, progress=JsonLinesProgress(sys.stdout), executor=executor)
+
+
+if __name__ == "__main__":
+    entry = Entry("tests.campaign.job:job", "Trials", "a run")
+    sys.exit(main(["job", *sys.argv[1:]], commands={"job": entry}))
