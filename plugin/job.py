@@ -125,6 +125,9 @@ class _JobFile:
         folder = self.path.parent
         if field == "keyframe" and isinstance(value, list):
             return [_beside(folder, text) if isinstance(text, str) else text for text in value]
+        if field == "segment_model" and isinstance(value, str):  # or a name on the hub
+            beside = folder / value
+            return str(beside) if value.endswith(".onnx") or beside.is_dir() else value
         is_file = field in PATH_FIELDS or (field == "model" and str(value).endswith(".safetensors"))
         return str(folder / value) if is_file and isinstance(value, str) else value
 

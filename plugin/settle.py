@@ -18,7 +18,7 @@ from plugin.progress import Progress
 from plugin.segmentation import SegmentPlan, prepare, run_first
 from plugin.shot import Shot
 from plugin.trimap_source import plan_trimaps
-from plugin.types import PlateInfo, Window
+from plugin.types import Matter, PlateInfo, Window
 
 __all__ = ["anchored", "settle", "settle_in_order"]
 
@@ -33,6 +33,9 @@ def anchored(shot: Shot) -> Shot:
         if path is not None and "://" not in path
     }
     update["keyframe"] = tuple(f"{n}={Path(file).absolute()}" for n, file in shot.keyframes.items())
+    network = shot.segment_model
+    if network is not None and (network.endswith(".onnx") or Path(network).is_dir()):
+        update["segment_model"] = str(Path(network).absolute())
     if shot.model.endswith(".safetensors"):
         update["model"] = str(Path(shot.model).absolute())
     return shot.model_copy(update={**update, "out": shot.out.absolute()})
@@ -145,10 +148,24 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
     )
     with closing(opened) as plate:
         to_display = display_transform(plate.info, plan.colour)
-        masks = run_first(plan.segment, shot, plate, to_display, layout.out / "track")
+        masks = run_first(
+            plan.segment,
+            shot,
+            plate,
+            to_display,
+            layout.out / "track",
+            make_matter=lambda: _matter(shot),
+        )
     if masks != plan.segment:
         _say(masks, progress)
     return plan.model_copy(update={"segment": masks})
+
+
+def _matter(shot: Shot) -> Matter:
+    """The network for a first pass, which the driver runs itself."""
+    from model import Matter as Network
+
+    return Network(shot.model, device=shot.device)
 
 
 def _say(masks: SegmentPlan, progress: Progress) -> None:

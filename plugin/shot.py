@@ -35,6 +35,8 @@ class Shot(BaseModel):
         screen: `auto`, or the screen's display colour as `#rrggbb`.
         clean_plate: the place without the subject: a picture, a pattern or a video.
         keyframe: masks that `track` carries through the shot, each as `FRAME=FILE`.
+        segment_model: an ONNX file for `onnx`; a folder or a name on the hub for `sam2`.
+        prompt: what `sam2` is told: `FRAME=point:X,Y`, `FRAME=not:X,Y`, `FRAME=box:X,Y,X,Y`.
         trimap: pattern of ready trimaps, which replace segmentation.
         erode: band inside the mask's edge, pixels of a 1080p frame.
         dilate: band outside the mask's edge, pixels of a 1080p frame.
@@ -71,11 +73,15 @@ class Shot(BaseModel):
     start_frame: int = 1001
     layer: str = ""
     in_colour: str | None = None
-    segment: Literal["auto", "mask", "chroma", "clean-plate", "track", "none"] = "auto"
+    segment: Literal["auto", "mask", "chroma", "clean-plate", "track", "onnx", "sam2", "none"] = (
+        "auto"
+    )
     mask: str | None = None
     screen: str = "auto"
     clean_plate: str | None = None
     keyframe: tuple[str, ...] = ()
+    segment_model: str | None = None
+    prompt: tuple[str, ...] = ()
     trimap: str | None = None
     erode: Annotated[float, Field(ge=0, le=500)] = 8
     dilate: Annotated[float, Field(ge=0, le=500)] = 12

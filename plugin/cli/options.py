@@ -105,6 +105,18 @@ TABLE: dict[str, _Row] = {
         "A mask of one frame, for track to carry through the shot. Repeat it for more: one every "
         "24 frames, and where the subject comes out of hiding.",
     ),
+    "segment_model": _Row(
+        MASK,
+        "FILE|NAME",
+        "For onnx: the network, NET.onnx, described by NET.toml beside it. For sam2: a folder of "
+        "weights, or their name on the Hugging Face hub. Default: facebook/sam2.1-hiera-small.",
+    ),
+    "prompt": _Row(
+        MASK,
+        "FRAME=point:X,Y",
+        "What sam2 is told, repeatable, in pixels: 1001=point:X,Y on the subject, 1001=not:X,Y "
+        "beside it, 1001=box:LEFT,TOP,RIGHT,BOTTOM around it. --keyframe masks count too.",
+    ),
     "trimap": _Row(
         TRIMAP,
         "PATTERN",
@@ -238,7 +250,7 @@ def _option(field: str, row: _Row) -> LaidOutOption:
         [name, field],
         heading=row.heading,
         metavar=row.metavar or "|".join(choices),
-        multiple=field in {"keep", "keyframe"},
+        multiple=field in {"keep", "keyframe", "prompt"},
         shell_complete=_completer(choices) if choices else None,
         help=text,
     )

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from plugin.framerange import FrameRange
 from plugin.shot import Shot
-from plugin.types import FloatArray, PlateInfo, PlateSource, Segmenter
+from plugin.types import FloatArray, Matter, PlateInfo, PlateSource, Segmenter
 
 __all__ = ["DisplayTransform", "Method", "Request", "SegmentPlan", "Settings", "asked_frames"]
 
@@ -62,11 +62,13 @@ class Request:
         shot: the options.
         plate: the whole plate, open in the driver.
         to_display: the plate's RGB to what the network and the segmenters see.
+        matter: the network, where a first pass may use it.
     """
 
     shot: Shot
     plate: PlateSource
     to_display: DisplayTransform
+    matter: Matter | None = None
 
 
 @dataclass(frozen=True, slots=True)

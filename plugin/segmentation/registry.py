@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from plugin.errors import MaskError, ShotError
 from plugin.segmentation.chroma import CHROMA, screen_plan
 from plugin.segmentation.clean_plate import CLEAN_PLATE
 from plugin.segmentation.mask import MASK
+from plugin.segmentation.onnx import ONNX
 from plugin.segmentation.plans import DisplayTransform, Method, Request, SegmentPlan
+from plugin.segmentation.sam2 import SAM2
 from plugin.segmentation.sampling import sample
 from plugin.segmentation.screen import find_screen
 from plugin.segmentation.track import TRACK
 from plugin.segmentation.whole import NONE, plan_whole_frame
 from plugin.shot import Shot
-from plugin.types import PlateInfo, PlateSource, Segmenter
+from plugin.types import Matter, PlateInfo, PlateSource, Segmenter
 
 __all__ = ["METHODS", "build", "prepare", "run_first"]
 
@@ -23,9 +26,20 @@ METHODS: dict[str, Method] = {
     "chroma": CHROMA,
     "clean-plate": CLEAN_PLATE,
     "track": TRACK,
+    "onnx": ONNX,
+    "sam2": SAM2,
     "none": NONE,
 }
 """Every method that `--segment` names, but for `auto`."""
+
+
+_GIVEN = (
+    ("mask", "mask"),
+    ("prompt", "sam2"),
+    ("keyframe", "track"),
+    ("clean_plate", "clean-plate"),
+)
+"""Options of `Shot` that say which method is meant."""
 
 
 def prepare(shot: Shot, plate: PlateSource, to_display: DisplayTransform) -> SegmentPlan:
@@ -55,6 +69,8 @@ def run_first(
     plate: PlateSource,
     to_display: DisplayTransform,
     folder: Path,
+    *,
+    make_matter: Callable[[], Matter] | None = None,
 ) -> SegmentPlan:
     """Do what has to be done in frame order before workers start; nothing for most methods.
 
@@ -64,6 +80,7 @@ def run_first(
         plate: the whole plate.
         to_display: the plate's RGB to display-referred RGB within [0, 1].
         folder: where its pictures go; made where it is needed.
+        make_matter: makes the network, with which `track` corrects what it carried; None not to.
 
     Returns:
         The plan to give to the workers.
@@ -73,7 +90,10 @@ def run_first(
         OutputError: the folder cannot be written.
     """
     first = _method(plan.method).first
-    return plan if first is None else first(plan, Request(shot, plate, to_display), folder)
+    if first is None:
+        return plan
+    matter = None if make_matter is None else make_matter()
+    return first(plan, Request(shot, plate, to_display, matter), folder)
 
 
 def build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:
@@ -99,7 +119,7 @@ def _method(name: str) -> Method:
 
 def _choose(request: Request) -> SegmentPlan:
     """What is given goes before what is seen; nothing trustworthy is an error, never a guess."""
-    for option, method in (("mask", "mask"), ("keyframe", "track"), ("clean_plate", "clean-plate")):
+    for option, method in _GIVEN:
         if getattr(request.shot, option):
             return _named(_method(method).prepare(request))
     if request.shot.screen != "auto":

@@ -2,8 +2,8 @@
 
 Carrying runs in frame order, so it is a pass of its own (`run_first`), whose pictures lie on disk
 before matting starts; workers only read them. Between two keys every frame is reached from both
-sides, and each side counts by its nearness and its confidence. A frame's mask depends on the keys
-and the frames between, never on which frames were asked for.
+sides, and each side counts by its nearness and its confidence; then the network corrects the mask.
+It depends on the keys and the frames between, never on which frames were asked for.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pydantic import Field
 
 from plugin.errors import FrameError, MaskError
 from plugin.framerange import FrameRange
+from plugin.segmentation.carried import carried_file
 from plugin.segmentation.pictures import (
     digest_of,
     is_picture,
@@ -25,24 +26,36 @@ from plugin.segmentation.pictures import (
     refuse_misfit,
 )
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings
-from plugin.segmentation.tracking import carried_file, run_tracking
+from plugin.segmentation.tracking import run_tracking
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
 
-__all__ = ["TRACK", "TrackReader", "TrackSettings"]
+__all__ = ["TRACK", "CarriedSettings", "TrackReader", "TrackSettings", "check_keys", "named_weak"]
 
 WEAK = 0.5
 """Confidence under which a frame is named to the user."""
 
 
-class TrackSettings(Settings):
-    """The keys of a shot and where their carried masks lie.
+class CarriedSettings(Settings):
+    """Where carried masks lie.
+
+    Attributes:
+        folder: of the carried masks; empty before the first pass.
+        confidence: of each carried frame.
+    """
+
+    not_in_digest: ClassVar[frozenset[str]] = frozenset({"folder", "confidence"})
+
+    folder: str = ""
+    confidence: dict[int, float] = Field(default_factory=dict)
+
+
+class TrackSettings(CarriedSettings):
+    """The keys of a shot.
 
     Attributes:
         keys: file of each key's mask by frame number; absolute.
         from_alpha: whether the files' alpha counts, for each key.
         digests: sha256 of each key's file.
-        folder: of the carried masks; empty before the first pass.
-        confidence: of each carried frame.
     """
 
     not_in_digest: ClassVar[frozenset[str]] = frozenset({"keys", "folder", "confidence"})
@@ -50,14 +63,12 @@ class TrackSettings(Settings):
     keys: Annotated[dict[int, str], Field(min_length=1)]
     from_alpha: dict[int, bool]
     digests: dict[int, str]
-    folder: str = ""
-    confidence: dict[int, float] = Field(default_factory=dict)
 
 
 class TrackReader:
     """Reads what the first pass left."""
 
-    def __init__(self, settings: TrackSettings, info: PlateInfo) -> None:
+    def __init__(self, settings: CarriedSettings, info: PlateInfo) -> None:
         self._settings = settings
         self._info = info
 
@@ -92,14 +103,7 @@ def _prepare(request: Request) -> SegmentPlan:
         raise MaskError(
             "no key frames given", where="--segment track", fix="name them: --keyframe FRAME=FILE"
         )
-    outside = FrameRange.of(keys).without(info.frames)
-    if outside:
-        raise MaskError(
-            f"key frames {outside} are not on the plate",
-            where="--keyframe",
-            fix=f"keys are frames of {info.frames}",
-        )
-    read = {number: _check_key(Path(file), info) for number, file in keys.items()}
+    read = check_keys(keys, info)
     settings = TrackSettings(
         keys=keys,
         from_alpha=read,
@@ -111,6 +115,22 @@ def _prepare(request: Request) -> SegmentPlan:
         settings=settings.model_dump(mode="json"),
         reason=f"track: {len(keys)} key frame{plural} ({FrameRange.of(keys)}) carried both ways",
     )
+
+
+def check_keys(keys: dict[int, str], info: PlateInfo) -> dict[int, bool]:
+    """Check key masks against the plate; whether the alpha of each is what counts.
+
+    Raises:
+        MaskError: a key is outside the plate, missing, damaged, of another size, or empty.
+    """
+    outside = FrameRange.of(keys).without(info.frames)
+    if outside:
+        raise MaskError(
+            f"key frames {outside} are not on the plate",
+            where="--keyframe",
+            fix=f"keys are frames of {info.frames}",
+        )
+    return {number: _check_key(Path(file), info) for number, file in keys.items()}
 
 
 def _check_key(path: Path, info: PlateInfo) -> bool:
@@ -137,11 +157,17 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
         path = Path(settings.keys[number])
         return read_matte(path, info, from_alpha=settings.from_alpha[number], error=MaskError)
 
-    recipe = settings.digest("track/1")
+    network = "" if request.matter is None else request.matter.digest
+    recipe = settings.digest("track/2", network)
     confidence = run_tracking(request, folder, recipe, FrameRange.of(settings.keys), mask_of)
-    weak = FrameRange.of(n for n, value in confidence.items() if value < WEAK)
-    warnings = (f"a key here would help: {weak}",) if weak else ()
     done = settings.model_copy(update={"folder": str(folder.absolute()), "confidence": confidence})
+    return named_weak(plan, done)
+
+
+def named_weak(plan: SegmentPlan, done: CarriedSettings) -> SegmentPlan:
+    """The plan after its first pass, with the frames that a key would help named."""
+    weak = FrameRange.of(n for n, value in done.confidence.items() if value < WEAK)
+    warnings = (f"a key here would help: {weak}",) if weak else ()
     return plan.model_copy(
         update={
             "settings": done.model_dump(mode="json"),

@@ -1,31 +1,22 @@
-"""The first pass of `track`: key masks in, one carried mask a frame on disk out.
-
-A carried mask is an 8-bit RGB PNG of the plate's size: red its coverage, green 255 where it is
-unsure. `track.json` beside says from what they were made and how sure each frame is; a second run
-with the same keys and plate takes them as they are.
-"""
+"""The first pass of `track`: key masks in, one carried mask a frame on disk out."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from plugin.atomic import output_error, write_whole
-from plugin.errors import FrameError
 from plugin.framerange import FrameRange
+from plugin.segmentation.carried import CarriedMasks, reached
 from plugin.segmentation.chain import Link, follow
+from plugin.segmentation.corrected import corrected
 from plugin.segmentation.motion import Picture
-from plugin.segmentation.pictures import digest_of
-from plugin.segmentation.plans import Request, asked_frames
+from plugin.segmentation.plans import Request
 from plugin.types import FloatArray, PlateInfo
 
-__all__ = ["carried_file", "run_tracking"]
+__all__ = ["run_tracking"]
 
 _LONGEST = 640
 """Longest side of the pictures that motion is found in."""
@@ -35,19 +26,6 @@ _BLOCK = 32
 
 _SETTLED = 4
 """How strongly confidence counts against nearness where two keys' masks meet."""
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    recipe: str
-    confidence: dict[int, float]
-    digests: dict[int, str]
-
-
-def carried_file(folder: Path, number: int) -> Path:
-    """The carried mask of one frame."""
-    return folder / f"track.{number:04d}.png"
 
 
 def run_tracking(
@@ -73,65 +51,25 @@ def run_tracking(
         FrameError: a frame of the plate cannot be decoded.
         OutputError: the folder cannot be written.
     """
-    frames = _reached(request, keys)
-    recipe = _with_plate(recipe, request, frames)
-    kept = _kept(folder, recipe, frames)
+    frames = reached(request, keys)
+    masks = CarriedMasks(folder, request, recipe, frames)
+    kept = masks.kept()
     if kept is not None:
         return kept
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise output_error(problem, folder) from problem
-    tracker = _Tracker(request, folder, mask_of)
-    tracker.run(keys, frames)
-    record = _Record(recipe=recipe, confidence=tracker.confidence, digests=tracker.digests)
-    write_whole(folder / "track.json", record.model_dump_json().encode())
-    return tracker.confidence
-
-
-def _reached(request: Request, keys: FrameRange) -> FrameRange:
-    """The plate's frames from the first to the last of those asked for and the keys."""
-    asked = asked_frames(request.shot, request.plate.info)
-    first = min(keys.first, asked.first) if asked else keys.first
-    last = max(keys.last, asked.last) if asked else keys.last
-    return FrameRange.of(n for n in request.plate.info.frames if first <= n <= last)
-
-
-def _with_plate(recipe: str, request: Request, frames: FrameRange) -> str:
-    plate = sorted({request.plate.digest(number) for number in frames})
-    text = json.dumps([recipe, str(frames), *plate])
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _kept(folder: Path, recipe: str, frames: FrameRange) -> dict[int, float] | None:
-    """What an earlier run left, if it is all there and was made from the same."""
-    try:
-        record = _Record.model_validate_json((folder / "track.json").read_bytes())
-    except (OSError, ValidationError):
-        return None
-    if record.recipe != recipe or set(record.digests) != set(frames):
-        return None
-    try:
-        same = all(
-            digest_of(carried_file(folder, number), error=FrameError) == digest
-            for number, digest in record.digests.items()
-        )
-    except FrameError:
-        return None
-    return record.confidence if same else None
+    masks.prepare()
+    _Tracker(request, masks, mask_of).run(keys, frames)
+    return masks.finish()
 
 
 class _Tracker:
     """Runs the chains and writes their masks."""
 
     def __init__(
-        self, request: Request, folder: Path, mask_of: Callable[[int], FloatArray]
+        self, request: Request, masks: CarriedMasks, mask_of: Callable[[int], FloatArray]
     ) -> None:
         self._request = request
-        self._folder = folder
+        self._masks = masks
         self._mask_of = mask_of
-        self.confidence: dict[int, float] = {}
-        self.digests: dict[int, str] = {}
 
     def run(self, keys: FrameRange, frames: FrameRange) -> None:
         numbers = frames.numbers
@@ -182,30 +120,21 @@ class _Tracker:
 
     def _write_key(self, number: int) -> None:
         mask = self._mask_of(number)
-        self._save(number, mask, np.zeros(mask.shape, np.uint8), 1.0)
+        self._masks.save(number, mask, np.zeros(mask.shape, np.bool_), 1.0)
 
     def _write(self, link: Link) -> None:
+        if self._request.matter is not None:
+            link = corrected(self._picture(link.number), link, self._request.matter)
         info: PlateInfo = self._request.plate.info
         size = info.width, info.height
         coverage = cv2.resize(link.coverage, size, interpolation=cv2.INTER_LINEAR)
         unsure = cv2.resize(link.unsure.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-        self._save(
+        self._masks.save(
             link.number,
             np.asarray(coverage, np.float32),
-            np.asarray(unsure, np.uint8),
+            np.asarray(unsure, np.uint8) > 0,
             link.confidence,
         )
-
-    def _save(
-        self, number: int, coverage: FloatArray, unsure: np.ndarray, confidence: float
-    ) -> None:
-        red = np.rint(np.clip(coverage, 0, 1) * 255).astype(np.uint8)
-        layers = np.dstack([np.zeros_like(red), unsure * np.uint8(255), red])
-        _, png = cv2.imencode(".png", layers)
-        data = png.tobytes()
-        write_whole(carried_file(self._folder, number), data, durable=False)
-        self.confidence[number] = round(confidence, 4)
-        self.digests[number] = hashlib.sha256(data).hexdigest()
 
 
 def _merged(one: Link, other: Link, key: int, following: int) -> Link:

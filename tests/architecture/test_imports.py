@@ -43,7 +43,11 @@ RULES: dict[str, Rule] = {
     "plugin/driver.py": PLUGIN.also(lazy="model workers"),
     "plugin/settle.py": PLUGIN.also(lazy="model"),
     "plugin/demo.py": PLUGIN.also(lazy="model"),
+    "plugin/segmentation/onnx.py": PLUGIN.also(lazy="model"),
+    "plugin/segmentation/sam2.py": PLUGIN.also(lazy="model"),
     "model": MODEL,
+    "model/segmenters/onnx.py": MODEL.also(lazy="onnxruntime"),
+    "model/segmenters/sam2.py": MODEL.also(lazy="transformers"),
     "workers": Rule(frozenset({"workers", "plugin", "model", "ray", "numpy"})),
     "nuke_bridge": Rule(frozenset({"nuke_bridge"})),
 }

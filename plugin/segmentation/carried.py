@@ -1,0 +1,125 @@
+"""Masks that a pass in frame order leaves on disk, for workers to read.
+
+A carried mask is an 8-bit RGB PNG of the plate's size: red its coverage, green 255 where it is
+unsure. `track.json` beside says from what they were made and how sure each frame is; a second run
+with the same recipe takes them as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from plugin.atomic import output_error, write_whole
+from plugin.errors import FrameError
+from plugin.framerange import FrameRange
+from plugin.segmentation.pictures import digest_of
+from plugin.segmentation.plans import Request, asked_frames
+from plugin.types import FloatArray
+
+__all__ = ["CarriedMasks", "carried_file", "reached"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str
+    confidence: dict[int, float]
+    digests: dict[int, str]
+
+
+def carried_file(folder: Path, number: int) -> Path:
+    """The carried mask of one frame."""
+    return folder / f"track.{number:04d}.png"
+
+
+def reached(request: Request, keys: FrameRange) -> FrameRange:
+    """The plate's frames from the first to the last of those asked for and the keys."""
+    asked = asked_frames(request.shot, request.plate.info)
+    first = min(keys.first, asked.first) if asked else keys.first
+    last = max(keys.last, asked.last) if asked else keys.last
+    return FrameRange.of(n for n in request.plate.info.frames if first <= n <= last)
+
+
+class CarriedMasks:
+    """A folder of carried masks, to be filled or found full.
+
+    Args:
+        folder: where they lie.
+        request: the shot and its plate.
+        recipe: sha256 of what they are made from besides the plate.
+        frames: which there are to be.
+    """
+
+    def __init__(self, folder: Path, request: Request, recipe: str, frames: FrameRange) -> None:
+        self._folder = folder
+        self._frames = frames
+        plate = sorted({request.plate.digest(number) for number in frames})
+        text = json.dumps([recipe, str(frames), *plate])
+        self._recipe = hashlib.sha256(text.encode()).hexdigest()
+        self._confidence: dict[int, float] = {}
+        self._digests: dict[int, str] = {}
+
+    def kept(self) -> dict[int, float] | None:
+        """The confidence of each frame, if an earlier run left them all, made from the same."""
+        try:
+            record = _Record.model_validate_json((self._folder / "track.json").read_bytes())
+        except (OSError, ValidationError):
+            return None
+        if record.recipe != self._recipe or set(record.digests) != set(self._frames):
+            return None
+        try:
+            same = all(
+                digest_of(carried_file(self._folder, number), error=FrameError) == digest
+                for number, digest in record.digests.items()
+            )
+        except FrameError:
+            return None
+        return record.confidence if same else None
+
+    def prepare(self) -> None:
+        """Make the folder.
+
+        Raises:
+            OutputError: it cannot be made.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise output_error(problem, self._folder) from problem
+
+    def save(
+        self,
+        number: int,
+        coverage: FloatArray,
+        unsure: npt.NDArray[np.bool_],
+        confidence: float,
+    ) -> None:
+        """Write one mask, `H × W` of the plate.
+
+        Raises:
+            OutputError: the disk refuses.
+        """
+        red = np.rint(np.clip(coverage, 0, 1) * 255).astype(np.uint8)
+        green = unsure.astype(np.uint8) * np.uint8(255)
+        _, png = cv2.imencode(".png", np.dstack([np.zeros_like(red), green, red]))
+        data = png.tobytes()
+        write_whole(carried_file(self._folder, number), data, durable=False)
+        self._confidence[number] = round(confidence, 4)
+        self._digests[number] = hashlib.sha256(data).hexdigest()
+
+    def finish(self) -> dict[int, float]:
+        """Write the record; the confidence of each frame.
+
+        Raises:
+            OutputError: the disk refuses.
+        """
+        record = _Record(recipe=self._recipe, confidence=self._confidence, digests=self._digests)
+        write_whole(self._folder / "track.json", record.model_dump_json().encode())
+        return self._confidence

@@ -1,0 +1,141 @@
+"""`sam2`: Segment Anything 2 follows what was pointed at, boxed or masked on a few frames.
+
+It runs through the shot in order, so it is a pass of its own, and its masks lie on disk before
+matting starts, as those of `track` do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from plugin.errors import FrameError, MaskError
+from plugin.framerange import FrameRange
+from plugin.segmentation.carried import CarriedMasks, reached
+from plugin.segmentation.pictures import digest_of, read_matte
+from plugin.segmentation.plans import Method, Request, SegmentPlan
+from plugin.segmentation.prompts import parse_prompts
+from plugin.segmentation.track import CarriedSettings, TrackReader, check_keys, named_weak
+from plugin.types import FloatArray, PlateInfo, Segmenter
+
+if TYPE_CHECKING:
+    from model.segmenters.sam2 import Sam2
+
+__all__ = ["DEFAULT_WEIGHTS", "SAM2", "Sam2Settings"]
+
+DEFAULT_WEIGHTS = "facebook/sam2.1-hiera-small"
+
+
+class Sam2Settings(CarriedSettings):
+    """What SAM 2 is told.
+
+    Attributes:
+        weights: a folder, or a name on the hub.
+        content: sha256 of a local folder's weights; empty for the hub.
+        prompts: as they were given.
+        keys: key masks by frame number; absolute.
+        from_alpha: whether the files' alpha counts, for each key mask.
+        digests: sha256 of each key mask's file.
+    """
+
+    not_in_digest: ClassVar[frozenset[str]] = frozenset({"keys", "folder", "confidence"})
+
+    weights: str
+    content: str = ""
+    prompts: tuple[str, ...] = ()
+    keys: dict[int, str]
+    from_alpha: dict[int, bool]
+    digests: dict[int, str]
+
+
+def _prepare(request: Request) -> SegmentPlan:
+    shot, info = request.shot, request.plate.info
+    prompts = parse_prompts(shot.prompt, info)
+    keys = {number: str(Path(file).absolute()) for number, file in shot.keyframes.items()}
+    if not prompts and not keys:
+        raise MaskError(
+            "SAM 2 is told nothing",
+            where="--segment sam2",
+            fix="point at the subject: --prompt 1001=point:320,180, or give a --keyframe mask",
+        )
+    both = FrameRange.of(prompts).intersection(FrameRange.of(keys))
+    if both:
+        raise MaskError(
+            f"frames {both} have a mask and points or a box", where="--prompt", fix="keep one"
+        )
+    weights = shot.segment_model or DEFAULT_WEIGHTS
+    settings = Sam2Settings(
+        weights=weights,
+        content=_content(weights),
+        prompts=shot.prompt,
+        keys=keys,
+        from_alpha=check_keys(keys, info),
+        digests={n: digest_of(Path(file), error=MaskError) for n, file in keys.items()},
+    )
+    _load(settings, shot.device)  # missing weights are refused before anything is written
+    told = FrameRange.of([*prompts, *keys])
+    return SegmentPlan(
+        method="sam2",
+        settings=settings.model_dump(mode="json"),
+        reason=f"sam2: {Path(weights).name}, told on frames {told}",
+    )
+
+
+def _content(weights: str) -> str:
+    folder = Path(weights)
+    if not folder.is_dir():
+        return ""
+    return digest_of(folder / "model.safetensors", error=MaskError)
+
+
+def _load(settings: Sam2Settings, device: str) -> Sam2:
+    from model.segmenters.sam2 import Sam2 as Network
+
+    return Network(settings.weights, device=device)
+
+
+def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan:
+    from model.segmenters.sam2 import Prompt
+
+    settings = Sam2Settings.model_validate(plan.settings)
+    info = request.plate.info
+    told = {
+        number: Prompt(points=prompt.points, box=prompt.box)
+        for number, prompt in parse_prompts(settings.prompts, info).items()
+    }
+    for number, file in settings.keys.items():
+        alpha = settings.from_alpha[number]
+        told[number] = Prompt(mask=read_matte(Path(file), info, from_alpha=alpha, error=MaskError))
+    frames = reached(request, FrameRange.of(told))
+    masks = CarriedMasks(folder, request, settings.digest("sam2/1"), frames)
+    confidence = masks.kept()
+    if confidence is None:
+        masks.prepare()
+        network = _load(settings, request.shot.device)
+
+        def read(number: int) -> FloatArray:
+            return request.to_display(request.plate.read(number).rgb)
+
+        for number, coverage, seen in network.follow(frames.numbers, read, told):
+            key = told[number].mask if number in told else None
+            sure = np.zeros(coverage.shape, np.bool_)
+            masks.save(number, coverage if key is None else key, sure, seen)
+        confidence = masks.finish()
+        if set(confidence) != set(frames):
+            raise FrameError("SAM 2 left frames out", where=folder, fix="report it")
+    done = settings.model_copy(update={"folder": str(folder.absolute()), "confidence": confidence})
+    return named_weak(plan, done)
+
+
+def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:
+    return TrackReader(Sam2Settings.model_validate(plan.settings), info)
+
+
+SAM2 = Method(
+    _prepare,
+    _build,
+    needs="--segment sam2 --prompt FRAME=point:X,Y: Segment Anything 2",
+    first=_run_first,
+)
