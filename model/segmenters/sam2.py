@@ -179,7 +179,8 @@ def _load(weights: str) -> Any:  # noqa: ANN401  a torch module of an optional p
             where="--segment sam2",
             fix="pip install 'adamatte[sam2]'",
         ) from error
-    logging.disable_progress_bar()  # stderr is for errors and this program's own progress
+    # stderr is for errors and for this program's own progress.
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     local = Path(weights).is_dir()
     try:
         return Sam2VideoModel.from_pretrained(

@@ -122,24 +122,24 @@ def tiny_sam(tmp_path_factory: pytest.TempPathFactory) -> Path:
     vision = transformers.Sam2VisionConfig(
         backbone_config=trunk,
         backbone_channel_list=[64, 32, 16, 8],
-        fpn_hidden_size=64,
+        fpn_hidden_size=128,
         backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]],
     )
     decoder: dict[str, Any] = {"mlp_dim": 64, "num_attention_heads": 2, "iou_head_hidden_dim": 32}
     config = transformers.Sam2VideoConfig(
         vision_config=vision,
-        prompt_encoder_config={"hidden_size": 64, "image_size": 64, "patch_size": 16},
-        mask_decoder_config={"hidden_size": 64, **decoder},
+        prompt_encoder_config={"hidden_size": 128, "image_size": 64, "patch_size": 16},
+        mask_decoder_config={"hidden_size": 128, **decoder},
         image_size=64,
-        memory_attention_hidden_size=64,
+        memory_attention_hidden_size=128,
         memory_attention_feed_forward_hidden_size=64,
         memory_attention_num_layers=1,
         memory_attention_num_attention_heads=1,
         memory_attention_rope_feat_sizes=[4, 4],
-        memory_encoder_hidden_size=64,
+        memory_encoder_hidden_size=128,
         memory_encoder_output_channels=64,
-        mask_downsampler_embed_dim=64,
-        memory_fuser_embed_dim=64,
+        mask_downsampler_embed_dim=128,
+        memory_fuser_embed_dim=128,
         memory_fuser_intermediate_dim=64,
         memory_fuser_num_layers=1,
     )
