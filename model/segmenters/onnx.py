@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
@@ -20,9 +20,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from plugin.errors import FrameError, MaskError
 from plugin.types import FloatArray
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 __all__ = ["OnnxNetwork", "OnnxSpec", "read_spec"]
 
@@ -148,7 +145,7 @@ class OnnxNetwork:
         return np.ascontiguousarray(mask, np.float32)
 
 
-def _session(path: Path) -> onnxruntime.InferenceSession:
+def _session(path: Path) -> Any:  # noqa: ANN401  of an optional package
     try:
         import onnxruntime
     except ImportError as error:
@@ -169,7 +166,7 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
         raise MaskError(what, where=path, fix="export it again") from error
 
 
-def _named(path: Path, kind: str, wanted: str, there: list[onnxruntime.NodeArg]) -> str:
+def _named(path: Path, kind: str, wanted: str, there: list[Any]) -> str:
     names = [str(node.name) for node in there]
     if wanted and wanted not in names:
         raise MaskError(

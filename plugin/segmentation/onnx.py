@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from pydantic import JsonValue
 
 from plugin.errors import FrameError, MaskError
 from plugin.segmentation.pictures import digest_of
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
-from plugin.types import Frame, Mask, PlateInfo, Segmenter
-
-if TYPE_CHECKING:
-    from model.segmenters.onnx import OnnxNetwork
+from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
 
 __all__ = ["ONNX", "OnnxSegmenter", "OnnxSettings"]
 
@@ -39,7 +37,7 @@ class OnnxSegmenter:
 
     def __init__(self, settings: OnnxSettings) -> None:
         self._settings = settings
-        self._network: OnnxNetwork | None = None
+        self._network: Callable[[FloatArray], FloatArray] | None = None
 
     def segment(self, frame: Frame) -> Mask:
         """The network's mask; unsure where it is neither 0 nor 1, as any soft mask.
@@ -55,7 +53,7 @@ class OnnxSegmenter:
         """sha256 of the network and of how it is fed."""
         return self._settings.digest("onnx")
 
-    def _opened(self) -> OnnxNetwork:
+    def _opened(self) -> Callable[[FloatArray], FloatArray]:
         if self._network is None:
             from model.segmenters.onnx import OnnxNetwork, OnnxSpec
 

@@ -7,7 +7,7 @@ matting starts, as those of `track` do.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from plugin.segmentation.plans import Method, Request, SegmentPlan
 from plugin.segmentation.prompts import parse_prompts
 from plugin.segmentation.track import CarriedSettings, TrackReader, check_keys, named_weak
 from plugin.types import FloatArray, PlateInfo, Segmenter
-
-if TYPE_CHECKING:
-    from model.segmenters.sam2 import Sam2
 
 __all__ = ["DEFAULT_WEIGHTS", "SAM2", "Sam2Settings"]
 
@@ -90,7 +87,7 @@ def _content(weights: str) -> str:
     return digest_of(folder / "model.safetensors", error=MaskError)
 
 
-def _load(settings: Sam2Settings, device: str) -> Sam2:
+def _load(settings: Sam2Settings, device: str) -> Any:  # noqa: ANN401  of a lazy import
     from model.segmenters.sam2 import Sam2 as Network
 
     return Network(settings.weights, device=device)
