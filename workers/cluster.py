@@ -25,6 +25,10 @@ _OBJECT_STORE = 80 << 20
 """Bytes; Ray's least. Nothing but frame numbers and results goes through it."""
 
 
+_STARTS = 3
+"""Tries to start a private Ray: it gives itself half a minute, too little on a crowded machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """Which Ray cluster, and how much of it.
@@ -133,10 +137,18 @@ def _join(cluster: Cluster) -> None:
         if joined.dashboard_url:
             refuse_open(f"http://{joined.dashboard_url}", must_answer=False)
         return
-    ray.init(
-        address="local",
-        num_cpus=cluster.workers,
-        include_dashboard=False,
-        object_store_memory=_OBJECT_STORE,
-        **quiet,
-    )
+    for left in reversed(range(_STARTS)):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=cluster.workers,
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE,
+                **quiet,
+            )
+        except Exception as error:
+            if not left or "timed out" not in str(error):
+                raise
+            ray.shutdown()
+        else:
+            return
