@@ -75,7 +75,9 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
         plan = settle_in_order(plan, layout, progress)
         executor = executor or _executor(plan, len(frames))
         progress.start(len(frames), shot=shot.name, model=shot.model, device=plan.device)
-        return _work(plan, _head(plan, info, frames), frames, executor, progress, claim=claim)
+        written = _work(plan, _head(plan, info, frames), frames, executor, progress, claim=claim)
+        layout.prepare(kinds)  # sweeps what workers left that died on the way
+        return written
 
 
 def _head(plan: Plan, info: PlateInfo, frames: FrameRange) -> Manifest:
