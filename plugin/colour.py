@@ -1,11 +1,12 @@
-"""From the plate's colour space to the display-referred sRGB that the network was trained in.
+"""From the plate's colour space to what the network sees: display-referred sRGB with a shoulder.
 
 The plate's space is what the user says, else what OpenColorIO's file rules say, else what the
 file's tags say. Then:
 
-- SDR video and sRGB pictures pass as they are, clamped: the network's training pictures were both.
+- SDR video and sRGB pictures are taken as they are: the network's training pictures were both.
 - Everything else goes to linear Rec.709, un-tone-mapped, and through the sRGB curve.
-- Spaces that hold highlights (linear, log, HDR) go through a shoulder after that.
+- All of them go through one shoulder, so that a picture looks the same from whichever space it
+  came: what an ACEScg plate gives is what its sRGB twin gives.
 
 The shoulder: a plain clip would make one white of everything above 1, and the edge of a bright
 sleeve before a window would be gone. Display values up to 0.9 (0.79 linear) stay exactly what they
@@ -15,6 +16,7 @@ are; above, each stop gets a share of the last tenth, up to 64 times white:
 
 with `a` such that the slope at the knee is 1. White (1.0) becomes 0.934, four times white 0.970.
 Each channel for itself, without regard to the picture: a frame's result depends on nothing else.
+What it costs a plate that ends at white is in `docs/decisions/0008-input-colour.md`.
 """
 
 from __future__ import annotations
@@ -41,6 +43,9 @@ __all__ = [
 ]
 
 Transform = Callable[[FloatArray], FloatArray]
+
+_SEEN = "shouldered sRGB 1"
+"""Names what the transforms give; changed whenever they give something else."""
 
 _KNEE = np.float32(0.9)
 _BRIGHTEST = 64.0
@@ -87,6 +92,11 @@ class InputColour:
     space: str
     why: str
     config: str = colour_ocio.BUILT_IN
+
+    @property
+    def recipe(self) -> str:
+        """What determines the network's picture besides the plate, for recipes of what is made."""
+        return " · ".join((_SEEN, self.space, self.config))
 
 
 def input_colour(info: PlateInfo, in_colour: str | None = None) -> InputColour:
@@ -137,14 +147,15 @@ def _is_known(chosen: InputColour) -> bool:
 
 
 def display_transform(info: PlateInfo, in_colour: str | InputColour | None = None) -> Transform:
-    """The function from the plate's pixels to display-referred sRGB.
+    """The function from the plate's pixels to what the network and the segmenters see.
 
     Args:
         info: the plate.
         in_colour: its space, where it is not to be found out, or what `input_colour` found.
 
     Returns:
-        A function of `H × W × 3` float32 to a new array of the same shape within [0, 1].
+        A function of `H × W × 3` float32 to a new array of the same shape within [0, 1]: sRGB up
+        to 0.9, shouldered above.
 
     Raises:
         PlateError: no such space, or no way from it.
@@ -155,27 +166,25 @@ def display_transform(info: PlateInfo, in_colour: str | InputColour | None = Non
         return own
     space, config = chosen.space, chosen.config
     if colour_ocio.is_data(space, config) or space in _SDR_NAMES:
-        return _clamped
+        return _from_display
     if colour_ocio.interop_id(space, config) in _SDR:
-        return _clamped
+        return _from_display
     to_linear = colour_ocio.to_rec709(space, config)
-    bright = colour_ocio.holds_highlights(space, config)
-    encode = _in_strips(srgb_encode, shoulder if bright else _clamped)
-    return lambda rgb: encode(to_linear(rgb))
+    return lambda rgb: _from_linear(to_linear(rgb))
 
 
 def _own(space: str) -> Transform | None:
     """The transforms that need no OCIO: SDR, linear spaces by their primaries, Cineon."""
     name = space.lower()
     if name in _SDR:
-        return _clamped
+        return _from_display
     if name == "cineon_log":
         return _in_strips(_cineon, srgb_encode, shoulder)
     primaries = _primaries_of(name)
     if primaries is None:
         return None
     if primaries == REC709:
-        return _in_strips(srgb_encode, shoulder)
+        return _from_linear
     matrix = rgb_to_rgb(primaries, REC709)
     return _in_strips(lambda rgb: _float(cv2.transform(rgb, matrix)), srgb_encode, shoulder)
 
@@ -241,9 +250,13 @@ def _cineon(code: FloatArray) -> FloatArray:
     return _float((linear - np.float32(black)) / np.float32(1 - black))
 
 
-def _clamped(rgb: FloatArray) -> FloatArray:
-    return np.clip(rgb, 0, 1)
+def _not_negative(rgb: FloatArray) -> FloatArray:
+    return np.maximum(rgb, np.float32(0))
 
 
 def _float(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> FloatArray:
     return values.astype(np.float32, copy=False)
+
+
+_from_display = _in_strips(_not_negative, shoulder)
+_from_linear = _in_strips(srgb_encode, shoulder)

@@ -17,7 +17,6 @@ __all__ = [
     "BUILT_IN",
     "config_name",
     "from_file_rules",
-    "holds_highlights",
     "is_known",
     "to_rec709",
 ]
@@ -37,8 +36,6 @@ _OURS = {
     "g24_p3d65_display": "Display P3 - Display",
 }
 """The spaces that video tags name, in the built-in configuration."""
-
-_HIGHLIGHT = 1.01
 
 
 def config_name() -> str:
@@ -101,19 +98,6 @@ def interop_id(space: str, config: str) -> str:
         PlateError: the configuration cannot be read.
     """
     return str(_config(config).get_color_interop_id(space))
-
-
-def holds_highlights(space: str, config: str) -> bool:
-    """Whether the space reaches above white: linear and log do, an SDR display does not.
-
-    Raises:
-        PlateError: the configuration cannot be read, or has no such space.
-    """
-    opened = _config(config)
-    if opened.isColorSpaceLinear(space):
-        return True
-    white = to_rec709(space, config)(np.ones((1, 1, 3), np.float32))
-    return bool(white.max() > _HIGHLIGHT)
 
 
 def to_rec709(space: str, config: str) -> Callable[[FloatArray], FloatArray]:

@@ -79,8 +79,7 @@ class Plan(BaseModel):
         parts = [
             RECIPE_VERSION,
             self.goal,
-            self.colour.space,
-            self.colour.config,
+            self.colour.recipe,
             self.weights,
             shot.channels,
             shot.bits,

@@ -155,6 +155,7 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
             to_display,
             layout.out / "track",
             make_matter=lambda: _matter(shot),
+            colour=plan.colour.recipe,
         )
     if masks != plan.segment:
         _say(masks, progress)

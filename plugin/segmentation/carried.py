@@ -61,7 +61,7 @@ class CarriedMasks:
         self._folder = folder
         self._frames = frames
         plate = sorted({request.plate.digest(number) for number in frames})
-        text = json.dumps([recipe, str(frames), *plate])
+        text = json.dumps([recipe, request.colour, str(frames), *plate])
         self._recipe = hashlib.sha256(text.encode()).hexdigest()
         self._confidence: dict[int, float] = {}
         self._digests: dict[int, str] = {}

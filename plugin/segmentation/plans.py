@@ -63,12 +63,14 @@ class Request:
         plate: the whole plate, open in the driver.
         to_display: the plate's RGB to what the network and the segmenters see.
         matter: the network, where a first pass may use it.
+        colour: names the transform; another makes other masks.
     """
 
     shot: Shot
     plate: PlateSource
     to_display: DisplayTransform
     matter: Matter | None = None
+    colour: str = ""
 
 
 @dataclass(frozen=True, slots=True)

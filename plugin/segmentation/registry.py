@@ -71,6 +71,7 @@ def run_first(
     folder: Path,
     *,
     make_matter: Callable[[], Matter] | None = None,
+    colour: str = "",
 ) -> SegmentPlan:
     """Do what has to be done in frame order before workers start; nothing for most methods.
 
@@ -81,6 +82,7 @@ def run_first(
         to_display: the plate's RGB to display-referred RGB within [0, 1].
         folder: where its pictures go; made where it is needed.
         make_matter: makes the network, with which `track` corrects what it carried; None not to.
+        colour: `InputColour.recipe`; masks that were carried under another are not taken again.
 
     Returns:
         The plan to give to the workers.
@@ -93,7 +95,7 @@ def run_first(
     if first is None:
         return plan
     matter = None if make_matter is None else make_matter()
-    return first(plan, Request(shot, plate, to_display, matter), folder)
+    return first(plan, Request(shot, plate, to_display, matter, colour), folder)
 
 
 def build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:

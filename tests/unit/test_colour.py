@@ -57,11 +57,14 @@ def convert(rgb: Floats, source: str, target: str) -> Floats:
 @pytest.mark.parametrize(
     "colour", ["srgb_rec709_display", "srgb_rec709_scene", "g24_rec709_display", "sRGB"]
 )
-def test_display_referred_passes_as_it_is(colour: str) -> None:
-    rgb = np.array([[[0.0, 0.5, 1.0], [-0.1, 0.123456, 1.5]]], np.float32)
+def test_display_referred_passes_as_it_is_but_for_the_shoulder(colour: str) -> None:
+    rgb = np.array([[[0.0, 0.5, 0.9], [-0.1, 0.123456, 1.0], [1.5, 40.0, 0.95]]], np.float32)
+    before = rgb.copy()
     seen = display_transform(plate(colour))(rgb)
-    assert np.array_equal(seen, np.clip(rgb, 0, 1))
-    assert seen is not rgb
+    assert np.array_equal(seen[0, :1], rgb[0, :1])
+    assert seen[0, 1].tolist() == pytest.approx([0, 0.123456, 0.93353], abs=1e-5)
+    assert np.array_equal(seen, shoulder(np.maximum(rgb, 0)))
+    assert np.array_equal(rgb, before)
 
 
 def test_linear_goes_through_the_srgb_curve() -> None:
@@ -95,8 +98,11 @@ def test_twins_look_the_same(colour: str, ocio: str) -> None:
     stored = convert(linear, "Linear Rec.709 (sRGB)", ocio)
     seen = display_transform(plate(colour))(stored)
     assert np.abs(seen - twin).max() < 1e-3
-    dark = linear.max(axis=-1) < 0.78
+    within = linear.max(axis=-1) <= 1
     srgb = convert(linear, "Linear Rec.709 (sRGB)", "sRGB - Texture")
+    video = display_transform(plate("srgb_rec709_display"))(srgb)
+    assert np.abs(seen - video)[within].max() < 1e-3
+    dark = linear.max(axis=-1) < 0.78
     assert np.abs(seen - srgb)[dark].max() < 1e-3
 
 
@@ -108,11 +114,11 @@ def test_twins_look_the_same(colour: str, ocio: str) -> None:
         ("Gamma 2.2 AP1 - Texture", "Gamma 2.2 AP1 - Texture"),
     ],
 )
-def test_wide_display_spaces_keep_white_white(colour: str, ocio: str) -> None:
+def test_wide_display_spaces_look_as_srgb_does(colour: str, ocio: str) -> None:
     linear = colours()
     seen = display_transform(plate(colour))(convert(linear, "Linear Rec.709 (sRGB)", ocio))
-    assert np.abs(seen - convert(linear, "Linear Rec.709 (sRGB)", "sRGB - Texture")).max() < 1e-3
-    assert seen[-1, -1].tolist() == pytest.approx([1, 1, 1], abs=1e-4)
+    srgb = convert(linear, "Linear Rec.709 (sRGB)", "sRGB - Texture")
+    assert np.abs(seen - display_transform(plate("srgb_rec709_display"))(srgb)).max() < 1e-3
 
 
 def test_chromaticities_of_no_named_space() -> None:

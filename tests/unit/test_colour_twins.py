@@ -1,9 +1,8 @@
 """One picture in several spaces gives one alpha, by the real network: sRGB, ACEScg, LogC.
 
-Scene-referred plates go through the shoulder, which leaves display values up to 0.9 as they are:
-there the alphas are one. Above, the network sees another white than in an sRGB plate, whose white
-is the brightest there can be; it tells in as many pixels as rounding the plate to 8 bits does. So
-does log light in half floats, whose steps are as coarse as those of 11 bits.
+All plates go through one shoulder, so the network sees the same up to the rounding of the file.
+Log light in half floats is in 11 bits; that tips the adapted trimap in a pixel or two, as rounding
+the sRGB plate to 10 bits does.
 """
 
 from __future__ import annotations
@@ -50,12 +49,12 @@ def converted(srgb: FloatArray, space: str) -> FloatArray:
 Twin = tuple[Path, FloatArray, FloatArray]
 
 
-@pytest.fixture(scope="module", params=[0.9, 1.0], ids=["to the knee", "to white"])
-def twin(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Twin:
-    """The shot's folder, the sRGB plate, and its alpha."""
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
+    """The shot's folder, the sRGB plate (black to white), and its alpha."""
     folder = tmp_path_factory.mktemp("twin")
     frame = render(SyntheticShot(kind=ShotKind.DEMO, seed=2, width=256, height=144, frames=12), 11)
-    srgb = np.clip(frame.plate_rgb, 0, 1) * np.float32(request.param)
+    srgb = np.clip(frame.plate_rgb, 0, 1)
     write_image(folder / "srgb.1001.png", np.round(srgb * 65535).astype(np.uint16))
     near = cv2.dilate((frame.alpha > 0).astype(np.uint8), np.ones((9, 9), np.uint8))
     deep = cv2.erode((frame.alpha == 1).astype(np.uint8), np.ones((5, 5), np.uint8))
@@ -85,23 +84,18 @@ def test_the_alpha_is_that_of_the_srgb_twin(twin: Twin, space: str, bits: str) -
     pixels = converted(srgb, SPACES[space]).astype(np.float16 if bits == "half" else np.float32)
     path = write_exr(folder / f"{space}_{bits}.1001.exr", rgb_channels(pixels))
     found = alpha_of(folder, path.name, in_colour=SPACES[space])
-    coarse = srgb.max() > 0.9 or (bits == "half" and space.startswith("Log"))
-    assert_same(found, wanted, most=1.0 if coarse else 0.01)
+    assert_same(found, wanted, tipped=4 if (space, bits) == ("LogC3", "half") else 0)
 
 
-def assert_same(found: FloatArray, wanted: FloatArray, most: float) -> None:
+def assert_same(found: FloatArray, wanted: FloatArray, tipped: int = 0) -> None:
     difference = np.abs(found - wanted)
     assert 0.05 < wanted.mean() < 0.95
-    assert difference.mean() < 0.0005
-    assert (difference > 0.01).mean() < 0.001
-    assert difference.max() < most
+    assert difference.mean() < 0.0001
+    assert np.count_nonzero(difference >= 0.01) <= tipped
 
 
-def test_the_tags_of_an_aces_plate_are_enough(
-    twin: Twin,
-) -> None:
+def test_the_tags_of_an_aces_plate_are_enough(twin: Twin) -> None:
     folder, srgb, wanted = twin
     pixels = converted(srgb, "ACEScg")
     path = write_exr(folder / "tagged.1001.exr", rgb_channels(pixels), chromaticities=AP1)
-    most = 1.0 if srgb.max() > 0.9 else 0.01
-    assert_same(alpha_of(folder, path.name), wanted, most)
+    assert_same(alpha_of(folder, path.name), wanted)

@@ -168,6 +168,16 @@ def test_another_key_is_another_recipe(tmp_path: Path) -> None:
     assert before != after
 
 
+def test_masks_of_another_colour_space_are_not_taken(tmp_path: Path) -> None:
+    plate = MovingPlate()
+    one = shot(tmp_path, plate, 1001)
+    plan = prepare(one, plate, lambda rgb: rgb)
+    for colour in ("sRGB", "ACEScg"):
+        plate.reads.clear()
+        run_first(plan, one, plate, lambda rgb: rgb, tmp_path / "track", colour=colour)
+        assert plate.reads != []
+
+
 def test_a_frame_that_was_not_reached_fails_alone(tmp_path: Path) -> None:
     plate = MovingPlate()
     plan = tracked(shot(tmp_path, plate, 1001, frames="1001-1003"), plate, tmp_path / "track")
