@@ -15,7 +15,7 @@ from plugin.layout import OutputLayout, estimate_bytes
 from plugin.manifest import Manifest, PlateRecord
 from plugin.plan import Goal, Plan, plan_file
 from plugin.progress import Progress, QuietProgress
-from plugin.qc import contact_sheet, evenly
+from plugin.report.sprites import FOLDER as REPORT_FRAMES
 from plugin.settle import anchored, settle, settle_in_order
 from plugin.shot import Shot
 from plugin.tally import Tally
@@ -24,6 +24,12 @@ from plugin.types import Executor, PlateInfo
 __all__ = ["run", "segment", "trimap"]
 
 _CHUNK = 16
+
+_REPORT_SHARE = 0.04
+"""Of the run's time, that the report may take."""
+
+_REPORT_AT_LEAST_S = 2.0
+"""Seconds that it may take after the shortest run."""
 
 
 def run(
@@ -66,6 +72,8 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
     plan, info, frames = settle(shot, goal, progress)
     layout = OutputLayout.of(shot)
     kinds = {goal, *shot.keep} | ({"overlay"} if goal == "trimap" else set())
+    if goal == "alpha" and shot.report:
+        kinds.add(REPORT_FRAMES)
     layout.prepare(kinds)
     with claimed(shot.out, frames) as claim:
         if claim.alone:
@@ -177,7 +185,7 @@ def _work(
     written = books.close(ended=_now())
     if plan.goal == "alpha":
         _tell_unsafe(written, frames, progress)
-        _show(plan, written, frames)
+        _show(plan, written, progress, tally.seconds, claim.alone)
     return written
 
 
@@ -200,13 +208,23 @@ def _tell_unsafe(manifest: Manifest, frames: FrameRange, progress: Progress) -> 
         progress.note(f"NaN or infinite in the plate, made safe: {total} pixels, frames {wrong}")
 
 
-def _show(plan: Plan, manifest: Manifest, frames: FrameRange) -> None:
-    """A picture of a few frames beside the result."""
+def _show(plan: Plan, manifest: Manifest, progress: Progress, seconds: float, alone: bool) -> None:
+    """The report beside the result, in a small part of the run's time; it never fails the run.
+
+    The last of several runs in a folder makes it. A farm's task, which is one of many that may
+    come one by one, leaves it to `adamatte report`, unless it had the whole plate.
+    """
     shot = plan.shot
-    there = frames.without(manifest.not_done)
-    if there:
-        sheet = OutputLayout.of(shot).report / "contact.png"
-        contact_sheet(shot, evenly(there, 5), sheet, plan.canvas)
+    whole = not FrameRange.parse(manifest.plate.frames).without(manifest.promised)
+    if not shot.report or not alone or (shot.executor == "process" and not whole):
+        return
+    try:
+        from plugin.report.build import build_report
+
+        limit = max(_REPORT_AT_LEAST_S, _REPORT_SHARE * seconds)
+        build_report(shot.out, thorough=False, seconds=limit)
+    except Exception as error:  # the frames are done, whatever became of the report
+        progress.note(f"no report: {error}")
 
 
 def _now() -> str:

@@ -29,6 +29,7 @@ __all__ = [
     "Tally",
     "choose",
     "one_line",
+    "printable",
 ]
 
 MODES = ("auto", "bar", "plain", "jsonl", "openjd")
@@ -257,8 +258,12 @@ def choose(mode: str, quiet: bool, stream: TextIO, *, data: TextIO | None = None
 
 def one_line(text: object) -> str:
     """`text` without line breaks or control characters: file names may hold either."""
-    words = " ".join(str(text).split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+    return printable(" ".join(str(text).split()))
+
+
+def printable(text: str) -> str:
+    """`text` with control characters, and what else cannot be seen, spelt out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _frame_object(result: FrameResult) -> dict[str, Any]:

@@ -55,6 +55,7 @@ class Shot(BaseModel):
         holdout: mattes that keep the subject solid where they are white.
         garbage: mattes that leave nothing where they are white.
         keep: which intermediate pictures to write beside the alpha.
+        report: make the QC report in `DIR/report`.
         executor: `ray` has workers; `process` does one frame after another in this process, as a
             farm's task does.
         workers: how many; 0 is as many as the machine has room for.
@@ -99,6 +100,7 @@ class Shot(BaseModel):
     holdout: str | None = None
     garbage: str | None = None
     keep: frozenset[Kept] = frozenset()
+    report: bool = True
     executor: Literal["ray", "process"] = "ray"
     workers: Annotated[int, Field(ge=0, le=10_000)] = 0
     gpus_per_worker: Annotated[float, Field(gt=0, le=16)] = 1.0

@@ -6,8 +6,8 @@ plate ─► mask ─► trimap ─► adapted trimap, alpha ─► verified EXR
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from plugin.colour import display_transform, interop_id
-from plugin.errors import AdaMatteError, FrameError, SurroundingsError
+from plugin.errors import AdaMatteError, FrameError, OutputError, SurroundingsError
 from plugin.exr import AlphaFormat, Colours, is_current, write_alpha
 from plugin.finish import Finished, Finisher
 from plugin.framerange import FrameRange
@@ -25,11 +25,14 @@ from plugin.override import Override, load
 from plugin.pictures import read_grey, write_grey
 from plugin.plan import Plan, read_plan
 from plugin.plates import NON_FINITE, open_plate
+from plugin.report.figures import frame_figures
+from plugin.report.sprites import SpriteForm, straight, tiles_of, write_sprite
 from plugin.segmentation import build
 from plugin.trimap_source import TrimapPlan, TrimapSource
 from plugin.types import (
     BACKGROUND,
     UNKNOWN,
+    FloatArray,
     Frame,
     FrameResult,
     FrameState,
@@ -42,8 +45,12 @@ from plugin.types import (
     Segmenter,
     Trimap,
 )
+from workers.stages import Stages
 
 __all__ = ["FrameWorker"]
+
+Area = tuple[slice, slice]
+"""Rows and columns of the plate's data window."""
 
 
 class FrameWorker:
@@ -97,7 +104,7 @@ class FrameWorker:
             SurroundingsError: the disk or the device failed; no other frame would fare better.
         """
         started = time.monotonic()
-        stages = _Stages()
+        stages = Stages()
         try:
             result = self._do(number, stages)
         except SurroundingsError:
@@ -112,7 +119,7 @@ class FrameWorker:
             )
         return replace(result, seconds=time.monotonic() - started, stages=stages.seconds)
 
-    def _do(self, number: int, stages: _Stages) -> FrameResult:
+    def _do(self, number: int, stages: Stages) -> FrameResult:
         with stages("check"):
             seen_plate = self.plate.digest(number)
             recipe = self._recipe(number, seen_plate)
@@ -145,7 +152,10 @@ class FrameWorker:
         with stages("encode"):
             self._write_pictures(number, mask, trimap, matte, area)
             digest = self._write(frame, recipe, finished)
-        statistics = _statistics(Trimap(number, labels), matte)
+        statistics = frame_figures(labels, adapted, finished.alpha, mask=mask, area=area)
+        if self.plan.shot.report:
+            with stages("report"):
+                self._sprite(seen, trimap, matte, digest, area=area, fg=finished.foreground)
         if wrong := frame.attributes.get(NON_FINITE):
             statistics["non_finite"] = float(wrong)
         return FrameResult(
@@ -182,7 +192,7 @@ class FrameWorker:
         return self.segmenter.segment(seen)
 
     def _finish_mask(
-        self, number: int, recipe: str, mask: Mask | None, stages: _Stages
+        self, number: int, recipe: str, mask: Mask | None, stages: Stages
     ) -> FrameResult:
         if mask is None:
             raise FrameError("no mask", where=f"frame {number}", fix="give a --segment method")
@@ -192,13 +202,13 @@ class FrameWorker:
         return FrameResult(number, FrameState.DONE, recipe=recipe, statistics=statistics)
 
     def _finish_trimap(
-        self, number: int, recipe: str, mask: Mask | None, trimap: Trimap, stages: _Stages
+        self, number: int, recipe: str, mask: Mask | None, trimap: Trimap, stages: Stages
     ) -> FrameResult:
         with stages("encode"):
             if mask is not None and "mask" in self.plan.shot.keep:
                 self._keep("mask", number, _as_grey(mask))
             self._keep("trimap", number, trimap.labels)
-        statistics = {"unknown": _share(trimap.labels == UNKNOWN)}
+        statistics = {"unknown": float((trimap.labels == UNKNOWN).mean())}
         return FrameResult(number, FrameState.DONE, recipe=recipe, statistics=statistics)
 
     def _show(self, seen: Frame, plain: Trimap, trimap: Trimap) -> None:
@@ -207,12 +217,7 @@ class FrameWorker:
         write_overlay(self.layout.pattern("overlay").path(seen.number), picture, self.layout.out)
 
     def _write_pictures(
-        self,
-        number: int,
-        mask: Mask | None,
-        trimap: Trimap,
-        matte: Matte,
-        area: tuple[slice, slice],
+        self, number: int, mask: Mask | None, trimap: Trimap, matte: Matte, area: Area
     ) -> None:
         """Pictures come before the alpha: where it is, they are. All have the plate's window."""
         keep = self.plan.shot.keep
@@ -252,23 +257,33 @@ class FrameWorker:
             root=self.layout.out,
         )
 
+    def _sprite(
+        self,
+        seen: Frame,
+        labels: Trimap,
+        matte: Matte,
+        digest: str,
+        *,
+        area: Area,
+        fg: FloatArray | None,
+    ) -> None:
+        """The small pictures of the frame for the report; without them it is no worse a matte."""
+        colours = None if fg is None else straight(fg, matte.alpha, self.to_display)
+        form = SpriteForm.of(len(self.plate.info.frames))
+        tiles = tiles_of(
+            seen.rgb,
+            matte.alpha,
+            form.side,
+            area,
+            trimap=labels.labels,
+            adapted=matte.adapted,
+            colours=colours,
+        )
+        with suppress(OutputError):  # a disk that is full says so at the next alpha
+            write_sprite(self.layout.out, seen.number, digest, tiles, form)
+
     def _keep(self, kind: str, number: int, pixels: LabelArray) -> None:
         write_grey(self.layout.pattern(kind).path(number), pixels, root=self.layout.out)
-
-
-class _Stages:
-    """Wall seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
 
 
 def _bundled_matter(plan: Plan) -> Matter:
@@ -295,14 +310,3 @@ def _as_grey(mask: Mask) -> LabelArray:
 
 def _share(where: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
     return float(np.count_nonzero(where)) / max(1, where.size)
-
-
-def _statistics(trimap: Trimap, matte: Matte) -> dict[str, float]:
-    """Figures for the report; see `FrameResult.statistics`."""
-    definite = trimap.labels != UNKNOWN
-    return {
-        "unknown": _share(~definite),
-        "adapted_unknown": _share(matte.adapted == UNKNOWN),
-        "overruled": _share(definite & (matte.adapted != trimap.labels)),
-        "coverage": float(matte.alpha.mean(dtype=np.float64)),
-    }

@@ -195,6 +195,11 @@ TABLE: dict[str, _Row] = {
         "mask,trimap,adapted",
         "Write these pictures beside the alpha too, to see where a matte went wrong.",
     ),
+    "report": _Row(
+        OUTPUT,
+        "",
+        "Make the QC report, DIR/report/index.html, at the end. [default: yes]",
+    ),
     "executor": _Row(
         WORK,
         "",

@@ -68,6 +68,9 @@ COMMANDS: Mapping[str, Entry] = {
     "verify": Entry(
         "plugin.cli.looks:verify", _LOOK, "Prove that every frame of a result is there and whole."
     ),
+    "report": Entry(
+        "plugin.cli.report:report", _LOOK, "The QC report: pictures, figures, the worst frames."
+    ),
     "doctor": Entry("plugin.cli.looks:doctor", _LOOK, "What this machine has and lacks."),
     "evaluate": Entry(
         "plugin.cli.network:evaluate", _NETWORK, "SAD, MSE, Grad, Conn on images with known alpha."

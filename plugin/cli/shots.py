@@ -16,7 +16,7 @@ from plugin.cli.outcome import exit_code_of
 from plugin.errors import FrameError
 from plugin.framerange import FrameRange
 from plugin.job import shot_from
-from plugin.progress import choose
+from plugin.progress import choose, printable
 
 if TYPE_CHECKING:
     from plugin.manifest import Manifest
@@ -26,27 +26,51 @@ if TYPE_CHECKING:
 __all__ = ["do_job", "run", "segment", "trimap"]
 
 
-def do_job(job: Callable[[Shot, Progress], Manifest], options: dict[str, object]) -> None:
+def do_job(
+    job: Callable[[Shot, Progress], Manifest],
+    options: dict[str, object],
+    *,
+    summed_up: bool = False,
+) -> None:
     """Work on the shot that was asked for, and see that its end is told whatever happens.
 
     Args:
         job: the work; it imports the program, so that wrong options are refused before.
         options: those of `shot_options` and `talk_options`, by name.
+        summed_up: for people, end with a short table.
 
     Raises:
         FrameError: some frames failed; all others are done.
         AdaMatteError: whatever `job` raises.
     """
-    progress = choose(str(options.pop("progress")), bool(options.pop("quiet")), sys.stderr)
+    mode, quiet = str(options.pop("progress")), bool(options.pop("quiet"))
+    progress = choose(mode, quiet, sys.stderr)
     job_file = options.pop("job")
     given = {key: value for key, value in options.items() if value not in (None, ())}
+    manifest = None
     try:
         shot = shot_from(given, job_file if isinstance(job_file, Path) else None)
-        _refuse_gaps(shot, job(shot, progress))
+        manifest = job(shot, progress)
+        _refuse_gaps(shot, manifest)
     except BaseException as error:
         progress.end(exit_code_of(error))
+        if manifest is not None and summed_up and not quiet:
+            _sum_up(shot, manifest, mode)
         raise
     progress.end(0, {"out": str(shot.out)})
+    if summed_up and not quiet:
+        _sum_up(shot, manifest, mode)
+
+
+def _sum_up(shot: Shot, manifest: Manifest, mode: str) -> None:
+    """The table that a run ends with, where people read: stderr; programs get no talk."""
+    if mode in ("jsonl", "openjd"):
+        return
+    from plugin.report.summary import summary
+
+    asked = None if shot.frames is None else FrameRange.parse(shot.frames)
+    for line in summary(manifest, shot.out, asked=asked):
+        click.echo(printable(line), err=True)
 
 
 def _refuse_gaps(shot: Shot, manifest: Manifest) -> None:
@@ -69,7 +93,7 @@ def _run(**options: object) -> None:
 
         return run(shot, progress=progress)
 
-    do_job(job, options)
+    do_job(job, options, summed_up=True)
 
 
 def _segment(**options: object) -> None:

@@ -40,6 +40,7 @@ RULES: dict[str, Rule] = {
     "plugin": PLUGIN,
     "plugin/cli": PLUGIN.also("click rich", lazy="model workers"),
     "plugin/progress.py": PLUGIN.also("rich"),
+    "plugin/report/page.py": PLUGIN.also("jinja2 markupsafe"),
     "plugin/driver.py": PLUGIN.also(lazy="model workers"),
     "plugin/settle.py": PLUGIN.also(lazy="model"),
     "plugin/demo.py": PLUGIN.also(lazy="model"),

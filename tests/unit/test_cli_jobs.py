@@ -151,7 +151,7 @@ def test_every_option_reaches_its_field(capsys: pytest.CaptureFixture[str]) -> N
         "--model m --device cpu "
         "--despeckle 30 --choke -1.5 --soften 2 --holdout core.%04d.png --garbage junk.png "
         "--channels a --despill blue --bits float --compression piz "
-        "--keep mask,trimap --keep adapted "
+        "--keep mask,trimap --keep adapted --no-report "
         "--executor process --workers 3 --gpus-per-worker 0.5 --address h:1 --chunk 5 "
         "--retries 9 --force"
     )

@@ -1,0 +1,205 @@
+"""What a report says in words: what is wrong, what the result was made of, which rules held."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plugin.atomic import read_whole
+from plugin.errors import FrameRangeError
+from plugin.framerange import FrameRange
+from plugin.layout import OutputLayout
+from plugin.manifest import Manifest
+from plugin.override.document import MAX_BYTES
+from plugin.report.figures import Box
+from plugin.report.measure import is_done
+from plugin.report.worst import Suspect
+from plugin.shot import Shot
+from plugin.verify import Fault, VerifyReport, verify
+
+__all__ = ["Problem", "Rule", "problems_of", "provenance", "quick_problems", "rules_of", "stub"]
+
+_MOST_RULES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Frames that are not as they should be.
+
+    Attributes:
+        kind: `failed`, `missing`, `damaged`, `stale`, or `other settings`.
+        frames: which.
+        why: in plain words.
+    """
+
+    kind: str
+    frames: FrameRange
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An override rule and the frames that were made under it."""
+
+    id: str
+    kind: str
+    frames: FrameRange
+
+
+def quick_problems(manifest: Manifest, layout: OutputLayout) -> list[Problem]:
+    """What the manifest and the folder's names say: right after a run that is all."""
+    there = layout.pattern("alpha").scan()
+    gone = manifest.promised.without(there).without(manifest.not_done)
+    found = _failed(manifest)
+    if gone:
+        tried = gone.intersection(FrameRange.of(manifest.frames))
+        for frames, why in ((tried, "done, and gone"), (gone.without(tried), "not done yet")):
+            if frames:
+                found.append(Problem("missing", frames, why))
+    return [*found, *_other_settings(manifest)]
+
+
+def problems_of(folder: Path, manifest: Manifest) -> list[Problem]:
+    """What `verify` finds: every frame is decoded."""
+    report: VerifyReport = verify(folder)
+    found = _failed(manifest)
+    for fault in (Fault.MISSING, Fault.DAMAGED, Fault.STALE):
+        reasons: dict[str, list[int]] = {}
+        for finding in report.findings:
+            if finding.fault is fault and finding.frame is not None:
+                reasons.setdefault(finding.why, []).append(finding.frame)
+        found += [Problem(str(fault), FrameRange.of(n), why) for why, n in reasons.items()]
+    return [*found, *_other_settings(manifest)]
+
+
+def _failed(manifest: Manifest) -> list[Problem]:
+    reasons: dict[str, list[int]] = {}
+    for number in manifest.not_done:
+        reasons.setdefault(manifest.frames[number].error or "no reason given", []).append(number)
+    return [Problem("failed", FrameRange.of(numbers), why) for why, numbers in reasons.items()]
+
+
+def _other_settings(manifest: Manifest) -> list[Problem]:
+    """Frames that the last request did not make: whole, but of other settings."""
+    key = manifest.request.key
+    others = FrameRange.of(
+        n for n, r in manifest.frames.items() if is_done(r) and r.request and r.request != key
+    )
+    why = "made with other settings than the last run asked for; see provenance"
+    return [Problem("stale", others, why)] if others else []
+
+
+def rules_of(manifest: Manifest, layout: OutputLayout) -> list[Rule]:
+    """The override rules in force, from the copies of the files that frames were made with."""
+    made: dict[str, set[int]] = {}
+    for number, record in manifest.frames.items():
+        request = manifest.requests.get(record.request)
+        override = request.override if request is not None else ""
+        if override and is_done(record):
+            made.setdefault(override, set()).add(number)
+    return [
+        Rule(rule.id, rule.kind, inside)
+        for sha256, numbers in made.items()
+        for rule in _read_rules(layout.override(sha256), sha256)
+        if (inside := rule.frames.intersection(FrameRange.of(numbers)))
+    ][:_MOST_RULES]
+
+
+def _read_rules(path: Path, sha256: str) -> list[Rule]:
+    """Names and frames of a file's rules; none where it is not the file that it was."""
+    found: list[Rule] = []
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        content = read_whole(path, MAX_BYTES)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            return []
+        for rule in json.loads(content)["rules"]:
+            kinds = [k for k in ("params", "image", "polygon", "stroke") if k in rule]
+            with suppress(FrameRangeError):
+                frames = FrameRange.parse(str(rule["frames"]))
+                found.append(Rule(str(rule["id"]), kinds[0] if kinds else "", frames))
+    return found
+
+
+def provenance(manifest: Manifest) -> list[tuple[str, str]]:
+    """What the result was made of: label and value, in reading order."""
+    plate, shot = manifest.plate, manifest.shot
+    x_min, y_min, x_max, y_max = plate.display_window
+    size = f"{plate.width} × {plate.height}"
+    display = x_max - x_min + 1, y_max - y_min + 1
+    if display != (plate.width, plate.height):
+        size += f" in a display window of {display[0]} × {display[1]}"
+    facts: list[tuple[str, object]] = [
+        ("Plate", plate.path),
+        ("Plate's frames", plate.frames),
+        ("Size", size),
+        ("Pixel aspect", "" if plate.pixel_aspect == 1 else plate.pixel_aspect),
+        ("Rate", plate.rate or ""),
+        ("Timecode", plate.timecode or ""),
+        ("Codec", " ".join(filter(None, (plate.codec, plate.pixel_format)))),
+        ("Colour", plate.colour),
+        ("Plate sha256", plate.digest),
+        ("Weights", manifest.model),
+        ("Weights sha256", manifest.weights),
+        ("Override", shot.override or ""),
+        ("Override sha256", manifest.override),
+        ("AdaMatte", manifest.version),
+        ("Started", manifest.started),
+        ("Ended", manifest.ended or "not ended, or killed"),
+        ("Result", shot.out),
+    ]
+    return [(label, str(value)) for label, value in facts if value != ""]
+
+
+def settings(manifest: Manifest) -> list[tuple[str, str]]:
+    """Every setting that pixels depend on, by name."""
+    request: Mapping[str, Any] = manifest.request.shot
+    defaults = {name: info.default for name, info in Shot.model_fields.items()}
+    return [
+        (name, _said(value) + ("" if value != defaults.get(name) else " (default)"))
+        for name, value in request.items()
+        if name != "plate" and value not in (None, "", [])
+    ]
+
+
+def _said(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def stub(suspect: Suspect, manifest: Manifest, rules: int) -> str:
+    """An override for a frame, to be copied: the whole file, or its rule where there is a file.
+
+    Args:
+        suspect: the frame.
+        manifest: for the shot's name and size.
+        rules: of the override file that the shot has; 0 where it has none.
+    """
+    plate = manifest.plate
+    x0, y0 = (plate.data_window[i] - plate.display_window[i] for i in (0, 1))
+    width, height = (plate.display_window[i + 2] - plate.display_window[i] + 1 for i in (0, 1))
+    number, shot = suspect.number, manifest.shot
+    rule: dict[str, object] = {"id": f"look-{number}", "frames": str(number)}
+    box = suspect.box
+    if box is None:
+        wider = {"erode": shot.erode * 1.5 or 8, "dilate": shot.dilate * 1.5 or 12}
+        rule["params"] = wider
+    else:
+        rule |= {"set": "unknown", "polygon": {str(number): _corners(box, x0, y0)}}
+    if rules:
+        return json.dumps(rule, ensure_ascii=False)
+    head = {
+        "schema": "trimap-override/1",
+        "shot": shot.name,
+        "plate": {"width": width, "height": height},
+    }
+    lines = ",\n ".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in head.items())
+    return f'{{{lines},\n "rules": [\n  {json.dumps(rule, ensure_ascii=False)}\n ]}}\n'
+
+
+def _corners(box: Box, x: int, y: int) -> list[list[int]]:
+    left, top, right, bottom = box.left + x, box.top + y, box.right + x, box.bottom + y
+    return [[left, top], [right, top], [right, bottom], [left, bottom]]

@@ -1,0 +1,218 @@
+"""`Gallery`: the pictures of a result's frames, small and full, from what is on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from plugin.atomic import write_whole
+from plugin.colour import display_transform
+from plugin.errors import AdaMatteError, FrameError, OutputError
+from plugin.exr import AlphaFile, read_alpha
+from plugin.framerange import FrameRange
+from plugin.layout import OutputLayout
+from plugin.manifest import Manifest
+from plugin.pictures import read_grey
+from plugin.plates import open_plate
+from plugin.report.sprites import SpriteForm, scan_sprites, straight, tiles_of, write_sprite
+from plugin.types import FloatArray, LabelArray, PlateSource, Window
+
+__all__ = ["Gallery", "opened", "write_picture"]
+
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
+_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]
+
+
+class Gallery:
+    """Finds sprites, makes those that are missing, and makes full-size pictures.
+
+    The plate is opened when it is first needed; where it is gone, pictures come without it.
+
+    Args:
+        out: the output folder.
+        manifest: what is in it.
+    """
+
+    def __init__(self, out: Path, manifest: Manifest) -> None:
+        self.out = out
+        self._manifest = manifest
+        self._layout = OutputLayout(out, manifest.shot.name)
+        corners = manifest.plate.data_window
+        self._window = Window(*corners)
+        self._plate: PlateSource | None = None
+        self._to_display: Callable[[FloatArray], FloatArray] | None = None
+        self._looked = False
+        frames = FrameRange.parse(manifest.plate.frames) if manifest.plate.frames else ()
+        self.form = SpriteForm.of(len(frames))
+        self._sprites = scan_sprites(out)
+
+    def close(self) -> None:
+        """Give back the plate's files."""
+        if self._plate is not None:
+            self._plate.close()
+
+    def sprite(self, number: int) -> Path | None:
+        """The sprite of a frame's present matte; None where there is none yet."""
+        return self._sprites.get((number, self._digest(number)[:16]))
+
+    def make_sprite(self, number: int) -> Path:
+        """Make the sprite of a frame from its files.
+
+        Raises:
+            FrameError: its alpha cannot be read.
+            OutputError: the disk refuses.
+        """
+        stored = read_alpha(self._layout.alpha(number))
+        tiles = tiles_of(
+            *(self.plate(number), self._on_canvas(stored.alpha, stored), self.form.side),
+            trimap=self._kept("trimap", number),
+            adapted=self._kept("adapted", number),
+            colours=self._colours(stored),
+        )
+        path = write_sprite(self.out, number, self._digest(number), tiles, self.form)
+        self._sprites[number, self._digest(number)[:16]] = path
+        return path
+
+    def write_full(self, number: int, folder: Path) -> dict[str, Path]:
+        """Write the full-size pictures of a frame.
+
+        Args:
+            number: the frame.
+            folder: where; its files are named `<number>.<digest>.<kind>.jpg` or `.png`.
+
+        Returns:
+            The files by kind, those that were there already included.
+
+        Raises:
+            FrameError: its alpha cannot be read.
+            OutputError: the disk refuses.
+        """
+        before = self.full(number, folder)
+        if "alpha" in before:
+            return before
+        stored = read_alpha(self._layout.alpha(number))
+        pictures: dict[str, FloatArray | LabelArray | None] = {
+            "plate": self.plate(number),
+            "trimap": self._kept("trimap", number),
+            "adapted": self._kept("adapted", number),
+            "colours": self._colours(stored),
+            "alpha": self._on_canvas(stored.alpha, stored),  # last: where it is, all are
+        }
+        for kind, picture in pictures.items():
+            if picture is not None:
+                write_picture(folder / self._full_name(number, kind), picture, self.out)
+        return self.full(number, folder)
+
+    def full(self, number: int, folder: Path) -> dict[str, Path]:
+        """The full-size pictures that are there, of the frame's present matte."""
+        kinds = ("plate", "trimap", "adapted", "colours", "alpha")
+        named = {kind: folder / self._full_name(number, kind) for kind in kinds}
+        return {kind: path for kind, path in named.items() if path.is_file()}
+
+    def plate(self, number: int) -> FloatArray | None:
+        """A frame of the plate, display-referred; None where it is not to be had."""
+        if not self._looked:
+            self._looked = True
+            with suppress(AdaMatteError, OSError):
+                self._open()
+        if self._plate is None or self._to_display is None:
+            return None
+        try:
+            return self._to_display(self._plate.read(number).rgb)
+        except FrameError:
+            return None
+
+    def alpha(self, number: int) -> FloatArray:
+        """The matte on the plate's window, `H × W`.
+
+        Raises:
+            FrameError: it cannot be read.
+        """
+        stored = read_alpha(self._layout.alpha(number))
+        return self._on_canvas(stored.alpha, stored)
+
+    def _open(self) -> None:
+        shot = self._manifest.shot
+        plate = self._opened(None)
+        if plate.info.data_window != self._window:  # windows that move: all on one canvas
+            plate.close()
+            plate = self._opened(self._window)
+        self._plate = plate
+        self._to_display = display_transform(plate.info, shot.in_colour)
+
+    def _opened(self, canvas: Window | None) -> PlateSource:
+        shot, digest = self._manifest.shot, self._manifest.plate.digest
+        return open_plate(
+            shot.plate,
+            start_frame=shot.start_frame,
+            digest=digest,
+            layer=shot.layer,
+            canvas=canvas,
+        )
+
+    def _digest(self, number: int) -> str:
+        record = self._manifest.frames.get(number)
+        return record.digest if record is not None and record.digest else "0" * 16
+
+    def _full_name(self, number: int, kind: str) -> str:
+        suffix = "jpg" if kind in ("plate", "colours") else "png"
+        return f"{number}.{self._digest(number)[:16]}.{kind}.{suffix}"
+
+    def _kept(self, kind: str, number: int) -> LabelArray | None:
+        path = self._layout.pattern(kind).path(number)
+        try:
+            labels = read_grey(path) if path.is_file() else None
+        except FrameError:
+            return None
+        fits = labels is not None and labels.shape == (self._window.height, self._window.width)
+        return labels if fits else None
+
+    def _on_canvas(self, part: FloatArray, stored: AlphaFile) -> FloatArray:
+        if stored.data_window == self._window:
+            return part
+        canvas = np.zeros((self._window.height, self._window.width, *part.shape[2:]), np.float32)
+        canvas[self._window.area_of(stored.data_window)] = part
+        return canvas
+
+    def _colours(self, stored: AlphaFile) -> FloatArray | None:
+        if stored.foreground is None or self._to_display is None:
+            return None
+        seen = straight(stored.foreground, stored.alpha, self._to_display)
+        return self._on_canvas(seen, stored)
+
+
+def write_picture(path: Path, picture: FloatArray | LabelArray, root: Path) -> None:
+    """Write 8 bits: JPEG without subsampled colour, or PNG, as the name says.
+
+    Raises:
+        OutputError: it cannot be encoded, or the disk refuses.
+    """
+    levels = picture
+    if picture.dtype != np.uint8:
+        levels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    shown = levels[..., ::-1] if levels.ndim == 3 else levels
+    how = _PNG
+    if path.suffix == ".jpg":
+        how = [*_JPEG, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    try:
+        done, data = cv2.imencode(path.suffix, np.ascontiguousarray(shown), how)
+    except cv2.error:
+        done = False
+    if not done:
+        fix = "the report goes on without it"
+        raise OutputError("the picture cannot be encoded", where=path, fix=fix)
+    write_whole(path, data.tobytes(), durable=False, root=root)
+
+
+@contextmanager
+def opened(out: Path, manifest: Manifest) -> Iterator[Gallery]:
+    """A gallery that is closed again."""
+    gallery = Gallery(out, manifest)
+    try:
+        yield gallery
+    finally:
+        gallery.close()

@@ -1,0 +1,169 @@
+"""The figures of every frame: those of the manifest, and flicker, measured here and kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plugin.atomic import read_whole, write_whole
+from plugin.manifest import FrameRecord, Manifest
+from plugin.report.figures import Box, overruled_box
+from plugin.report.flicker import Change, change
+from plugin.report.sprites import read_sprite
+from plugin.report.worst import Figures
+from plugin.types import FrameState
+
+__all__ = ["Deadline", "figures_of", "measure_flicker", "read_flicker", "spread"]
+
+FILE = "figures.json"
+_SCHEMA = "adamatte-figures/1"
+_MOST = 64 << 20
+_THREADS = 4
+_GOLDEN = 0.6180339887498949
+
+
+Flicker = dict[int, tuple[str, Change]]
+"""By frame: which two mattes it is of, and what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Until when work may go on, by the monotonic clock; None for as long as it takes."""
+
+    at: float | None
+
+    @classmethod
+    def within(cls, seconds: float | None) -> Deadline:
+        """So many seconds from now."""
+        return cls(None if seconds is None else time.monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds left; infinite without a limit."""
+        return float("inf") if self.at is None else self.at - time.monotonic()
+
+    def part(self, share: float) -> Deadline:
+        """A share of what is left."""
+        return self if self.at is None else Deadline(time.monotonic() + share * max(0.0, self.left))
+
+
+def spread(numbers: Iterable[int]) -> list[int]:
+    """The same in an order of which every beginning is spread evenly over the whole."""
+    listed = sorted(numbers)
+    order = sorted(range(len(listed)), key=lambda place: place * _GOLDEN % 1)
+    return [listed[place] for place in order]
+
+
+def pair_of(manifest: Manifest, number: int) -> str:
+    """What names the mattes of a frame and of the one before it; empty where one is not there."""
+    records = [manifest.frames.get(n) for n in (number - 1, number)]
+    if not all(record is not None and is_done(record) and record.digest for record in records):
+        return ""
+    return "-".join(record.digest[:16] for record in records if record is not None)
+
+
+def is_done(record: FrameRecord) -> bool:
+    """Whether the frame is there."""
+    return record.state in (FrameState.DONE, FrameState.SKIPPED)
+
+
+def read_flicker(folder: Path, manifest: Manifest) -> Flicker:
+    """What was measured before of the mattes that are there now; nothing where it is damaged."""
+    found: Flicker = {}
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+        said = json.loads(read_whole(folder / FILE, _MOST))
+        if said["schema"] != _SCHEMA:
+            return {}
+        for text, entry in said["flicker"].items():
+            number, pair = int(text), str(entry["of"])
+            if pair == pair_of(manifest, number):
+                box = None if entry["box"] is None else tuple(map(float, entry["box"]))
+                value = min(1.0, max(0.0, float(entry["value"])))
+                if box is None or len(box) == 4:
+                    found[number] = pair, Change(value, box)
+    return found
+
+
+def measure_flicker(
+    folder: Path, manifest: Manifest, sprites: Mapping[int, Path], until: Deadline
+) -> Flicker:
+    """Measure what is not measured yet, evenly spread over the shot, and keep it.
+
+    Raises:
+        OutputError: the disk refuses.
+    """
+    known = read_flicker(folder, manifest)
+    wanted = [
+        number
+        for number in spread(sprites)
+        if number not in known and number - 1 in sprites and pair_of(manifest, number)
+    ]
+
+    def one(number: int) -> tuple[int, Change | None]:
+        return number, None if until.left <= 0 else _between(sprites[number - 1], sprites[number])
+
+    with ThreadPoolExecutor(min(_THREADS, len(os.sched_getaffinity(0)))) as threads:
+        for number, found in threads.map(one, wanted):
+            if found is not None:
+                known[number] = pair_of(manifest, number), found
+    entries: dict[str, Any] = {
+        str(n): {"of": pair, "value": round(c.value, 5), "box": c.box}
+        for n, (pair, c) in sorted(known.items())
+    }
+    text = json.dumps({"schema": _SCHEMA, "flicker": entries})
+    write_whole(folder / FILE, text.encode(), durable=False)
+    return known
+
+
+def _between(before: Path, after: Path) -> Change | None:
+    old, new = read_sprite(before, half=True), read_sprite(after, half=True)
+    if old is not None and new is not None and "alpha" in old and old["alpha"].shape[0] < 100:
+        old, new = read_sprite(before), read_sprite(after)
+    if old is None or new is None or "alpha" not in old or "alpha" not in new:
+        return None
+    return change(old, new) if old["alpha"].shape == new["alpha"].shape else None
+
+
+def figures_of(manifest: Manifest, flicker: Flicker) -> list[Figures]:
+    """What is known of every frame that is done, in order."""
+    return [
+        _figures(number, record, flicker.get(number), manifest)
+        for number, record in sorted(manifest.frames.items())
+        if is_done(record)
+    ]
+
+
+def _figures(
+    number: int, record: FrameRecord, flicker: tuple[str, Change] | None, manifest: Manifest
+) -> Figures:
+    told = record.statistics
+    moved = None if flicker is None else flicker[1]
+    return Figures(
+        number,
+        unknown=told.get("unknown"),
+        overruled=told.get("overruled"),
+        coverage=told.get("coverage"),
+        confidence=told.get("confidence"),
+        flicker=None if moved is None else moved.value,
+        seconds=record.seconds if record.state is FrameState.DONE else None,
+        overruled_box=overruled_box(told),
+        flicker_box=None if moved is None else _box(moved.box, manifest),
+    )
+
+
+def _box(shares: Sequence[float] | None, manifest: Manifest) -> Box | None:
+    if shares is None:
+        return None
+    x_min, y_min, x_max, y_max = manifest.plate.data_window
+    width, height = x_max - x_min + 1, y_max - y_min + 1
+    left, top, right, bottom = shares
+    return Box(
+        round(left * width), round(top * height), round(right * width), round(bottom * height)
+    )
