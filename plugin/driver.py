@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import suppress
 from pathlib import Path
 
 from plugin.atomic import output_error, write_whole
 from plugin.books import Books, reported
 from plugin.claims import Claim, claimed
 from plugin.draining import draining
-from plugin.errors import Interrupted, SurroundingsError
+from plugin.errors import Interrupted, OutputError, SurroundingsError
 from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout, estimate_bytes
 from plugin.manifest import Manifest, PlateRecord
@@ -72,13 +73,14 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
     plan, info, frames = settle(shot, goal, progress)
     layout = OutputLayout.of(shot)
     kinds = {goal, *shot.keep} | ({"overlay"} if goal == "trimap" else set())
-    if goal == "alpha" and shot.report:
-        kinds.add(REPORT_FRAMES)
     layout.prepare(kinds)
     with claimed(shot.out, frames) as claim:
         if claim.alone:
             layout.prepare(kinds, alone=True)
         layout.probe_writable(_needed(shot, info, _not_there(layout, goal, frames)), kinds)
+        if goal == "alpha" and shot.report:
+            with suppress(OutputError):  # the report says so at the end, and nothing else does
+                layout.prepare({REPORT_FRAMES})
         _keep_override(plan, layout)
         plan = settle_in_order(plan, layout, progress)
         executor = executor or _executor(plan, len(frames))

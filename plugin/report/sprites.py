@@ -52,6 +52,7 @@ _SIDES = ((2_000, 480), (8_000, 320), (10**9, 192))
 """Up to so many frames, the longest side of a tile."""
 
 _QUALITIES = (84, 68, 50, 32)
+_HALVINGS = 4
 _LEAST_ALPHA = np.float32(1e-3)
 
 T = TypeVar("T", FloatArray, LabelArray)
@@ -163,26 +164,35 @@ def write_sprite(
         OutputError: the disk refuses, or the picture cannot be encoded.
     """
     path = out / FOLDER / sprite_name(number, digest, tiles)
-    write_whole(path, _encoded(_stack(tiles), form.limit, path), durable=False, root=out)
+    write_whole(path, _encoded(tiles, form.limit, path), durable=False, root=out)
     return path
 
 
-def _stack(tiles: Mapping[str, LabelArray]) -> LabelArray:
+def _stack(tiles: Mapping[str, LabelArray], halvings: int) -> LabelArray:
     ordered = [tiles[kind] for kind in LETTERS if kind in tiles]
+    height, width = (max(1, side >> halvings) for side in ordered[0].shape[:2])
+    if halvings:
+        ordered = [
+            np.asarray(cv2.resize(tile, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+            for tile in ordered
+        ]
     rgb = [np.repeat(t[..., None], 3, axis=2) if t.ndim == 2 else t for t in ordered]
     return np.concatenate(rgb, axis=0)
 
 
-def _encoded(stack: LabelArray, limit: int, path: Path) -> bytes:
-    """The best JPEG within the limit; where none is, the smallest that was tried."""
+def _encoded(tiles: Mapping[str, LabelArray], limit: int, path: Path) -> bytes:
+    """The best JPEG within the limit; of pictures that are all noise, a smaller one."""
     data = b""
-    for quality in _QUALITIES:
-        done, jpeg = cv2.imencode(".jpg", stack[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-        if not done:
-            raise OutputError("a picture of the report cannot be encoded", where=path, fix="report")
-        data = jpeg.tobytes()
-        if len(data) <= limit:
-            break
+    for halvings in range(_HALVINGS):
+        stack = _stack(tiles, halvings)
+        for quality in _QUALITIES:
+            done, jpeg = cv2.imencode(".jpg", stack[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+            if not done:
+                fix = "the report goes on without it"
+                raise OutputError("the picture cannot be encoded", where=path, fix=fix)
+            data = jpeg.tobytes()
+            if len(data) <= limit:
+                return data
     return data
 
 

@@ -23,7 +23,9 @@ _AROUND = 7
 _OVERRULED = 0.01
 """Share of the subject and its band whose definite labels AdaMatting overrules."""
 
-_FLICKER = 0.10
+_FLICKER, _FLICKER_OF_ALL = 0.10, 0.35
+"""Above the frames around, and at all: what moves fast is hard to follow for the flow too."""
+
 _JUMP_AT_MOST = 0.9
 """A change that stays (a cut, an entrance) is never as bad as one that goes away again."""
 
@@ -31,7 +33,9 @@ _COVERAGE, _BAND = 0.35, 0.5
 """By what part coverage and unknown share may differ from the frames around."""
 
 _UNKNOWN, _UNSURE = 0.5, 0.4
-_LEAST = 0.02
+_LEAST, _LEAST_USUAL = 0.02, 0.1
+"""Shares of the picture that a subject, and what is usual, count as at least."""
+
 _OTHERS = 0.25
 
 
@@ -110,13 +114,14 @@ def worst(frames: Sequence[Figures], most: int = _MOST) -> list[Suspect]:
         Those that are worth a look; where none is, the first three of what comes nearest.
     """
     coverage, unknown = _usual([f.coverage for f in frames]), _usual([f.unknown for f in frames])
+    flicker = _usual([f.flicker for f in frames])
     suspects = []
     for place, one in enumerate(frames):
         after = frames[place + 1] if place + 1 < len(frames) else None
         reasons = sorted(
             [
                 *_of_itself(one),
-                *_of_motion(one, after),
+                *_of_motion(one, after, flicker[place]),
                 *_out_of_line(one, coverage[place], unknown[place]),
             ],
             key=lambda reason: -reason.severity,
@@ -145,19 +150,21 @@ def _of_itself(one: Figures) -> Iterator[Reason]:
         yield Reason("confidence", (1 - one.confidence) / _UNSURE, text)
 
 
-def _of_motion(one: Figures, after: Figures | None) -> Iterator[Reason]:
+def _of_motion(one: Figures, after: Figures | None, usual: float | None) -> Iterator[Reason]:
     """A matte that differs from both neighbours is out of line; from one, it has changed."""
     if not one.flicker:
         return
     ending = after.flicker if after is not None and after.number == one.number + 1 else None
     both = min(one.flicker, ending or 0.0)
-    if both >= _FLICKER / 2:
+    severity = max((both - (usual or 0.0)) / _FLICKER, both / _FLICKER_OF_ALL)
+    if severity >= 0.5:
         text = f"the matte flickers: {percent(both)} of it is not where the motion puts it"
-        yield Reason("flicker", both / _FLICKER, text, one.flicker_box)
+        yield Reason("flicker", severity, text, one.flicker_box)
     else:
         text = f"{percent(one.flicker)} of the matte changed from the frame before"
-        severity = min(_JUMP_AT_MOST, one.flicker / _FLICKER)
-        yield Reason("jump", severity, text, one.flicker_box)
+        severity = min(_JUMP_AT_MOST, (one.flicker - (usual or 0.0)) / _FLICKER)
+        if severity > 0:
+            yield Reason("jump", severity, text, one.flicker_box)
 
 
 def _out_of_line(one: Figures, coverage: float | None, unknown: float | None) -> Iterator[Reason]:
@@ -167,7 +174,7 @@ def _out_of_line(one: Figures, coverage: float | None, unknown: float | None) ->
     ):
         if value is None or usual is None:
             continue
-        off = abs(value - usual) / max(usual, _LEAST)
+        off = abs(value - usual) / max(usual, _LEAST_USUAL)
         if off > level / 2:
             text = f"{what} {percent(value)} of the picture, the frames around {percent(usual)}"
             yield Reason(name, off / level, text)

@@ -58,6 +58,11 @@ const Viewer = (() => {
     const fit = Math.min(room.width, room.height * data.aspect);
     const scale = zoom.value === "fit" ? 0 : Number(zoom.value);
     stage.style.width = `${scale ? data.width * data.pixel_aspect * scale : Math.floor(fit)}px`;
+    // On whole pixels of the screen: at 100 % a pixel of the frame is one of the screen.
+    stage.style.left = stage.style.top = "0";
+    const corner = stage.getBoundingClientRect();
+    stage.style.left = `${Math.round(corner.left) - corner.left}px`;
+    stage.style.top = `${Math.round(corner.top) - corner.top}px`;
     stage.classList.toggle("pixels", scale >= 2 || (scale === 0 && fit > 2 * data.width));
   }
 
