@@ -18,10 +18,16 @@ __all__ = ["LumaMatter", "alphas", "creature", "luma_matter"]
 
 
 def creature(folder: Path, frames: int = 6, kind: ShotKind = ShotKind.DEMO) -> Shot:
-    """A tiny rendered shot as a video with masks, and the job that mattes it."""
+    """A tiny rendered shot as a video with masks, and the job that mattes it, without a report."""
     synthetic = SyntheticShot(kind=kind, seed=1, width=96, height=64, frames=frames)
     files = write_shot(synthetic, folder / "shot")
-    return Shot(plate=str(files.video), mask=str(files.truth.mask), out=folder / "out", workers=1)
+    return Shot(
+        plate=str(files.video),
+        mask=str(files.truth.mask),
+        out=folder / "out",
+        workers=1,
+        report=False,
+    )
 
 
 class LumaMatter:

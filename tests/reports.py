@@ -23,7 +23,7 @@ NASTY = "<script>alert('1')</script>\"\n\u202eשלום&amp;"
 def plain_result(folder: Path, frames: int = 6, **settings: object) -> Shot:
     """A tiny shot, matted without a network and with every picture kept."""
     shot = creature(folder, frames).model_copy(
-        update={"keep": frozenset({"trimap", "adapted"}), **settings}
+        update={"keep": frozenset({"trimap", "adapted"}), "report": True, **settings}
     )
     run(shot, executor=InProcessExecutor(luma_matter))
     return shot
@@ -34,7 +34,8 @@ def nasty_result(folder: Path, frames: int = 8) -> Shot:
     shot = creature(folder, frames)
     plate = folder / f"{NASTY.replace('/', '|')}.mp4"
     shutil.copy(shot.plate, plate)
-    shot = shot.model_copy(update={"plate": str(plate), "shot": NASTY, "out": folder / "o"})
+    changed = {"plate": str(plate), "shot": NASTY, "out": folder / "o", "report": True}
+    shot = shot.model_copy(update=changed)
     run(shot, executor=InProcessExecutor(luma_matter))
     manifest = load(shot.out / "manifest.json")
     save(shot.out / "manifest.json", _worsened(manifest, shot))
