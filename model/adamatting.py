@@ -158,7 +158,7 @@ class PropagationUnit(nn.Module):
         for _ in range(self.recurrences):
             x = torch.relu(self.enter(torch.cat((image, adapted, alpha), dim=1)))
             h, c = self.cell(self.blocks(x), h, c)
-            alpha = alpha + self.leave(h)
+            alpha = alpha + self.leave(h).to(alpha.dtype)
             alphas.append(alpha)
         return alphas
 
@@ -194,9 +194,10 @@ class AdaMatting(nn.Module):
         adapted = logits.float().softmax(dim=1).to(logits.dtype)
         if not self.config.shared_encoder:
             features = self.a_encoder(self._inputs(image, adapted, planes))
-        alpha = self.a_decoder(features)
+        # In float32 from here on: bf16 near 1 has steps of 1/256.
+        alpha = self.a_decoder(features).float()
         if planes is not None:
-            alpha = alpha + planes[:, 6:7]
+            alpha = alpha + planes[:, 8:9]
         alphas = [alpha]
         if self.config.propagation:
             alphas += self.propagation(image, adapted, alpha)

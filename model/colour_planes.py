@@ -12,6 +12,8 @@ directions in which the background itself varies, a difference from its mean say
 round, in which pixels that came out nearly opaque or nearly clear lend their colour with a tenth
 of a known pixel's weight, lowers it by another seventh.
 
+The last plane is α_L of `model.matting_laplacian`, which is where the A-decoder starts from.
+
 Everything is linear in the number of pixels and float32 whatever the network's precision.
 """
 
@@ -22,6 +24,8 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from model.matting_laplacian import laplacian_alpha
+from model.symmetric import inverse, multiply
 from plugin.types import FloatArray
 
 __all__ = ["colour_planes", "spread_colour"]
@@ -35,14 +39,14 @@ _DIAGONAL = (0, 3, 5)  # of the symmetric matrix in rr, rg, rb, gg, gb, bb
 
 @torch.no_grad()
 def colour_planes(image: Tensor, trimap: Tensor) -> Tensor:
-    """The eight planes: μ_F, μ_B, α₀ and separability.
+    """The nine planes: μ_F, μ_B, α₀, separability and α_L.
 
     Args:
         image: N × 3 × H × W float, display-referred, 0 to 1.
         trimap: N × 3 × H × W float, one-hot: background, unknown, foreground.
 
     Returns:
-        N × 8 × H × W float32 within [0, 1]. Known pixels have α₀ 0 or 1.
+        N × 9 × H × W float32 within [0, 1]. Known pixels have α₀ and α_L 0 or 1.
     """
     with torch.autocast(image.device.type, enabled=False):
         image, trimap = image.float(), trimap.float()
@@ -54,7 +58,9 @@ def colour_planes(image: Tensor, trimap: Tensor) -> Tensor:
         background = background + lent * ((0.3 - alpha) / 0.3).clamp(0, 1)
         mu_f, mu_b, alpha, share = _discriminant(image, moments, foreground, background)
         alpha = trimap[:, 2:] + unknown * alpha
-        return torch.cat((mu_f.clamp(0, 1), mu_b.clamp(0, 1), alpha, share), dim=1)
+        smooth = laplacian_alpha(image, trimap, alpha, share)
+        smooth = torch.where(_both_known(background, foreground), smooth, alpha)
+        return torch.cat((mu_f.clamp(0, 1), mu_b.clamp(0, 1), alpha, share, smooth), dim=1)
 
 
 def _discriminant(
@@ -67,15 +73,19 @@ def _discriminant(
     difference = mu_f - mu_b
     covariance = _covariance(f) + _covariance(b)
     covariance[:, _DIAGONAL] += _EPSILON
-    w = _solve_symmetric(covariance, difference)
+    w = multiply(inverse(covariance), difference)
     s = (w * difference).sum(1, keepdim=True).clamp_min(0)
     alpha = (w * (image - mu_b)).sum(1, keepdim=True) / (s + _RHO)
     # A side of which nothing is known in the whole picture has no colour: say "no idea".
-    known = (foreground.amax((2, 3), keepdim=True) > 0) & (
-        background.amax((2, 3), keepdim=True) > 0
-    )
+    known = _both_known(foreground, background)
     alpha = torch.where(known, alpha, 0.5).clamp(0, 1)
     return mu_f, mu_b, alpha, torch.where(known, s / (s + 3), 0)
+
+
+def _both_known(foreground: Tensor, background: Tensor) -> Tensor:
+    """Whether a picture knows anything of either side, N × 1 × 1 × 1 bool."""
+    one, other = (x.amax((2, 3), keepdim=True) > 0 for x in (foreground, background))
+    return one & other
 
 
 def _moments(image: Tensor) -> Tensor:
@@ -88,17 +98,6 @@ def _covariance(moments: Tensor) -> Tensor:
     """E[xy] − E[x]E[y], N × 6 × H × W: the symmetric matrix's upper triangle."""
     r, g, b = torch.chunk(moments[:, :3], 3, dim=1)
     return moments[:, 3:] - torch.cat((r * r, r * g, r * b, g * g, g * b, b * b), dim=1)
-
-
-def _solve_symmetric(matrix: Tensor, vector: Tensor) -> Tensor:
-    """Solve A x = v for symmetric 3×3 matrices, by the adjugate."""
-    a, b, c, e, f, i = matrix.unbind(1)
-    aa, ab, ac = e * i - f * f, c * f - b * i, b * f - c * e
-    bb, bc, cc = a * i - c * c, b * c - a * f, a * e - b * b
-    determinant = (a * aa + b * ab + c * ac).clamp_min(1e-12)
-    x, y, z = vector.unbind(1)
-    rows = (aa * x + ab * y + ac * z, ab * x + bb * y + bc * z, ac * x + bc * y + cc * z)
-    return torch.stack(rows, dim=1) / determinant[:, None]
 
 
 def _pull_push(values: Tensor, weights: Tensor) -> Tensor:

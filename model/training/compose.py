@@ -97,7 +97,9 @@ def _foreground(banks: Banks, draw: _Draw, how: Synthesis) -> tuple[Tensor, Tens
         sharp=True,
     )
     colour, alpha = rgba[:, :3], rgba[:, 3:]
-    texture = blur(_photo_crop(banks, draw, how.crop), draw.sometimes(0.7, 0.7, 6.0))
+    # From nearer than the backgrounds, mostly: what real mattes are made of varies slowly.
+    texture = _photo_crop(banks, draw, how.crop, nearest=0.1, farthest=2.0)
+    texture = blur(texture, draw.sometimes(0.6, 0.7, 6.0))
     plain = ~cut & (~banks.coloured[which_matte] | (draw.uniform(0, 1) < how.retextured))
     colour = torch.where(plain[:, None, None, None], texture, colour)
     soften = torch.where(cut, draw.sometimes(0.4, 0.5, 3.0), draw.sometimes(0.1, 0.4, 1.5))
@@ -109,11 +111,14 @@ def _clean(alpha: Tensor) -> Tensor:
     return torch.where(alpha < 0.5 / 255, 0, torch.where(alpha > 254.5 / 255, 1, alpha))
 
 
-def _photo_crop(banks: Banks, draw: _Draw, size: int) -> Tensor:
-    """A piece of any photograph, N × 3 × size × size."""
+def _photo_crop(
+    banks: Banks, draw: _Draw, size: int, nearest: float = 0.6, farthest: float = math.inf
+) -> Tensor:
+    """A piece of any photograph, N × 3 × size × size; its zoom as of `Synthesis.zoom`."""
     photos = banks.photos[draw.integers(len(banks.photos))]
     edge = photos.shape[-1]
-    zoom = torch.exp(draw.uniform(math.log(0.6), math.log(max(1.0, edge / size))))
+    farthest = min(farthest, max(1.0, edge / size))
+    zoom = torch.exp(draw.uniform(math.log(nearest), math.log(farthest)))
     room = (edge - size * zoom).clamp_min(0) / 2
     centre = (
         edge / 2 + torch.stack((draw.uniform(-1, 1), draw.uniform(-1, 1)), dim=1) * room[:, None]

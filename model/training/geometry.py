@@ -31,7 +31,7 @@ def crop(
         sharp: sample at twice the density and average, so that zooming out does not alias.
 
     Returns:
-        N × C × size × size. Outside of the source: its border.
+        N × C × size × size. Outside of the source: its mirror image.
     """
     edge = source.shape[-1]
     dense = size * 2 if sharp else size
@@ -42,7 +42,7 @@ def crop(
     u = cos * x * flip - sin * y + centre[:, 0, None, None]
     v = sin * x * flip + cos * y + centre[:, 1, None, None]
     grid = torch.stack((u, v), dim=-1) * (2 / edge) - 1
-    out = nnf.grid_sample(source, grid, padding_mode="border", align_corners=False)
+    out = nnf.grid_sample(source, grid, padding_mode="reflection", align_corners=False)
     return nnf.avg_pool2d(out, 2) if sharp else out
 
 

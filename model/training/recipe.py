@@ -45,6 +45,7 @@ class Recipe(BaseModel):
         ablate: fields of `AdaMattingConfig` to change, for the ablations.
         banks: the packed banks; see `model.training.banks.pack`.
         out: folder of checkpoints and log.
+        start: weights to begin from instead of random ones.
         steps: optimiser steps in all.
         batch: samples a step.
         rate: base learning rate of Adam; poly schedule with power 0.9 after `warm_up` steps.
@@ -63,6 +64,7 @@ class Recipe(BaseModel):
     ablate: dict[str, Any] = {}
     banks: Path
     out: Path
+    start: Path | None = None
     steps: Annotated[int, Field(ge=1)]
     batch: Annotated[int, Field(ge=1)] = 16
     rate: Annotated[float, Field(gt=0)] = 1e-4
@@ -101,4 +103,5 @@ def read_recipe(path: Path) -> Recipe:
         what = str(error).replace("\n", "; ")
         raise ShotError(what, where=path, fix="see model/configs for examples") from None
     folder = path.resolve().parent
-    return recipe.model_copy(update={"banks": folder / recipe.banks, "out": folder / recipe.out})
+    paths = {name: getattr(recipe, name) for name in ("banks", "out", "start")}
+    return recipe.model_copy(update={k: folder / v for k, v in paths.items() if v is not None})

@@ -34,6 +34,8 @@ class Trainer:
         self.recipe, self.device = recipe, device
         torch.manual_seed(recipe.seed)
         self.network = AdaMatting(recipe.config).to(device)
+        if recipe.start is not None:
+            self.network.load_state_dict(load_file(recipe.start, device=str(device)))
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = MultiTaskLoss(fixed_weight=recipe.fixed_weight, laplacian=recipe.laplacian)
         self.loss.to(device)

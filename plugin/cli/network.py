@@ -9,7 +9,7 @@ import click
 
 from plugin.cli.layout import LaidOutCommand, talk_options
 
-__all__ = ["evaluate", "export", "pack", "train"]
+__all__ = ["compose", "evaluate", "export", "pack", "train"]
 
 
 _FILE = click.Path(path_type=Path)
@@ -33,6 +33,14 @@ def _pack(data: Path, out: Path, mattes: int, size: int, **_talk: object) -> Non
     from model.training.banks import pack as pack_banks
 
     pack_banks(data, out, size=size, mattes=mattes)
+
+
+def _compose(data: Path, out: Path, mattes: int, size: int, quiet: bool, **_talk: object) -> None:
+    from model.evaluation.held_out import build_held_out_set
+
+    count = build_held_out_set(data, out, mattes=mattes, size=size)
+    if not quiet:
+        click.echo(f"{count} compositions in {out}; measure with adamatte evaluate --bench {out}")
 
 
 def _export(weights: Path, out: Path, quiet: bool, **_talk: object) -> None:
@@ -134,6 +142,35 @@ pack = LaidOutCommand(
             "adamatte pack pictures --out banks.safetensors",
         )
     ],
+)
+
+compose = LaidOutCommand(
+    name="compose",
+    callback=_compose,
+    help="Compose a test set, in the Composition-1k layout, of what training never sees: held-out "
+    "cut-outs of DATA/fg and fresh procedural mattes, each over two held-out DATA/photos.",
+    params=[
+        click.Argument(["data"], type=_FILE),
+        _path("--out", "DIR", "An empty or new folder.", required=True),
+        click.Option(
+            ["--mattes"],
+            type=click.IntRange(0, 1000),
+            default=27,
+            show_default=True,
+            metavar="N",
+            help="Procedural mattes beside the cut-outs.",
+        ),
+        click.Option(
+            ["--size"],
+            type=click.IntRange(64, 4096),
+            default=512,
+            show_default=True,
+            metavar="PX",
+            help="Longest side of a composition.",
+        ),
+        *talk_options(),
+    ],
+    examples=[("the set, then its figures", "adamatte compose pictures --out testset")],
 )
 
 export = LaidOutCommand(

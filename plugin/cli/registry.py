@@ -75,6 +75,9 @@ COMMANDS: Mapping[str, Entry] = {
     "evaluate": Entry(
         "plugin.cli.network:evaluate", _NETWORK, "SAD, MSE, Grad, Conn on images with known alpha."
     ),
+    "compose": Entry(
+        "plugin.cli.network:compose", _NETWORK, "Compose a test set of what training never sees."
+    ),
     "pack": Entry("plugin.cli.network:pack", _NETWORK, "Pack training pictures into one file."),
     "train": Entry("plugin.cli.network:train", _NETWORK, "Train AdaMatting as a TOML file says."),
     "export": Entry(

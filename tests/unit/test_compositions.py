@@ -23,6 +23,7 @@ from model.evaluation.compositions import (
     held_out,
     read_cutout,
 )
+from model.evaluation.held_out import build_held_out_set
 from model.evaluation.metrics import optimal_trimap
 from model.evaluation.pictures import write_png
 from plugin.errors import RequestError
@@ -172,3 +173,24 @@ def test_held_out_lists_pictures_only(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(RequestError, match="no held-out pictures"):
         held_out(tmp_path / "none")
+
+
+def test_the_held_out_set_is_what_training_never_sees(tmp_path: Path) -> None:
+    names = [f"a{k}.png" for k in range(60)]
+    for name in names:
+        write_png(tmp_path / "data" / "photos" / name, np.full((40, 50, 3), 90, np.uint8))
+        rgba = np.full((60, 100, 4), 200, np.uint8)
+        rgba[:20, :, 3] = 0
+        cv2.imwrite(str(_made(tmp_path / "data" / "fg") / name), rgba)
+    unseen = [name for name in names if is_held_out(name)]
+    count = build_held_out_set(tmp_path / "data", tmp_path / "set", mattes=3, size=80)
+    assert count == 2 * (len(unseen) + 3)
+    images = open_benchmark(tmp_path / "set")
+    assert len(images) == count
+    assert {image.name.rsplit("_", 1)[0] for image in images} >= {Path(n).stem for n in unseen}
+    assert all(max(image.alpha().shape) == 80 for image in images)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

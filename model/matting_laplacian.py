@@ -1,0 +1,199 @@
+"""An input plane of our own: colour's guess at alpha, made smooth along the picture's structure.
+
+Not in the paper. α₀ of `model.colour_planes` looks at every pixel alone; the matting Laplacian
+(Levin, Lischinski, Weiss, "A Closed-Form Solution to Natural Image Matting", PAMI 2008, eq. 12)
+here ties neighbours together, and α₀ is a data term that counts where its colours are far apart:
+
+    α_L = argmin  αᵀ L α + Σ_i c_i (α_i − α₀_i)²      c = 100 where the trimap is known,
+                                                      c = s⁴ / 10 with s the separability elsewhere
+    L_ij = Σ_w (δ_ij − (1 + (I_i − μ_w)ᵀ (Σ_w + ε/9 · 1)⁻¹ (I_j − μ_w)) / 9),  w the 3 × 3 windows
+
+The data term is what makes it cheap: with it a few conjugate-gradient steps suffice, from a start
+that coarser levels of the picture give, each carried to the next as local linear functions of
+colour. A fixed number of steps, so the cost is linear in the pixels and the same for all pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as nnf
+from torch import Tensor
+
+from model.symmetric import inverse, multiply
+
+__all__ = ["STEPS", "MattingLaplacian", "laplacian_alpha"]
+
+STEPS = (5, 10, 20, 30)
+"""Conjugate-gradient steps on the picture and on its halves."""
+
+_EPSILON = 1e-5  # ε: how far a window's colours may be from a line
+_KNOWN = 100.0
+_DATA = 0.1
+_LEAST = 1e-6  # of c, so that the system has one solution even where colour says nothing
+_SMALLEST = 3  # pixels: one window
+_CARRY = 1e-4  # variance below which a window counts as flat when a level is carried to the next
+
+_PLACES = [(y, x) for y in range(3) for x in range(3)]
+
+
+@torch.no_grad()
+def laplacian_alpha(image: Tensor, trimap: Tensor, alpha: Tensor, separability: Tensor) -> Tensor:
+    """α_L.
+
+    Args:
+        image: N × 3 × H × W float32, display-referred, 0 to 1; H and W at least 3.
+        trimap: N × 3 × H × W float32, one-hot: background, unknown, foreground.
+        alpha: α₀, N × 1 × H × W float32; 0 and 1 where the trimap is known.
+        separability: s, N × 1 × H × W float32, 0 to 1.
+
+    Returns:
+        N × 1 × H × W float32 within [0, 1]; 0 and 1 where the trimap is known.
+    """
+    with torch.autocast(image.device.type, enabled=False):
+        unknown = trimap[:, 1:2]
+        weight = torch.where(unknown > 0, _DATA * separability**4 + _LEAST, _KNOWN)
+        levels = [(image, weight, alpha)]
+        while len(levels) < len(STEPS) and min(levels[-1][0].shape[-2:]) > 2 * _SMALLEST:
+            levels.append(_coarser(*levels[-1]))
+        solution, line = levels[-1][2], None
+        count = (*STEPS[: len(levels) - 1], STEPS[-1])  # the coarsest has to converge
+        for steps, (picture, weight, target) in reversed(list(zip(count, levels, strict=True))):
+            if line is not None:
+                line = _resize(line, picture)
+                solution = (line[:, :3] * picture).sum(1, keepdim=True) + line[:, 3:]
+            solution = _solve(MattingLaplacian.of(picture), weight, target, solution, steps)
+            line = _as_lines(picture, solution)
+        return torch.where(unknown > 0, solution.clamp(0, 1), trimap[:, 2:])
+
+
+def _coarser(image: Tensor, weight: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Half the size: means, and of the targets the mean by weight."""
+    coarse = _halve(weight)
+    return _halve(image), coarse, _halve(weight * target) / coarse
+
+
+def _halve(x: Tensor) -> Tensor:
+    return nnf.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
+
+
+def _resize(x: Tensor, like: Tensor) -> Tensor:
+    """Bilinear to twice the size, cut to that of `like`: a coarse pixel lies over its own four."""
+    twice = nnf.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    return twice[..., : like.shape[-2], : like.shape[-1]]
+
+
+@dataclass(frozen=True, slots=True)
+class MattingLaplacian:
+    """L as a stencil: each pixel's weight with the twelve neighbours ahead of it, and its diagonal.
+
+    Attributes:
+        diagonal: N × 1 × H × W.
+        links: row offset, column offset and the weight L_ij = −w of each pair, at its first pixel.
+    """
+
+    diagonal: Tensor
+    links: tuple[tuple[int, int, Tensor], ...]
+
+    @classmethod
+    def of(cls, image: Tensor) -> MattingLaplacian:
+        """From N × 3 × H × W float32; H and W at least 3."""
+        height, width = image.shape[-2:]
+        parts = [image[..., y : height - 2 + y, x : width - 2 + x] for y, x in _PLACES]
+        mean = torch.stack(parts).mean(0)
+        away = [part - mean for part in parts]
+        precision = _precision(away)
+        links: dict[tuple[int, int], Tensor] = {}
+        for second, (y2, x2) in enumerate(_PLACES):
+            pulled = multiply(precision, away[second])
+            for first, (y1, x1) in enumerate(_PLACES[:second]):
+                offset = (y2 - y1, x2 - x1)
+                if offset not in links:
+                    links[offset] = image.new_zeros(len(image), 1, height, width)
+                pair = ((away[first] * pulled).sum(1, keepdim=True) + 1) / 9
+                links[offset][..., y1 : height - 2 + y1, x1 : width - 2 + x1] += pair
+        diagonal = image.new_zeros(len(image), 1, height, width)
+        kept = []
+        for (dy, dx), weight in links.items():
+            one, other = _ends(dy, dx, height, width)
+            inner = weight[..., *one].contiguous()
+            diagonal[..., *one] += inner
+            diagonal[..., *other] += inner
+            kept.append((dy, dx, inner))
+        return cls(diagonal=diagonal, links=tuple(kept))
+
+    def __call__(self, p: Tensor) -> Tensor:
+        """L p, N × 1 × H × W."""
+        out = self.diagonal * p
+        for dy, dx, weight in self.links:
+            one, other = _ends(dy, dx, p.shape[-2], p.shape[-1])
+            out[..., *one].addcmul_(weight, p[..., *other], value=-1)
+            out[..., *other].addcmul_(weight, p[..., *one], value=-1)
+        return out
+
+
+def _ends(dy: int, dx: int, height: int, width: int) -> tuple[tuple[slice, slice], ...]:
+    """Where the first and the second pixels of all pairs with that offset are; dy is ≥ 0."""
+    columns = slice(max(0, -dx), width - max(0, dx))
+    shifted = slice(max(0, dx), width - max(0, -dx))
+    return (slice(0, height - dy), columns), (slice(dy, height), shifted)
+
+
+def _precision(away: list[Tensor]) -> Tensor:
+    """(Σ_w + ε/9 · 1)⁻¹ of each window, six planes.
+
+    Inverted in float64: with a window's colours on a line the condition number is 10⁵, and an
+    inverse that is not positive makes the conjugate gradients diverge.
+    """
+    pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+    planes = [torch.stack([d[:, a] * d[:, b] for d in away]).mean(0) for a, b in pairs]
+    covariance = torch.stack(planes, dim=1).double()
+    covariance[:, (0, 3, 5)] += _EPSILON / 9
+    return inverse(covariance).float()
+
+
+def _solve(
+    laplacian: MattingLaplacian, weight: Tensor, target: Tensor, start: Tensor, steps: int
+) -> Tensor:
+    """Conjugate gradients with the diagonal as preconditioner, on (L + C) α = C α₀."""
+    precondition = 1 / (laplacian.diagonal + weight)
+    x = start
+    residual = weight * (target - x) - laplacian(x)
+    z = residual * precondition
+    direction, size = z, _dot(residual, z)
+    for _ in range(steps):
+        image = laplacian(direction) + weight * direction
+        bend = _dot(direction, image)
+        # A sample that has converged to rounding stands still instead of dividing by nothing.
+        step = torch.where(bend > 1e-9, size / bend.clamp_min(1e-9), 0)
+        x = x + step * direction
+        residual = residual - step * image
+        z = residual * precondition
+        before, size = size, _dot(residual, z)
+        direction = z + size / before.clamp_min(1e-20) * direction
+    return x
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum((1, 2, 3), keepdim=True)
+
+
+def _as_lines(image: Tensor, alpha: Tensor) -> Tensor:
+    """Alpha around each pixel as a linear function of colour: N × 4 × H × W, three slopes, offset.
+
+    The guided filter's coefficients (He, Sun, Tang, ECCV 2010, eq. 5 to 8, colour guide).
+    """
+    mean, mean_alpha = _box(image), _box(alpha)
+    r, g, b = torch.chunk(image, 3, dim=1)
+    second = _box(torch.cat((r * r, r * g, r * b, g * g, g * b, b * b), dim=1))
+    r, g, b = torch.chunk(mean, 3, dim=1)
+    second = second - torch.cat((r * r, r * g, r * b, g * g, g * b, b * b), dim=1)
+    second[:, (0, 3, 5)] += _CARRY
+    slope = multiply(inverse(second), _box(image * alpha) - mean * mean_alpha)
+    offset = mean_alpha - (slope * mean).sum(1, keepdim=True)
+    return _box(torch.cat((slope, offset), dim=1))
+
+
+def _box(x: Tensor) -> Tensor:
+    return nnf.avg_pool2d(nnf.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
