@@ -187,21 +187,27 @@ class AdaMatting(nn.Module):
             planes: `colour_planes(image, trimap)` when already at hand, as when a tile is cut out
                 of a frame whose planes must come from the whole of it.
         """
+        logits, alpha = self.decode(image, trimap, planes)
+        alphas = [alpha]
+        if self.config.propagation:
+            adapted = logits.float().softmax(dim=1).to(logits.dtype)
+            alphas += self.propagation(image, adapted, alpha)
+        return Prediction(trimap=logits, alphas=tuple(alphas))
+
+    def decode(
+        self, image: Tensor, trimap: Tensor, planes: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """T̃ (N × 3 × H × W logits) and α̃ (N × 1 × H × W): all but the propagation unit."""
         if planes is None and self.config.colour_planes:
             planes = colour_planes(image, trimap)
         features = self.encoder(self._inputs(image, trimap, planes))
         logits = self.t_decoder(features) if self.config.trimap_decoder else _as_logits(trimap)
-        adapted = logits.float().softmax(dim=1).to(logits.dtype)
         if not self.config.shared_encoder:
+            adapted = logits.float().softmax(dim=1).to(logits.dtype)
             features = self.a_encoder(self._inputs(image, adapted, planes))
         # In float32 from here on: bf16 near 1 has steps of 1/256.
         alpha = self.a_decoder(features).float()
-        if planes is not None:
-            alpha = alpha + planes[:, 8:9]
-        alphas = [alpha]
-        if self.config.propagation:
-            alphas += self.propagation(image, adapted, alpha)
-        return Prediction(trimap=logits, alphas=tuple(alphas))
+        return logits, alpha if planes is None else alpha + planes[:, 8:9]
 
     def _inputs(self, image: Tensor, trimap: Tensor, planes: Tensor | None) -> Tensor:
         """The 4-channel input of the paper (trimap as 0, ½, 1), and our planes behind it."""

@@ -6,18 +6,14 @@ import hashlib
 
 import numpy as np
 import torch
-import torch.nn.functional as nnf
-from torch import Tensor
 
-from model.adamatting import STRIDE
 from model.device import choose_device
+from model.inference import LABELS, Inference
 from model.weight_files import find_weights, load_network
 from plugin.errors import TrimapError
-from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
+from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
 __all__ = ["Matter"]
-
-_LABELS = np.array([BACKGROUND, UNKNOWN, FOREGROUND], np.uint8)
 
 
 class Matter:
@@ -39,6 +35,7 @@ class Matter:
         self.weights = find_weights(model)
         self.network = load_network(self.weights).to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.inference = Inference(self.network, self.device)
 
     @property
     def digest(self) -> str:
@@ -63,41 +60,12 @@ class Matter:
         _check(image, trimap)
         if not (trimap == UNKNOWN).any():
             return trimap.copy(), trimap.astype(np.float32) / np.float32(FOREGROUND)
-        height, width = trimap.shape
-        adapted, alpha = self._infer(*_as_tensors(image, trimap, self.device))
-        labels = adapted[0, 0, :height, :width].cpu().numpy()
-        values = alpha[0, 0, :height, :width].float().cpu().numpy()
-        return _LABELS[labels], np.ascontiguousarray(values, np.float32)
-
-    @torch.inference_mode()
-    def _infer(self, image: Tensor, trimap: Tensor) -> tuple[Tensor, Tensor]:
-        prediction = self.network(image, trimap)
-        return prediction.adapted, prediction.alpha
+        return self.inference(image, trimap)
 
 
 def _check(image: FloatArray, trimap: LabelArray) -> None:
     if image.shape != (*trimap.shape, 3):
         what = f"the image is {image.shape}, the trimap {trimap.shape}"
         raise TrimapError(what, where="matting", fix="give both the same height and width")
-    if not np.isin(trimap, _LABELS).all():
+    if not np.isin(trimap, LABELS).all():
         raise TrimapError("values other than 0, 128, 255", where="trimap", fix="use those three")
-
-
-def _as_tensors(
-    image: FloatArray, trimap: LabelArray, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """Batched tensors, padded below and to the right to multiples of the network's stride.
-
-    The border is repeated: a definite class at the frame's edge goes on beyond it.
-    """
-    planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
-    labels = np.stack([trimap == label for label in _LABELS]).astype(np.float32)
-    one_hot = torch.from_numpy(labels)[None]
-    height, width = trimap.shape
-    pad = (0, -width % STRIDE, 0, -height % STRIDE)
-    planes, one_hot = (nnf.pad(x, pad, mode="replicate") for x in (planes, one_hot))
-    last = torch.channels_last
-    return (
-        planes.to(device).contiguous(memory_format=last),
-        one_hot.to(device).contiguous(memory_format=last),
-    )

@@ -1,0 +1,240 @@
+"""One frame through the network, at the cost of its unknown region.
+
+trimap ─► rectangles around the unknown ─► T̃ and α̃ of each, blended ─► T̂
+T̂      ─► rectangles around its unknown ─► propagation unit ─► α̂
+
+A rectangle is grown by a margin, so that the network sees what it would see in the whole frame.
+The propagation unit reaches 21 pixels, its margin is larger and its result exact. Encoder and
+decoders reach hundreds of pixels in theory; `MARGIN` is where measured results stop changing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from model.adamatting import AdaMatting
+from model.colour_planes import colour_planes
+from model.regions import CELL, Rectangle, cover
+from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
+
+__all__ = ["LABELS", "MARGIN", "REACH", "Inference"]
+
+LABELS = np.array([BACKGROUND, UNKNOWN, FOREGROUND], np.uint8)
+
+REACH = 16
+"""T̂ may overrule known pixels that are this near to an unknown one; farther ones stay as given."""
+
+MARGIN = 64
+"""Context around a rectangle for encoder and decoders, pixels."""
+
+_RAMP = 16  # pixels beyond a rectangle over which its result fades into its neighbour's
+_PROPAGATION_MARGIN = 32
+_PLANES_MARGIN = 64  # beyond the network's: known colours that the planes look for
+
+_Where = npt.NDArray[np.bool_]
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """How a network is run.
+
+    Attributes:
+        network: in evaluation mode, on `device`.
+        device: where.
+        precision: of convolutions; the planes and the sums of alpha are float32 always.
+        largest: longest side of a rectangle without its margin, pixels; None is the whole frame.
+    """
+
+    network: AdaMatting
+    device: torch.device
+    precision: torch.dtype = torch.float32
+    largest: int | None = 512
+
+    @torch.inference_mode()
+    def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
+        """T̂ and α̂ of one frame.
+
+        Args:
+            image: `H × W × 3` float32 within [0, 1].
+            trimap: `H × W` uint8 of 0, 128, 255.
+
+        Returns:
+            T̂, `H × W` uint8 of the same labels; α̂, `H × W` float32 within [0, 1].
+        """
+        reach = _near(trimap == UNKNOWN, REACH)
+        decoded = _Decoded(trimap)
+        with torch.autocast(
+            self.device.type, dtype=self.precision, enabled=self.precision != torch.float32
+        ):
+            for core in self._rectangles(reach, MARGIN):
+                self._decode(core, image, trimap, decoded)
+            adapted = decoded.labels(reach)
+            alpha = (adapted == FOREGROUND).astype(np.float32)
+            for core in self._rectangles(adapted == UNKNOWN, _PROPAGATION_MARGIN):
+                self._propagate(core, image, decoded, adapted, alpha)
+        return adapted, alpha
+
+    def _rectangles(self, where: _Where, margin: int) -> list[Rectangle]:
+        height, width = (_up(side) for side in where.shape)
+        if self.largest is None:
+            return [Rectangle(0, 0, height, width)] if where.any() else []
+        padded = np.zeros((height, width), np.bool_)
+        padded[: where.shape[0], : where.shape[1]] = where
+        return cover(padded, margin=margin, largest=self.largest)
+
+    def _decode(
+        self, core: Rectangle, image: FloatArray, trimap: LabelArray, out: _Decoded
+    ) -> None:
+        """T̃ and α̃ of a rectangle, added to what its neighbours say."""
+        seen = core.grown(MARGIN, *(_up(side) for side in trimap.shape))
+        planes = self._planes(seen, image, trimap) if self.network.config.colour_planes else None
+        logits, alpha = self.network.decode(
+            self._picture(_piece(image, seen)), self._one_hot(_piece(trimap, seen)), planes
+        )
+        both = torch.cat((logits.float(), alpha.float()), dim=1)[0].cpu().numpy()
+        out.add(core, seen, both)
+
+    def _planes(self, seen: Rectangle, image: FloatArray, trimap: LabelArray) -> Tensor:
+        """The colour planes of a rectangle, from surroundings that know both sides if any do."""
+        height, width = (_up(side) for side in trimap.shape)
+        margin = _PLANES_MARGIN
+        while True:
+            around = seen.grown(margin, height, width)
+            labels = _piece(trimap, around)
+            if around.pixels == height * width or (
+                (labels == BACKGROUND).any() and (labels == FOREGROUND).any()
+            ):
+                break
+            margin *= 2
+        planes = colour_planes(self._picture(_piece(image, around)), self._one_hot(labels))
+        top, left = seen.top - around.top, seen.left - around.left
+        return planes[..., top : top + seen.bottom - seen.top, left : left + seen.right - seen.left]
+
+    def _propagate(
+        self,
+        core: Rectangle,
+        image: FloatArray,
+        decoded: _Decoded,
+        adapted: LabelArray,
+        alpha: FloatArray,
+    ) -> None:
+        """α̂ of a rectangle, written where T̂ is unknown."""
+        seen = core.grown(_PROPAGATION_MARGIN, *(_up(side) for side in adapted.shape))
+        scores, start = decoded.piece(seen)
+        found = torch.from_numpy(start)[None, None].to(self.device)
+        if self.network.config.propagation:
+            shares = torch.from_numpy(scores)[None].to(self.device).softmax(dim=1)
+            found = self.network.propagation(self._picture(_piece(image, seen)), shares, found)[-1]
+        inside = found[0, 0].float().clamp(0, 1).cpu().numpy()
+        rows, columns = core.slices
+        target = alpha[rows, columns]
+        top, left = core.top - seen.top, core.left - seen.left
+        inside = inside[top : top + target.shape[0], left : left + target.shape[1]]
+        unknown = adapted[rows, columns] == UNKNOWN
+        target[unknown] = inside[unknown]
+
+    def _picture(self, pixels: FloatArray) -> Tensor:
+        planes = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+        return planes.to(self.device).contiguous(memory_format=torch.channels_last)
+
+    def _one_hot(self, labels: LabelArray) -> Tensor:
+        index = torch.from_numpy(labels).to(self.device)[None, None]
+        return torch.cat([(index == int(label)).float() for label in LABELS], dim=1)
+
+
+class _Decoded:
+    """T̃ and α̃ of a frame, as far as they were computed; the given trimap elsewhere."""
+
+    def __init__(self, trimap: LabelArray) -> None:
+        self.trimap = trimap
+        # Zeros that are never touched cost no memory.
+        self.sums = np.zeros((4, *trimap.shape), np.float32)
+        self.weights = np.zeros(trimap.shape, np.float32)
+
+    def add(self, core: Rectangle, seen: Rectangle, values: FloatArray) -> None:
+        """Weigh in a rectangle's result, `4 × h × w` over `seen`."""
+        height, width = self.trimap.shape
+        outer = core.grown(_RAMP, height, width)
+        fade = np.minimum(
+            _fade(core.top, core.bottom, outer.top, outer.bottom)[:, None],
+            _fade(core.left, core.right, outer.left, outer.right)[None],
+        )
+        top, left = outer.top - seen.top, outer.left - seen.left
+        part = values[:, top : top + fade.shape[0], left : left + fade.shape[1]]
+        rows, columns = outer.slices
+        self.sums[:, rows, columns] += fade * part
+        self.weights[rows, columns] += fade
+
+    def labels(self, reach: _Where) -> LabelArray:
+        """T̂: the likeliest class within reach, the given one elsewhere."""
+        chosen = self.trimap.copy()
+        rows, columns = _bounds(reach)
+        inner = reach[rows, columns]
+        best = LABELS[self.sums[:3, rows, columns].argmax(axis=0)]
+        chosen[rows, columns][inner] = best[inner]
+        return chosen
+
+    def piece(self, where: Rectangle) -> tuple[FloatArray, FloatArray]:
+        """T̃ (`3 × h × w`) and α̃ (`h × w`) of a rectangle, repeated beyond the frame's edge."""
+        rows, columns = where.slices
+        given = self.trimap[rows, columns]
+        weight = self.weights[rows, columns]
+        sums = self.sums[:, rows, columns]
+        own = np.stack(
+            [*(np.where(given == label, 10, -10) for label in LABELS), given == FOREGROUND]
+        ).astype(np.float32)
+        values = np.where(weight > 0, sums / np.maximum(weight, 1e-6), own)
+        values = _padded(values.transpose(1, 2, 0), where).transpose(2, 0, 1)
+        return np.ascontiguousarray(values[:3]), np.ascontiguousarray(values[3])
+
+
+def _fade(start: int, end: int, outer_start: int, outer_end: int) -> FloatArray:
+    """1 from `start` to `end`, falling to nearly 0 at `_RAMP` pixels beyond."""
+    at = np.arange(outer_start, outer_end, dtype=np.float32)
+    beyond = np.maximum(np.maximum(start - at, at - end + 1), 0)
+    out: FloatArray = np.asarray(1 - beyond / (_RAMP + 1), np.float32)
+    return out
+
+
+def _near(where: _Where, pixels: int) -> _Where:
+    """True within that many pixels, in a square, of something true."""
+    kernel = np.ones((1, 2 * pixels + 1), np.uint8)
+    grown = cv2.dilate(cv2.dilate(where.astype(np.uint8), kernel), kernel.T)
+    near: _Where = grown > 0
+    return near
+
+
+def _bounds(where: _Where) -> tuple[slice, slice]:
+    x, y, w, h = cv2.boundingRect(where.astype(np.uint8))
+    return slice(y, y + h), slice(x, x + w)
+
+
+def _up(side: int) -> int:
+    """The next multiple of `CELL`."""
+    return -(-side // CELL) * CELL
+
+
+def _piece(pixels: npt.NDArray[_Scalar], where: Rectangle) -> npt.NDArray[_Scalar]:
+    """A rectangle of a frame; beyond the frame's edge its border is repeated."""
+    rows, columns = where.slices
+    return _padded(pixels[rows, columns], where)
+
+
+def _padded(part: npt.NDArray[_Scalar], where: Rectangle) -> npt.NDArray[_Scalar]:
+    missing = (
+        where.bottom - where.top - part.shape[0],
+        where.right - where.left - part.shape[1],
+    )
+    if not any(missing):
+        return np.ascontiguousarray(part)
+    return np.pad(
+        part, ((0, missing[0]), (0, missing[1]), *((0, 0),) * (part.ndim - 2)), mode="edge"
+    )

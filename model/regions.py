@@ -1,0 +1,124 @@
+"""Which rectangles of a frame to work on, so that the cost follows what is unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["CELL", "Rectangle", "cover"]
+
+CELL = 32
+"""Rectangles begin and end at multiples of this: the network's coarsest pixel."""
+
+_Where = npt.NDArray[np.bool_]
+_STARTS = (4, 8)  # cells a side of the blocks that merging begins with
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """Rows `top` to `bottom` and columns `left` to `right`, the ends excluded."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """To index an `H × W` array."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    @property
+    def pixels(self) -> int:
+        """Its area."""
+        return (self.bottom - self.top) * (self.right - self.left)
+
+    def grown(self, margin: int, height: int, width: int) -> Rectangle:
+        """With `margin` pixels more on each side, within a frame of that size."""
+        return Rectangle(
+            max(0, self.top - margin),
+            max(0, self.left - margin),
+            min(height, self.bottom + margin),
+            min(width, self.right + margin),
+        )
+
+
+def cover(where: _Where, *, margin: int, largest: int) -> list[Rectangle]:
+    """Rectangles that hold every true pixel, chosen so that with their margins they cost least.
+
+    Blocks of the frame, each shrunk to what it holds, are merged two by two as long as one
+    rectangle with one margin is cheaper than two with two. Depends on `where` and the sizes alone.
+
+    Args:
+        where: `H × W` bool; H and W multiples of `CELL`.
+        margin: pixels that each rectangle will be grown by.
+        largest: no side is longer than this, pixels; a multiple of `CELL`.
+
+    Returns:
+        Rectangles at multiples of `CELL`; they may overlap. None where nothing is true.
+    """
+    height, width = (side // CELL for side in where.shape)
+    cells = np.asarray(where.reshape(height, CELL, width, CELL).any(axis=(1, 3)))
+    pad, most = margin / CELL, max(1, largest // CELL)
+    plans = [_merged(_blocks(cells, min(start, most)), pad, most) for start in _STARTS]
+    best = min(plans, key=lambda boxes: _cost(boxes, pad).sum())
+    order = np.lexsort(best.T[::-1])
+    return [Rectangle(*(int(side) * CELL for side in box)) for box in best[order]]
+
+
+_Boxes = npt.NDArray[np.float64]
+"""`N × 4`: top, left, bottom, right, in cells."""
+
+
+def _blocks(cells: _Where, start: int) -> _Boxes:
+    boxes = []
+    for top in range(0, cells.shape[0], start):
+        for left in range(0, cells.shape[1], start):
+            x, y, w, h = cv2.boundingRect(
+                cells[top : top + start, left : left + start].astype(np.uint8)
+            )
+            if w:
+                boxes.append((top + y, left + x, top + y + h, left + x + w))
+    return np.array(boxes, np.float64).reshape(-1, 4)
+
+
+def _cost(boxes: _Boxes, pad: float) -> npt.NDArray[np.float64]:
+    sides = boxes[..., 2:] - boxes[..., :2] + 2 * pad
+    cost: npt.NDArray[np.float64] = sides[..., 0] * sides[..., 1]
+    return cost
+
+
+def _union(one: _Boxes, other: _Boxes) -> _Boxes:
+    return np.concatenate(
+        (np.minimum(one[..., :2], other[..., :2]), np.maximum(one[..., 2:], other[..., 2:])),
+        axis=-1,
+    )
+
+
+def _merged(boxes: _Boxes, pad: float, most: int) -> _Boxes:
+    """Merge the pair that saves most, until none saves anything."""
+    if len(boxes) < 2:
+        return boxes
+    saving = _savings(boxes[:, None], boxes[None], pad, most)
+    np.fill_diagonal(saving, -np.inf)
+    while len(boxes) > 1:
+        one, other = np.unravel_index(int(saving.argmax()), saving.shape)
+        if saving[one, other] <= 0:
+            break
+        boxes[one] = _union(boxes[one], boxes[other])
+        boxes = np.delete(boxes, other, axis=0)
+        saving = np.delete(np.delete(saving, other, axis=0), other, axis=1)
+        one = one - (other < one)
+        saving[one] = saving[:, one] = _savings(boxes[one], boxes, pad, most)
+        saving[one, one] = -np.inf
+    return boxes
+
+
+def _savings(one: _Boxes, other: _Boxes, pad: float, most: int) -> npt.NDArray[np.float64]:
+    both = _union(*np.broadcast_arrays(one, other))
+    saved = _cost(one, pad) + _cost(other, pad) - _cost(both, pad)
+    too_long = (both[..., 2:] - both[..., :2]).max(axis=-1) > most
+    return np.where(too_long, -np.inf, saved)
