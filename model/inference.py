@@ -11,22 +11,19 @@ decoders reach hundreds of pixels in theory; `MARGIN` is where measured results 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from model.adamatting import AdaMatting
-from model.colour_planes import colour_planes
-from model.regions import CELL, Rectangle, cover
-from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
+from model.frame_planes import FramePlanes
+from model.pieces import LABELS, as_one_hot, as_picture, pad_edge, padded_side, piece
+from model.regions import Rectangle, cover
+from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["LABELS", "MARGIN", "REACH", "Inference"]
-
-LABELS = np.array([BACKGROUND, UNKNOWN, FOREGROUND], np.uint8)
+__all__ = ["MARGIN", "REACH", "Inference"]
 
 REACH = 16
 """T̂ may overrule known pixels that are this near to an unknown one; farther ones stay as given."""
@@ -36,10 +33,8 @@ MARGIN = 64
 
 _RAMP = 16  # pixels beyond a rectangle over which its result fades into its neighbour's
 _PROPAGATION_MARGIN = 32
-_PLANES_MARGIN = 64  # beyond the network's: known colours that the planes look for
 
 _Where = npt.NDArray[np.bool_]
-_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +66,12 @@ class Inference:
         """
         reach = _near(trimap == UNKNOWN, REACH)
         decoded = _Decoded(trimap)
+        planes = FramePlanes(image, trimap, self.device) if self._with_planes else None
         with torch.autocast(
             self.device.type, dtype=self.precision, enabled=self.precision != torch.float32
         ):
             for core in self._rectangles(reach, MARGIN):
-                self._decode(core, image, trimap, decoded)
+                self._decode(core, image, trimap, planes, decoded)
             adapted = decoded.labels(reach)
             alpha = (adapted == FOREGROUND).astype(np.float32)
             for core in self._rectangles(adapted == UNKNOWN, _PROPAGATION_MARGIN):
@@ -83,40 +79,33 @@ class Inference:
         return adapted, alpha
 
     def _rectangles(self, where: _Where, margin: int) -> list[Rectangle]:
-        height, width = (_up(side) for side in where.shape)
+        height, width = (padded_side(side) for side in where.shape)
         if self.largest is None:
             return [Rectangle(0, 0, height, width)] if where.any() else []
         padded = np.zeros((height, width), np.bool_)
         padded[: where.shape[0], : where.shape[1]] = where
         return cover(padded, margin=margin, largest=self.largest)
 
+    @property
+    def _with_planes(self) -> bool:
+        return self.network.config.colour_planes
+
     def _decode(
-        self, core: Rectangle, image: FloatArray, trimap: LabelArray, out: _Decoded
+        self,
+        core: Rectangle,
+        image: FloatArray,
+        trimap: LabelArray,
+        planes: FramePlanes | None,
+        out: _Decoded,
     ) -> None:
         """T̃ and α̃ of a rectangle, added to what its neighbours say."""
-        seen = core.grown(MARGIN, *(_up(side) for side in trimap.shape))
-        planes = self._planes(seen, image, trimap) if self.network.config.colour_planes else None
-        logits, alpha = self.network.decode(
-            self._picture(_piece(image, seen)), self._one_hot(_piece(trimap, seen)), planes
-        )
+        seen = core.grown(MARGIN, *(padded_side(side) for side in trimap.shape))
+        picture = as_picture(piece(image, seen), self.device)
+        one_hot = as_one_hot(piece(trimap, seen), self.device)
+        own = None if planes is None else planes.piece(seen, picture, one_hot)
+        logits, alpha = self.network.decode(picture, one_hot, own)
         both = torch.cat((logits.float(), alpha.float()), dim=1)[0].cpu().numpy()
         out.add(core, seen, both)
-
-    def _planes(self, seen: Rectangle, image: FloatArray, trimap: LabelArray) -> Tensor:
-        """The colour planes of a rectangle, from surroundings that know both sides if any do."""
-        height, width = (_up(side) for side in trimap.shape)
-        margin = _PLANES_MARGIN
-        while True:
-            around = seen.grown(margin, height, width)
-            labels = _piece(trimap, around)
-            if around.pixels == height * width or (
-                (labels == BACKGROUND).any() and (labels == FOREGROUND).any()
-            ):
-                break
-            margin *= 2
-        planes = colour_planes(self._picture(_piece(image, around)), self._one_hot(labels))
-        top, left = seen.top - around.top, seen.left - around.left
-        return planes[..., top : top + seen.bottom - seen.top, left : left + seen.right - seen.left]
 
     def _propagate(
         self,
@@ -127,12 +116,14 @@ class Inference:
         alpha: FloatArray,
     ) -> None:
         """α̂ of a rectangle, written where T̂ is unknown."""
-        seen = core.grown(_PROPAGATION_MARGIN, *(_up(side) for side in adapted.shape))
+        seen = core.grown(_PROPAGATION_MARGIN, *(padded_side(side) for side in adapted.shape))
         scores, start = decoded.piece(seen)
         found = torch.from_numpy(start)[None, None].to(self.device)
         if self.network.config.propagation:
             shares = torch.from_numpy(scores)[None].to(self.device).softmax(dim=1)
-            found = self.network.propagation(self._picture(_piece(image, seen)), shares, found)[-1]
+            found = self.network.propagation(
+                as_picture(piece(image, seen), self.device), shares, found
+            )[-1]
         inside = found[0, 0].float().clamp(0, 1).cpu().numpy()
         rows, columns = core.slices
         target = alpha[rows, columns]
@@ -140,14 +131,6 @@ class Inference:
         inside = inside[top : top + target.shape[0], left : left + target.shape[1]]
         unknown = adapted[rows, columns] == UNKNOWN
         target[unknown] = inside[unknown]
-
-    def _picture(self, pixels: FloatArray) -> Tensor:
-        planes = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
-        return planes.to(self.device).contiguous(memory_format=torch.channels_last)
-
-    def _one_hot(self, labels: LabelArray) -> Tensor:
-        index = torch.from_numpy(labels).to(self.device)[None, None]
-        return torch.cat([(index == int(label)).float() for label in LABELS], dim=1)
 
 
 class _Decoded:
@@ -192,7 +175,7 @@ class _Decoded:
             [*(np.where(given == label, 10, -10) for label in LABELS), given == FOREGROUND]
         ).astype(np.float32)
         values = np.where(weight > 0, sums / np.maximum(weight, 1e-6), own)
-        values = _padded(values.transpose(1, 2, 0), where).transpose(2, 0, 1)
+        values = pad_edge(values.transpose(1, 2, 0), where).transpose(2, 0, 1)
         return np.ascontiguousarray(values[:3]), np.ascontiguousarray(values[3])
 
 
@@ -215,26 +198,3 @@ def _near(where: _Where, pixels: int) -> _Where:
 def _bounds(where: _Where) -> tuple[slice, slice]:
     x, y, w, h = cv2.boundingRect(where.astype(np.uint8))
     return slice(y, y + h), slice(x, x + w)
-
-
-def _up(side: int) -> int:
-    """The next multiple of `CELL`."""
-    return -(-side // CELL) * CELL
-
-
-def _piece(pixels: npt.NDArray[_Scalar], where: Rectangle) -> npt.NDArray[_Scalar]:
-    """A rectangle of a frame; beyond the frame's edge its border is repeated."""
-    rows, columns = where.slices
-    return _padded(pixels[rows, columns], where)
-
-
-def _padded(part: npt.NDArray[_Scalar], where: Rectangle) -> npt.NDArray[_Scalar]:
-    missing = (
-        where.bottom - where.top - part.shape[0],
-        where.right - where.left - part.shape[1],
-    )
-    if not any(missing):
-        return np.ascontiguousarray(part)
-    return np.pad(
-        part, ((0, missing[0]), (0, missing[1]), *((0, 0),) * (part.ndim - 2)), mode="edge"
-    )

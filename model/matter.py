@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from model.device import choose_device
-from model.inference import LABELS, Inference
+from model.inference import Inference
+from model.pieces import LABELS
 from model.weight_files import find_weights, load_network
 from plugin.errors import TrimapError
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray

@@ -10,7 +10,8 @@ here ties neighbours together, and α₀ is a data term that counts where its co
 
 The data term is what makes it cheap: with it a few conjugate-gradient steps suffice, from a start
 that coarser levels of the picture give, each carried to the next as local linear functions of
-colour. A fixed number of steps, so the cost is linear in the pixels and the same for all pictures.
+colour. A fixed number of steps, and only in blocks that hold something unknown, so that the cost is
+linear in those.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from model.active_blocks import ActiveBlocks, core
 from model.symmetric import inverse, multiply
 
 __all__ = ["STEPS", "MattingLaplacian", "laplacian_alpha"]
@@ -63,8 +65,10 @@ def laplacian_alpha(image: Tensor, trimap: Tensor, alpha: Tensor, separability: 
             if line is not None:
                 line = _resize(line, picture)
                 solution = (line[:, :3] * picture).sum(1, keepdim=True) + line[:, 3:]
-            solution = _solve(MattingLaplacian.of(picture), weight, target, solution, steps)
-            line = _as_lines(picture, solution)
+            solution = torch.where(weight < _KNOWN, solution, target)
+            solution = _solve(picture, weight, target, solution, steps)
+            if picture is not image:
+                line = _as_lines(picture, solution)
         return torch.where(unknown > 0, solution.clamp(0, 1), trimap[:, 2:])
 
 
@@ -97,13 +101,21 @@ class MattingLaplacian:
     links: tuple[tuple[int, int, Tensor], ...]
 
     @classmethod
-    def of(cls, image: Tensor) -> MattingLaplacian:
-        """From N × 3 × H × W float32; H and W at least 3."""
+    def of(cls, image: Tensor, inside: Tensor | None = None) -> MattingLaplacian:
+        """From N × 3 × H × W float32; H and W at least 3.
+
+        Args:
+            image: the colours.
+            inside: N × 1 × H × W, 0 for pixels that no window may hold; by default none.
+        """
         height, width = image.shape[-2:]
         parts = [image[..., y : height - 2 + y, x : width - 2 + x] for y, x in _PLACES]
         mean = torch.stack(parts).mean(0)
         away = [part - mean for part in parts]
         precision = _precision(away)
+        share = mean.new_full((1, 1, 1, 1), 1 / 9)
+        if inside is not None:  # of a window that is not wholly inside: nothing
+            share = (nnf.avg_pool2d(inside, 3, 1) > 0.99).float() / 9
         links: dict[tuple[int, int], Tensor] = {}
         for second, (y2, x2) in enumerate(_PLACES):
             pulled = multiply(precision, away[second])
@@ -111,7 +123,7 @@ class MattingLaplacian:
                 offset = (y2 - y1, x2 - x1)
                 if offset not in links:
                     links[offset] = image.new_zeros(len(image), 1, height, width)
-                pair = ((away[first] * pulled).sum(1, keepdim=True) + 1) / 9
+                pair = ((away[first] * pulled).sum(1, keepdim=True) + 1) * share
                 links[offset][..., y1 : height - 2 + y1, x1 : width - 2 + x1] += pair
         diagonal = image.new_zeros(len(image), 1, height, width)
         kept = []
@@ -153,30 +165,35 @@ def _precision(away: list[Tensor]) -> Tensor:
     return inverse(covariance).float()
 
 
-def _solve(
-    laplacian: MattingLaplacian, weight: Tensor, target: Tensor, start: Tensor, steps: int
-) -> Tensor:
-    """Conjugate gradients with the diagonal as preconditioner, on (L + C) α = C α₀."""
-    precondition = 1 / (laplacian.diagonal + weight)
-    x = start
-    residual = weight * (target - x) - laplacian(x)
+def _solve(image: Tensor, weight: Tensor, target: Tensor, start: Tensor, steps: int) -> Tensor:
+    """Conjugate gradients with the diagonal as preconditioner, on (L + C) α = C α₀.
+
+    In the blocks that hold something unknown; `start` stands elsewhere.
+    """
+    blocks = ActiveBlocks(weight < _KNOWN)
+    if not len(blocks.sample):
+        return start
+    laplacian = MattingLaplacian.of(blocks.gather(image), blocks.inside())
+    weight, target = core(blocks.gather(weight)), core(blocks.gather(target))
+    precondition = 1 / (core(laplacian.diagonal) + weight)
+    begin = blocks.gather(start)
+    x = core(begin)
+    residual = weight * (target - x) - core(laplacian(begin))
     z = residual * precondition
-    direction, size = z, _dot(residual, z)
+    direction, size = z, blocks.dot(residual, z)
+    nothing = torch.zeros_like(start)
     for _ in range(steps):
-        image = laplacian(direction) + weight * direction
-        bend = _dot(direction, image)
+        spread = blocks.gather(blocks.scatter(direction, nothing))
+        image_of = core(laplacian(spread)) + weight * direction
+        bend = blocks.dot(direction, image_of)
         # A sample that has converged to rounding stands still instead of dividing by nothing.
         step = torch.where(bend > 1e-9, size / bend.clamp_min(1e-9), 0)
         x = x + step * direction
-        residual = residual - step * image
+        residual = residual - step * image_of
         z = residual * precondition
-        before, size = size, _dot(residual, z)
+        before, size = size, blocks.dot(residual, z)
         direction = z + size / before.clamp_min(1e-20) * direction
-    return x
-
-
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return (a * b).sum((1, 2, 3), keepdim=True)
+    return blocks.scatter(x, start)
 
 
 def _as_lines(image: Tensor, alpha: Tensor) -> Tensor:

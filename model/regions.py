@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CELL", "Rectangle", "cover"]
+__all__ = ["CELL", "Rectangle", "apart", "cover"]
 
 CELL = 32
 """Rectangles begin and end at multiples of this: the network's coarsest pixel."""
@@ -45,6 +46,25 @@ class Rectangle:
             min(width, self.right + margin),
         )
 
+    def overlaps(self, other: Rectangle) -> bool:
+        """Whether the two share a pixel."""
+        return (
+            self.top < other.bottom
+            and other.top < self.bottom
+            and self.left < other.right
+            and other.left < self.right
+        )
+
+    def joined(self, others: Sequence[Rectangle]) -> Rectangle:
+        """The smallest that holds this one and the others."""
+        every = (self, *others)
+        return Rectangle(
+            min(box.top for box in every),
+            min(box.left for box in every),
+            max(box.bottom for box in every),
+            max(box.right for box in every),
+        )
+
 
 def cover(where: _Where, *, margin: int, largest: int) -> list[Rectangle]:
     """Rectangles that hold every true pixel, chosen so that with their margins they cost least.
@@ -60,13 +80,38 @@ def cover(where: _Where, *, margin: int, largest: int) -> list[Rectangle]:
     Returns:
         Rectangles at multiples of `CELL`; they may overlap. None where nothing is true.
     """
-    height, width = (side // CELL for side in where.shape)
-    cells = np.asarray(where.reshape(height, CELL, width, CELL).any(axis=(1, 3)))
+    cells = _as_cells(where)
     pad, most = margin / CELL, max(1, largest // CELL)
     plans = [_merged(_blocks(cells, min(start, most)), pad, most) for start in _STARTS]
     best = min(plans, key=lambda boxes: _cost(boxes, pad).sum())
     order = np.lexsort(best.T[::-1])
     return [Rectangle(*(int(side) * CELL for side in box)) for box in best[order]]
+
+
+def apart(where: _Where, *, margin: int) -> list[Rectangle]:
+    """Bounding boxes of what is true, each with its margin, merged until no two overlap.
+
+    Args:
+        where: `H × W` bool; H and W multiples of `CELL`.
+        margin: pixels; a multiple of `CELL`.
+    """
+    height, width = where.shape
+    cells = _as_cells(where).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(cells, connectivity=8)
+    boxes: list[Rectangle] = []
+    for x, y, w, h, _ in stats[1:count]:
+        box = Rectangle(*(int(side) * CELL for side in (y, x, y + h, x + w)))
+        box = box.grown(margin, height, width)
+        while touching := [other for other in boxes if box.overlaps(other)]:
+            boxes = [other for other in boxes if other not in touching]
+            box = box.joined(touching)
+        boxes.append(box)
+    return sorted(boxes, key=lambda box: (box.top, box.left))
+
+
+def _as_cells(where: _Where) -> _Where:
+    height, width = (side // CELL for side in where.shape)
+    return np.asarray(where.reshape(height, CELL, width, CELL).any(axis=(1, 3)))
 
 
 _Boxes = npt.NDArray[np.float64]
