@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
 
-from model.device import choose_device
-from model.inference import Inference
+from model.device import choose_device, choose_precision
+from model.fuse import fuse
+from model.inference import MARGIN, Inference
 from model.pieces import LABELS
+from model.regions import CELL
 from model.weight_files import find_weights, load_network
-from plugin.errors import TrimapError
+from plugin.errors import DeviceError, TrimapError
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
 __all__ = ["Matter"]
+
+_LOG = logging.getLogger("adamatte")
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+_LARGEST, _SMALLEST = 2048, 128  # of a tile on a GPU
+_BYTES_A_PIXEL = 6000  # of all layers that live at once, with room to spare
 
 
 class Matter:
@@ -25,23 +37,38 @@ class Matter:
     Args:
         model: bundled weights by name, or a `.safetensors` file.
         device: `auto`, `cpu` or `cuda`.
+        precision: of convolutions; `auto` is fp32 on a CPU, bf16 on a GPU.
+        tile: longest side of what goes through the network at once, pixels without the context
+            around it; `auto`, or `off` for whole frames.
 
     Raises:
         WeightsError: the weights are missing or damaged.
-        DeviceError: there is no such device.
+        DeviceError: there is no such device, or it has not that precision.
     """
 
-    def __init__(self, model: str = "lite", *, device: str = "auto") -> None:
+    def __init__(
+        self,
+        model: str = "lite",
+        *,
+        device: str = "auto",
+        precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto",
+        tile: str = "auto",
+    ) -> None:
         self.device = torch.device(choose_device(device))
+        chosen = choose_precision(precision, self.device.type)
         self.weights = find_weights(model)
         self.network = load_network(self.weights).to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.inference = Inference(self.network, self.device)
+        fuse(self.network)
+        self.inference = Inference(
+            self.network, self.device, _DTYPES[chosen], _largest(tile, self.device)
+        )
+        self._precision = chosen
 
     @property
     def digest(self) -> str:
         """sha256 of whatever changes the pixels."""
-        return hashlib.sha256(self.weights.sha256.encode()).hexdigest()
+        return hashlib.sha256(f"{self.weights.sha256} {self._precision}".encode()).hexdigest()
 
     def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
         """Matte one image.
@@ -61,7 +88,37 @@ class Matter:
         _check(image, trimap)
         if not (trimap == UNKNOWN).any():
             return trimap.copy(), trimap.astype(np.float32) / np.float32(FOREGROUND)
-        return self.inference(image, trimap)
+        while True:
+            try:
+                return self.inference(image, trimap)
+            except torch.OutOfMemoryError:
+                self._halve_tiles()
+
+    def _halve_tiles(self) -> None:
+        """After the device ran out of memory; the matte is the same with smaller ones."""
+        torch.cuda.empty_cache()
+        largest = (self.inference.largest or _LARGEST) // 2
+        if largest < _SMALLEST:
+            raise DeviceError(
+                "out of memory even with the smallest tiles",
+                where=str(self.device),
+                fix="leave the device to this program, or use --device cpu",
+            ) from None
+        self.inference = replace(self.inference, largest=largest)
+        _LOG.warning("out of GPU memory: tiles of %d pixels from here on", largest)
+
+
+def _largest(tile: str, device: torch.device) -> int | None:
+    """The longest side of a rectangle for `--tile`; None is the whole frame."""
+    if tile == "off":
+        return None
+    if tile != "auto":
+        return max(CELL, int(tile) // CELL * CELL)
+    if device.type == "cpu":
+        return 512  # larger ones leave the caches, and each worker has its own
+    free, _ = torch.cuda.mem_get_info(device)
+    side = int((free / 2 / _BYTES_A_PIXEL) ** 0.5) - 2 * MARGIN
+    return min(_LARGEST, max(_SMALLEST, side // CELL * CELL))
 
 
 def _check(image: FloatArray, trimap: LabelArray) -> None:

@@ -20,8 +20,8 @@ __all__ = ["FrameRecord", "Manifest", "PlateRecord", "RequestRecord", "merge"]
 Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 
 _NO_PIXELS = {
-    *("out", "shot", "frames", "keep", "report"),
-    *("executor", "device", "workers", "gpus_per_worker", "address", "chunk", "retries", "force"),
+    *("out", "shot", "frames", "keep", "report", "executor", "device", "tile", "workers"),
+    *("gpus_per_worker", "address", "chunk", "retries", "force"),
 }
 """The fields of `Shot` that no pixel depends on."""
 

@@ -25,10 +25,12 @@ from plugin.shot import Shot
 from plugin.trimap_source import TrimapPlan
 from plugin.types import Window
 
-__all__ = ["Goal", "Plan", "plan_file", "read_plan"]
+__all__ = ["Goal", "Plan", "Precision", "plan_file", "read_plan"]
 
 Goal = Literal["alpha", "trimap", "mask"]
 """How far a frame goes: `adamatte run`, `adamatte trimap`, `adamatte segment`."""
+
+Precision = Literal["fp32", "bf16", "fp16"]
 
 RECIPE_VERSION = 1
 """Raised whenever the same plan makes other pixels than before."""
@@ -51,6 +53,7 @@ class Plan(BaseModel):
         override: sha256 of the override file; empty without one.
         weights: sha256 of the network's weights; empty when the network is not needed.
         device: `cpu` or `cuda`.
+        precision: of the network.
         version: of the program, for the provenance.
     """
 
@@ -67,6 +70,7 @@ class Plan(BaseModel):
     override: str = ""
     weights: str = ""
     device: Literal["cpu", "cuda"] = "cpu"
+    precision: Precision = "fp32"
     version: str
 
     def recipe(self, *inputs: str) -> str:
@@ -91,6 +95,8 @@ class Plan(BaseModel):
             parts.append(f"layer {shot.layer}")
         if self.canvas is not None:
             parts.append(str(self.canvas))
+        if self.precision != "fp32":
+            parts.append(self.precision)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from plugin.colour import display_transform, input_colour
 from plugin.errors import PlateError
@@ -74,7 +75,7 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
             _say(masks, progress)
         finish = _finish(shot, info, masks, progress) if goal == "alpha" else FinishPlan()
         digest = plate_digest(plate)
-    device, weights = _network(shot) if goal == "alpha" else ("cpu", "")
+    network = _network(shot) if goal == "alpha" else {}
     plan = Plan(
         shot=shot,
         goal=goal,
@@ -85,8 +86,7 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
         trimap=trimaps,
         canvas=canvas,
         finish=finish,
-        weights=weights,
-        device="cuda" if device == "cuda" else "cpu",
+        **network,
         version=importlib.metadata.version("adamatte"),
     )
     return plan, info, frames
@@ -121,12 +121,17 @@ def _override(shot: Shot, info: PlateInfo, frames: FrameRange, progress: Progres
     return corrections.sha256
 
 
-def _network(shot: Shot) -> tuple[str, str]:
-    """The device, and the weights' sha256; both are refused here rather than by every worker."""
-    from model.device import choose_device
+def _network(shot: Shot) -> dict[str, Any]:
+    """The plan's device, precision and weights; refused here rather than by every worker."""
+    from model.device import choose_device, choose_precision
     from model.weight_files import find_weights
 
-    return choose_device(shot.device), find_weights(shot.model).sha256
+    device = choose_device(shot.device)
+    return {
+        "device": device,
+        "precision": choose_precision(shot.precision, device),
+        "weights": find_weights(shot.model).sha256,
+    }
 
 
 def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Plan:

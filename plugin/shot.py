@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
@@ -45,6 +45,9 @@ class Shot(BaseModel):
         override: the shot's trimap override file.
         model: bundled weights by name, or a `.safetensors` file.
         device: `auto` takes a GPU where there is one.
+        precision: of the network's convolutions; `auto` is fp32 on a CPU, bf16 on a GPU.
+        tile: longest side of what the network takes at once, pixels without the context around it;
+            `auto` by device and free memory, `off` is the whole frame. The matte is the same.
         bits: bits of the EXR's channels.
         channels: `rgba` (R=G=B=A=alpha), `a` alone, or `fg` (premultiplied foreground and alpha).
         compression: of the EXR; `dwaa` and `dwab` are lossy, and for the colours of `fg` alone.
@@ -90,6 +93,8 @@ class Shot(BaseModel):
     override: str | None = None
     model: str = "lite"
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    tile: Annotated[str, BeforeValidator(str)] = "auto"
     bits: Literal["half", "float"] = "half"
     channels: Literal["rgba", "a", "fg"] = "rgba"
     compression: Literal["none", "zip", "zips", "piz", "dwaa", "dwab"] = "zips"
@@ -120,6 +125,15 @@ class Shot(BaseModel):
         if text != "auto" and not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
             raise ValueError("give it as #rrggbb, or auto")
         return text.lower()
+
+    @field_validator("tile")
+    @classmethod
+    def _tile_is_a_size(cls, text: str) -> str:
+        if text in ("auto", "off"):
+            return text
+        if not text.isascii() or not text.isdigit() or not 64 <= int(text) <= 16384:
+            raise ValueError("give it as auto, off, or pixels from 64 to 16384")
+        return str(int(text))
 
     @field_validator("keyframe")
     @classmethod

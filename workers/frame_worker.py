@@ -289,7 +289,9 @@ class FrameWorker:
 def _bundled_matter(plan: Plan) -> Matter:
     from model import Matter as NetworkMatter
 
-    return NetworkMatter(plan.shot.model, device=plan.device)
+    return NetworkMatter(
+        plan.shot.model, device=plan.device, precision=plan.precision, tile=plan.shot.tile
+    )
 
 
 def _corrections(plan: Plan, info: PlateInfo) -> Override | None:

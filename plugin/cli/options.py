@@ -148,6 +148,13 @@ TABLE: dict[str, _Row] = {
     ),
     "model": _Row(NETWORK, "NAME|FILE", "Bundled weights by name, or a .safetensors file."),
     "device": _Row(NETWORK, "", "What the network runs on; auto takes a GPU where there is one."),
+    "precision": _Row(NETWORK, "", "auto: fp32 on a CPU, bf16 on a GPU, where it is faster."),
+    "tile": _Row(
+        NETWORK,
+        "PX|auto|off",
+        "The most that the network takes at once, a side. Smaller needs less memory, the matte is "
+        "the same; off: the whole frame.",
+    ),
     "despeckle": _Row(
         CLEANUP,
         "AREA",
