@@ -152,6 +152,8 @@ class ConvLSTMCell(nn.Module):
 
     def forward(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """One step: N × inputs × H × W and the state (h, c), N × hidden × H × W each → (h', c')."""
-        i, f, o, g = self.gates(torch.cat((x, h), dim=1)).chunk(4, dim=1)
-        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-        return torch.sigmoid(o) * torch.tanh(c), c
+        gates = self.gates(torch.cat((x, h), dim=1))
+        # All four at once: a sigmoid over a slice of channels is several times slower.
+        i, f, o, _ = torch.sigmoid(gates).chunk(4, dim=1)
+        c = f * c + i * torch.tanh(gates[:, 3 * h.shape[1] :])
+        return o * torch.tanh(c), c

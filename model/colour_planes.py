@@ -115,27 +115,27 @@ def _pull_push(values: Tensor, weights: Tensor) -> Tensor:
     for total, weight in reversed(levels):
         trust = (weight * _GAIN).clamp(max=1)
         coarse = _double(spread, total.shape[-2], total.shape[-1])
-        spread = trust * total / (weight + 1e-6) + (1 - trust) * coarse
+        # trust · total / weight + (1 − trust) · coarse, in two passes over the nine channels
+        spread = coarse.mul_(1 - trust).addcmul_(total, trust / (weight + 1e-6))
     return spread
 
 
 def _halve(x: Tensor) -> Tensor:
     """Binomial low-pass (1, 3, 3, 1)/8 both ways and every second pixel; odd sizes are padded."""
     channels, height, width = x.shape[1:]
-    x = nnf.pad(x, (1, 1 + width % 2, 1, 1 + height % 2))
+    if height % 2 or width % 2:
+        x = nnf.pad(x, (0, width % 2, 0, height % 2))
     taps = torch.tensor((1.0, 3.0, 3.0, 1.0), device=x.device, dtype=x.dtype) / 8
-    x = nnf.conv2d(
-        x, taps.view(1, 1, 1, 4).expand(channels, 1, 1, 4), stride=(1, 2), groups=channels
-    )
-    return nnf.conv2d(
-        x, taps.view(1, 1, 4, 1).expand(channels, 1, 4, 1), stride=(2, 1), groups=channels
-    )
+    across = taps.view(1, 1, 1, 4).expand(channels, 1, 1, 4)
+    down = taps.view(1, 1, 4, 1).expand(channels, 1, 4, 1)
+    x = nnf.conv2d(x, across, stride=(1, 2), padding=(0, 1), groups=channels)
+    return nnf.conv2d(x, down, stride=(2, 1), padding=(1, 0), groups=channels)
 
 
 def _double(x: Tensor, height: int, width: int) -> Tensor:
     """Bilinear to twice the size, cut to height × width."""
     twice = nnf.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-    return twice[..., :height, :width]
+    return twice[..., :height, :width].contiguous()
 
 
 def spread_colour(rgb: FloatArray, weight: FloatArray) -> FloatArray:

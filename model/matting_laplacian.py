@@ -118,13 +118,17 @@ class MattingLaplacian:
             share = (nnf.avg_pool2d(inside, 3, 1) > 0.99).float() / 9
         links: dict[tuple[int, int], Tensor] = {}
         for second, (y2, x2) in enumerate(_PLACES):
-            pulled = multiply(precision, away[second])
+            product = multiply(precision, away[second])
+            pulled = [product[:, channel : channel + 1] for channel in range(3)]
             for first, (y1, x1) in enumerate(_PLACES[:second]):
                 offset = (y2 - y1, x2 - x1)
                 if offset not in links:
                     links[offset] = image.new_zeros(len(image), 1, height, width)
-                pair = ((away[first] * pulled).sum(1, keepdim=True) + 1) * share
-                links[offset][..., y1 : height - 2 + y1, x1 : width - 2 + x1] += pair
+                pair = torch.ones_like(pulled[0])
+                for channel, pull in enumerate(pulled):
+                    pair.addcmul_(away[first][:, channel : channel + 1], pull)
+                target = links[offset][..., y1 : height - 2 + y1, x1 : width - 2 + x1]
+                target.addcmul_(pair, share)
         diagonal = image.new_zeros(len(image), 1, height, width)
         kept = []
         for (dy, dx), weight in links.items():

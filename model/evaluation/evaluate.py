@@ -15,6 +15,7 @@ import numpy as np
 
 from model.evaluation.baselines import BASELINES, Baseline, baseline
 from model.evaluation.benchmark import BenchImage, open_benchmark
+from model.evaluation.figure import Figure
 from model.evaluation.metrics import Confusion, matte_errors, optimal_trimap
 from model.evaluation.perturb import Task, task_of
 from model.evaluation.pictures import to_bytes, write_bytes
@@ -38,6 +39,7 @@ def evaluate(
     trimap: str = "trimap",
     cache: Path | None = None,
     limit: int | None = None,
+    figure: Figure | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measure AdaMatting and baselines on a benchmark.
@@ -50,6 +52,7 @@ def evaluate(
             `erode-10`, ….
         cache: folder that keeps the baselines' mattes by content, since they take long.
         limit: only the first images, by name.
+        figure: is given the network's results.
         progress: called after every matte.
 
     Raises:
@@ -65,7 +68,7 @@ def evaluate(
     for image in images:
         given = _given(image, trimap)
         for name, method in methods.items():
-            rows.append(_row(given, name, method))
+            rows.append(_row(given, name, method, figure))
             if progress:
                 progress(len(rows), total, f"{image.name} {name}")
     return Evaluation(bench=str(bench), trimap=trimap, rows=tuple(rows))
@@ -79,6 +82,7 @@ def evaluate_and_report(
     trimap: str = "trimap",
     json_file: Path | None = None,
     cache: Path | None = None,
+    figure_file: Path | None = None,
     progress: Progress | None = None,
 ) -> str:
     """What `adamatte evaluate` does, behind its options.
@@ -90,6 +94,7 @@ def evaluate_and_report(
         trimap: as of `evaluate`.
         json_file: where the result goes as JSON, too.
         cache: as of `evaluate`.
+        figure_file: where a picture of the first ten results goes.
         progress: as of `evaluate`.
 
     Returns:
@@ -101,7 +106,18 @@ def evaluate_and_report(
         OutputError: the cache or the JSON file cannot be written.
     """
     keys = tuple(dict.fromkeys(key.strip() for key in baselines.split(",") if key.strip()))
-    result = evaluate(bench, matter, baselines=keys, trimap=trimap, cache=cache, progress=progress)
+    figure = Figure()
+    result = evaluate(
+        bench,
+        matter,
+        baselines=keys,
+        trimap=trimap,
+        cache=cache,
+        figure=figure if figure_file is not None else None,
+        progress=progress,
+    )
+    if figure_file is not None:
+        figure.write(figure_file)
     if json_file is not None:
         write_bytes(json_file, result.json().encode())
     return result.table()
@@ -152,10 +168,12 @@ def _given(image: BenchImage, kind: str) -> _Given:
     return _Given(image.name, picture, truth, task)
 
 
-def _row(given: _Given, name: str, method: _Method) -> Row:
+def _row(given: _Given, name: str, method: _Method, figure: Figure | None) -> Row:
     start = time.perf_counter()
     adapted, alpha = method(given.picture, given.task.trimap)
     seconds = time.perf_counter() - start
+    if figure is not None and adapted is not None:
+        figure.add(given.picture, given.task.trimap, adapted, alpha, given.truth)
     stored = to_bytes(alpha) / np.float64(255)
     errors = matte_errors(stored, given.truth, given.task.scored)
     optimal = optimal_trimap(given.truth)

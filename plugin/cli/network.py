@@ -60,6 +60,7 @@ def _evaluate(
     trimap: str,
     json_file: Path | None,
     cache: Path | None,
+    figure_file: Path | None,
     quiet: bool,
     **_talk: object,
 ) -> None:
@@ -77,6 +78,7 @@ def _evaluate(
         trimap=trimap,
         json_file=json_file,
         cache=cache,
+        figure_file=figure_file,
         progress=tell,
     )
     sys.stdout.write(table.rstrip() + "\n")
@@ -228,6 +230,12 @@ evaluate = LaidOutCommand(
         ),
         _path("--json", "FILE", "Write all figures there too.", name="json_file"),
         _path("--cache", "DIR", "Keep the baselines' mattes there; they take minutes."),
+        _path(
+            "--figure",
+            "FILE.png",
+            "A picture of the first ten: image, trimap, adapted trimap, alpha, truth.",
+            name="figure_file",
+        ),
         *talk_options(),
     ],
     examples=[

@@ -246,6 +246,19 @@ def test_the_report_prints_and_writes(bench: Path, tmp_path: Path) -> None:
     assert json.loads(file.read_text())["totals"][1]["method"] == "closed-form"
 
 
+def test_the_figure_shows_each_image_in_a_row(bench: Path, tmp_path: Path) -> None:
+    file = tmp_path / "figure.png"
+    evaluate_and_report(bench, Oracle(bench, 0.1), figure_file=file)
+    picture = read_image(file)
+    height = round(SIZE[0] * 320 / SIZE[1]) + 4
+    assert picture.shape == (2 * height, 5 * 324, 3)
+    # On the first disc's edge, which the trimap leaves unknown, the matte is off by a tenth.
+    edge = slice(90, 180)
+    alpha, truth = (picture[height // 2 - 2, 324 * c : 324 * c + 320, 0][edge] for c in (3, 4))
+    assert np.abs(alpha - truth).max() == pytest.approx(0.1, abs=0.02)
+    assert truth.max() == 1
+
+
 def test_a_matte_is_measured_as_8_bits(bench: Path) -> None:
     """An error below half a step is none, as it would be in a PNG."""
     image = open_benchmark(bench)[0]

@@ -191,6 +191,20 @@ def test_a_resumed_run_is_the_run(folder: Path) -> None:
     assert all(torch.allclose(one[name], two[name], atol=1e-6) for name in one)
 
 
+def test_a_run_begins_from_given_weights(folder: Path) -> None:
+    """At a rate of next to nothing it stays where it began."""
+    first = write_recipe(folder, "first", 3)
+    train(first, device="cpu", report=lambda _line: None)
+    second = folder / "second.toml"
+    text = 'start = "first/average.safetensors"\n' + first.read_text().replace("1e-3", "1e-12")
+    second.write_text(text.replace('"first"', '"second"'))
+    train(second, device="cpu", report=lambda _line: None)
+    one = load_file(folder / "first" / "average.safetensors")
+    two = load_file(folder / "second" / "average.safetensors")
+    names = [name for name in one if name.endswith(".weight")]
+    assert all(torch.allclose(one[name], two[name], atol=1e-6) for name in names)
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [
