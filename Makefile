@@ -2,6 +2,7 @@
 # make test    the whole test suite
 # make check   format, lint, types, import rules, tests without Ray
 PYTHON ?= python3
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -12,13 +13,14 @@ demo: $(STAMP)
 	$(BIN)/adamatte demo --out demo
 
 test: $(STAMP)
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not ray"
+	$(BIN)/pytest -q -m ray
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "not ray and not slow"
+	$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not ray and not slow"
 
 format: $(STAMP)
 	$(BIN)/ruff format .
