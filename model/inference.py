@@ -20,7 +20,7 @@ import torch
 from model.adamatting import AdaMatting
 from model.frame_planes import FramePlanes
 from model.pieces import LABELS, as_one_hot, as_picture, pad_edge, padded_side, piece
-from model.regions import Rectangle, cover
+from model.regions import CELL, Rectangle, cover
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
 __all__ = ["MARGIN", "REACH", "Inference"]
@@ -32,7 +32,7 @@ MARGIN = 64
 """Context around a rectangle for encoder and decoders, pixels."""
 
 _RAMP = 16  # pixels beyond a rectangle over which its result fades into its neighbour's
-_PROPAGATION_MARGIN = 32
+_PROPAGATION_MARGIN, _PROPAGATION_CELL = 24, 16  # it reaches 21 pixels and has no stride
 
 _Where = npt.NDArray[np.bool_]
 
@@ -74,17 +74,19 @@ class Inference:
                 self._decode(core, image, trimap, planes, decoded)
             adapted = decoded.labels(reach)
             alpha = (adapted == FOREGROUND).astype(np.float32)
-            for core in self._rectangles(adapted == UNKNOWN, _PROPAGATION_MARGIN):
+            for core in self._rectangles(
+                adapted == UNKNOWN, _PROPAGATION_MARGIN, _PROPAGATION_CELL
+            ):
                 self._propagate(core, image, decoded, adapted, alpha)
         return adapted, alpha
 
-    def _rectangles(self, where: _Where, margin: int) -> list[Rectangle]:
+    def _rectangles(self, where: _Where, margin: int, cell: int = CELL) -> list[Rectangle]:
         height, width = (padded_side(side) for side in where.shape)
         if self.largest is None:
             return [Rectangle(0, 0, height, width)] if where.any() else []
         padded = np.zeros((height, width), np.bool_)
         padded[: where.shape[0], : where.shape[1]] = where
-        return cover(padded, margin=margin, largest=self.largest)
+        return cover(padded, margin=margin, largest=self.largest, cell=cell)
 
     @property
     def _with_planes(self) -> bool:

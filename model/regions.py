@@ -66,26 +66,27 @@ class Rectangle:
         )
 
 
-def cover(where: _Where, *, margin: int, largest: int) -> list[Rectangle]:
+def cover(where: _Where, *, margin: int, largest: int, cell: int = CELL) -> list[Rectangle]:
     """Rectangles that hold every true pixel, chosen so that with their margins they cost least.
 
     Blocks of the frame, each shrunk to what it holds, are merged two by two as long as one
     rectangle with one margin is cheaper than two with two. Depends on `where` and the sizes alone.
 
     Args:
-        where: `H × W` bool; H and W multiples of `CELL`.
+        where: `H × W` bool; H and W multiples of `cell`.
         margin: pixels that each rectangle will be grown by.
-        largest: no side is longer than this, pixels; a multiple of `CELL`.
+        largest: no side is longer than this, pixels; a multiple of `cell`.
+        cell: rectangles begin and end at multiples of this, pixels.
 
     Returns:
-        Rectangles at multiples of `CELL`; they may overlap. None where nothing is true.
+        Rectangles; they may overlap. None where nothing is true.
     """
-    cells = _as_cells(where)
-    pad, most = margin / CELL, max(1, largest // CELL)
+    cells = _as_cells(where, cell)
+    pad, most = margin / cell, max(1, largest // cell)
     plans = [_merged(_blocks(cells, min(start, most)), pad, most) for start in _STARTS]
     best = min(plans, key=lambda boxes: _cost(boxes, pad).sum())
     order = np.lexsort(best.T[::-1])
-    return [Rectangle(*(int(side) * CELL for side in box)) for box in best[order]]
+    return [Rectangle(*(int(side) * cell for side in box)) for box in best[order]]
 
 
 def apart(where: _Where, *, margin: int) -> list[Rectangle]:
@@ -96,7 +97,7 @@ def apart(where: _Where, *, margin: int) -> list[Rectangle]:
         margin: pixels; a multiple of `CELL`.
     """
     height, width = where.shape
-    cells = _as_cells(where).astype(np.uint8)
+    cells = _as_cells(where, CELL).astype(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(cells, connectivity=8)
     boxes: list[Rectangle] = []
     for x, y, w, h, _ in stats[1:count]:
@@ -109,9 +110,9 @@ def apart(where: _Where, *, margin: int) -> list[Rectangle]:
     return sorted(boxes, key=lambda box: (box.top, box.left))
 
 
-def _as_cells(where: _Where) -> _Where:
-    height, width = (side // CELL for side in where.shape)
-    return np.asarray(where.reshape(height, CELL, width, CELL).any(axis=(1, 3)))
+def _as_cells(where: _Where, cell: int) -> _Where:
+    height, width = (side // cell for side in where.shape)
+    return np.asarray(where.reshape(height, cell, width, cell).any(axis=(1, 3)))
 
 
 _Boxes = npt.NDArray[np.float64]

@@ -29,19 +29,21 @@ shapes = st.tuples(
 
 
 @settings(max_examples=60, deadline=None)
-@given(shapes, st.sampled_from((0, 32, 64)), st.sampled_from((32, 96, 512)))
+@given(
+    shapes, st.sampled_from((0, 24, 64)), st.sampled_from((32, 96, 512)), st.sampled_from((16, 32))
+)
 def test_all_is_covered_by_rectangles_of_whole_cells_within_the_frame(
-    shape: tuple[int, int, int, float], margin: int, largest: int
+    shape: tuple[int, int, int, float], margin: int, largest: int, cell: int
 ) -> None:
     where = scattered(*shape)
     left = where.copy()
-    for box in cover(where, margin=margin, largest=largest):
+    for box in cover(where, margin=margin, largest=largest, cell=cell):
         left[box.slices] = False
         assert where[box.slices].any()
         assert 0 <= box.top < box.bottom <= where.shape[0]
         assert 0 <= box.left < box.right <= where.shape[1]
         assert max(box.bottom - box.top, box.right - box.left) <= largest
-        assert not any(side % CELL for side in (box.top, box.left, box.bottom, box.right))
+        assert not any(side % cell for side in (box.top, box.left, box.bottom, box.right))
     assert not left.any()
 
 
