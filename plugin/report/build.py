@@ -153,7 +153,7 @@ class _Work:
                 found[number] = gallery.make_sprite(number)
         if left:
             self._notes.append(
-                f"{left} frames have no small pictures yet: `adamatte report` makes them"
+                f"{left} frames have no small pictures yet: adamatte report makes them"
             )
         return dict(sorted(found.items()))
 
@@ -180,7 +180,7 @@ class _Work:
         if left:
             self._notes.append(
                 f"{left} frames were left without full-size pictures, for want of "
-                f"{'room' if used >= _FULL_BYTES else 'time'}: `adamatte report --full FRAMES`"
+                f"{'room' if used >= _FULL_BYTES else 'time'}: adamatte report --full FRAMES"
             )
         return found
 

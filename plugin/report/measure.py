@@ -26,6 +26,9 @@ FILE = "figures.json"
 _SCHEMA = "adamatte-figures/1"
 _MOST = 64 << 20
 _THREADS = 4
+_HALVED_FROM = 200
+"""Height of a tile."""
+
 _GOLDEN = 0.6180339887498949
 
 
@@ -106,8 +109,12 @@ def measure_flicker(
         if number not in known and number - 1 in sprites and pair_of(manifest, number)
     ]
 
+    half = _halved(sprites)
+
     def one(number: int) -> tuple[int, Change | None]:
-        return number, None if until.left <= 0 else _between(sprites[number - 1], sprites[number])
+        if until.left <= 0:
+            return number, None
+        return number, _between(sprites[number - 1], sprites[number], half)
 
     with ThreadPoolExecutor(min(_THREADS, len(os.sched_getaffinity(0)))) as threads:
         for number, found in threads.map(one, wanted):
@@ -122,10 +129,14 @@ def measure_flicker(
     return known
 
 
-def _between(before: Path, after: Path) -> Change | None:
-    old, new = read_sprite(before, half=True), read_sprite(after, half=True)
-    if old is not None and new is not None and "alpha" in old and old["alpha"].shape[0] < 100:
-        old, new = read_sprite(before), read_sprite(after)
+def _halved(sprites: Mapping[int, Path]) -> bool:
+    """Whether these sprites are large enough to be measured at half their size."""
+    tiles = next((found for path in sprites.values() if (found := read_sprite(path))), {})
+    return all(tile.shape[0] >= _HALVED_FROM for tile in tiles.values())
+
+
+def _between(before: Path, after: Path, half: bool) -> Change | None:
+    old, new = read_sprite(before, half=half), read_sprite(after, half=half)
     if old is None or new is None or "alpha" not in old or "alpha" not in new:
         return None
     return change(old, new) if old["alpha"].shape == new["alpha"].shape else None

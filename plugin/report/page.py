@@ -208,7 +208,8 @@ def _frame(
 
 
 def _suspect(one: Suspect) -> dict[str, Any]:
-    return {"n": one.number, "reasons": [_reason(reason) for reason in one.reasons]}
+    told: dict[str, Any] = {"severe": True} if one.severity >= 1 else {}
+    return told | {"n": one.number, "reasons": [_reason(reason) for reason in one.reasons]}
 
 
 def _reason(reason: Reason) -> dict[str, Any]:

@@ -143,8 +143,10 @@ def _of_itself(one: Figures) -> Iterator[Reason]:
         severity = one.overruled / part / _OVERRULED
         yield Reason("overruled", severity, text, one.overruled_box)
     if one.unknown:
-        text = f"{percent(one.unknown)} of the picture is unknown: a narrower band may do"
-        yield Reason("unknown", one.unknown / _UNKNOWN, text)
+        severity = one.unknown / _UNKNOWN
+        advice = ": a narrower band may do" if severity >= 1 else ""
+        text = f"{percent(one.unknown)} of the picture is unknown{advice}"
+        yield Reason("unknown", severity, text)
     if one.confidence is not None and one.confidence < 1:
         text = f"the segmentation is only {percent(one.confidence)} sure of its mask"
         yield Reason("confidence", (1 - one.confidence) / _UNSURE, text)

@@ -32,30 +32,27 @@
     return Array.from({ length: most }, (_, i) => data.frames[Math.round(i * step)]);
   }
 
+  let shown = [];
+
   const near = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) fill(target);
-      else for (const tile of target.querySelectorAll(".tile")) tile.replaceChildren();
+      const tiles = target.querySelector(".tiles");
+      if (!isIntersecting) tiles.replaceChildren();
+      else if (!tiles.firstChild) tiles.append(...tilesOf(data.frames[Number(target.dataset.place)]));
     }
   }, { rootMargin: "600px" });
 
-  function fill(row) {
-    const frame = data.frames[Number(row.dataset.place)];
-    for (const tile of row.querySelectorAll(".tile")) {
-      if (!tile.firstChild) {
-        tile.append(picture(frame, tile.dataset.kind), ...boxes(frame.n));
-      }
-    }
-  }
-
-  function row(frame, shown) {
-    const tiles = shown.map((kind) => make("button", {
+  function tilesOf(frame) {
+    return shown.map((kind) => make("button", {
       type: "button", className: "tile", "data-kind": kind,
       "aria-label": `Frame ${frame.n}, ${names[kind]}: open at full size`,
-    }));
+    }, picture(frame, kind), ...boxes(frame.n)));
+  }
+
+  function row(frame) {
     const title = make("h3", {}, make("a", { href: `#frame-${frame.n}` }, String(frame.n)));
     if (frame.bad) title.append(" ", make("strong", { className: "bad" }, frame.bad));
-    const made = make("article", { className: "row" }, title, make("div", { className: "tiles" }, ...tiles));
+    const made = make("article", { className: "row" }, title, make("div", { className: "tiles" }));
     made.dataset.place = Report.places.get(frame.n);
     return made;
   }
@@ -66,10 +63,11 @@
       said.textContent = "Write the frames like 1001-1020, 1001-1020x2 or 1001,1005.";
       return;
     }
-    const ticked = [...document.querySelectorAll("#sheet-kinds input:checked")];
+    shown = [...document.querySelectorAll("#sheet-kinds input:checked")].map((tick) => tick.value);
     near.disconnect();
-    place.replaceChildren(...frames.map((frame) => row(frame, ticked.map((tick) => tick.value))));
-    place.style.setProperty("--columns", Math.max(1, ticked.length));
+    place.style.setProperty("--columns", Math.max(1, shown.length));
+    place.style.setProperty("--lines", Math.max(1, Math.ceil(shown.length / 2)));
+    place.replaceChildren(...frames.map(row));
     for (const made of place.children) near.observe(made);
     said.textContent = `${frames.length} of ${data.frames.length} frames`;
   }

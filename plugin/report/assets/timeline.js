@@ -21,7 +21,7 @@
       viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", role: "img", "aria-label": label,
     });
     data.frames.forEach((frame, place) => {
-      const kind = frame.bad ? "lost" : worst.has(frame.n) ? "suspect" : "";
+      const kind = frame.bad ? "lost" : worst.get(frame.n)?.severe ? "suspect" : "";
       if (kind) svg.append(draw("line", { class: kind, x1: across(place), x2: across(place), y1: 0, y2: HIGH }));
     });
     svg.append(...shapes, draw("line", { class: "cursor", x1: 0, x2: 0, y1: 0, y2: HIGH }));
