@@ -85,12 +85,17 @@ def _outline(region: npt.NDArray[np.bool_], thick: int) -> npt.NDArray[np.bool_]
 
 
 def _caption(drawn: LabelArray, text: str) -> None:
-    """One line at the bottom left, dark under light."""
+    """One line at the bottom left, light with a dark rim.
+
+    The rim is the letters grown: letters of another thickness would also be of another width.
+    """
     scale = max(0.4, drawn.shape[0] / 1080)
     shown = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
-    place = (round(12 * scale), drawn.shape[0] - round(14 * scale))
-    for colour, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-        thickness = max(width, round(width * scale))
-        cv2.putText(
-            drawn, shown, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness, cv2.LINE_AA
-        )
+    strip = drawn[-min(drawn.shape[0], round(48 * scale)) :]
+    letters = np.zeros(strip.shape[:2], np.uint8)
+    place = (round(12 * scale), strip.shape[0] - round(14 * scale))
+    thickness = max(1, round(scale))
+    cv2.putText(letters, shown, place, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thickness, cv2.LINE_AA)
+    rim = cv2.dilate(letters, np.ones((2 * thickness + 1, 2 * thickness + 1), np.uint8))
+    dark = strip * (1 - rim[..., None].astype(np.float32) / 255)
+    strip[:] = np.maximum(np.rint(dark).astype(np.uint8), letters[..., None])

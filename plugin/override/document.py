@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
@@ -30,6 +31,9 @@ _WORDS = {
     ),
     ("string_pattern_mismatch", "[key]"): "a key of the polygon is no frame number",
 }
+_TOO_FEW_OR_MANY = re.compile(r"\A(?:Tuple|Dictionary|List) (should .*?) after validation")
+"""pydantic's words for a wrong count, whose types are Python's and not the file's."""
+
 _DOCUMENTED = "see the schema of trimap-override/1"
 
 
@@ -102,8 +106,11 @@ def _load_json(content: bytes, path: Path) -> object:
             fix="correct it there",
         ) from None
     except ValueError as problem:
-        what = f"not JSON: {str(problem).splitlines()[0][:100]}"
-        raise OverrideError(what, where=path, fix="correct it") from None
+        # Besides what `_no_constant` raises, only Python's guard against endless digits.
+        said = (
+            str(problem) if isinstance(problem, _NoNumberError) else "a number of too many digits"
+        )
+        raise OverrideError(f"not JSON: {said}", where=path, fix="correct it") from None
     except RecursionError:
         raise _too_deep(path) from None
     if _depth(document) > MAX_DEPTH:
@@ -158,8 +165,12 @@ def _where_repeated(path: Path, problem: _RepeatedKeyError) -> str:
     return f"{path}: rule {_shown(name)}" if isinstance(name, str) else f"{path}"
 
 
+class _NoNumberError(ValueError):
+    """NaN and the infinities, which Python's reader takes and JSON does not have."""
+
+
 def _no_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
+    raise _NoNumberError(f"{text} is no number")
 
 
 def _first_of(problem: ValidationError, document: object, path: Path) -> OverrideError:
@@ -197,7 +208,7 @@ def _in_words(error: ErrorDetails, document: object) -> str:
         return _kinds_in_words(_rule(document, error["loc"][1]))
     if (kind, name) in _WORDS:
         return _WORDS[kind, name]
-    message = error["msg"].removeprefix("Value error, ")
+    message = _TOO_FEW_OR_MANY.sub(r"\1", error["msg"].removeprefix("Value error, "))
     of = f"{_shown(name)}: " if name and name != "rules" else ""
     return of + message[:1].lower() + message[1:200]
 

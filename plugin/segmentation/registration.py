@@ -25,6 +25,12 @@ _ENOUGH = 0.1
 _NEARER = 0.3
 """How much better the farthest shift has to fit: boards and bricks fit again a board further on."""
 
+_CLIPPED = 0.93
+"""Display values from here on may have lost light: 0.98 of white, seen through the shoulder."""
+
+_ENOUGH_FOR_MEDIANS = 960
+"""Columns that an exposure is measured on, about; as many rows as go with them."""
+
 
 def shift(clean: FloatArray, rgb: FloatArray) -> FloatArray:
     """`clean` moved by the shake between it and `rgb`: one translation, at most 3 % of the width.
@@ -94,15 +100,16 @@ def _vertex(costs: npt.NDArray[np.float64], *, axis: int) -> float:
 
 def expose(clean: FloatArray, rgb: FloatArray) -> FloatArray:
     """`clean` with each channel scaled to the exposure of `rgb`, by what most of the frame says."""
-    matched = clean
-    for _ in range(2):
-        near = np.abs(rgb - matched).max(axis=2) < (1.0 if matched is clean else 0.1)
-        near &= (clean.min(axis=2) > 0.04) & (rgb.max(axis=2) < 0.98)
+    step = max(1, round(max(rgb.shape[:2]) / _ENOUGH_FOR_MEDIANS))
+    some, some_clean = rgb[::step, ::step], clean[::step, ::step]
+    usable = (some_clean.min(axis=2) > 0.04) & (some.max(axis=2) < _CLIPPED)
+    gain = np.ones(3, np.float32)
+    for reach in (1.0, 0.1):
+        near = usable & (np.abs(some - some_clean * gain).max(axis=2) < reach)
         if np.count_nonzero(near) < 100:
             break
-        gain = np.median(rgb[near] / clean[near], axis=0).astype(np.float32)
-        matched = np.asarray(clean * gain, np.float32)
-    return matched
+        gain = np.median(some[near] / some_clean[near], axis=0).astype(np.float32)
+    return np.asarray(clean * gain, np.float32)
 
 
 def _edges(rgb: FloatArray, scale: float) -> FloatArray:

@@ -57,6 +57,18 @@ def test_what_an_override_changed_is_tinted() -> None:
     assert not np.array_equal(named, overlay(grey, Trimap(7, plain), Trimap(7, plain)))
 
 
+def test_the_captions_dark_rim_goes_with_its_letters() -> None:
+    made = Trimap(1001, np.full((360, 640), UNKNOWN, np.uint8))
+    drawn = overlay(np.full((360, 640, 3), 0.5, np.float32), made, made, ["plant", "tail", "core"])
+    light, dark = (np.flatnonzero(where.any(axis=0)) for where in _light_and_dark(drawn[330:]))
+    assert 0 <= light.min() - dark.min() <= 2
+    assert 0 <= dark.max() - light.max() <= 2
+
+
+def _light_and_dark(strip: LabelArray) -> tuple[np.ndarray, np.ndarray]:
+    return strip.min(axis=2) > 200, strip.max(axis=2) < 60
+
+
 def document(folder: Path, *rules: Rule, **changes: object) -> Path:
     path = folder / "demo1.trimap.json"
     head = {"schema": "trimap-override/1", "shot": "demo1", "plate": {"width": 96, "height": 64}}

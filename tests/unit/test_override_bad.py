@@ -183,15 +183,19 @@ CHANGED: dict[str, tuple[Change, str]] = {
 }
 
 
+def spoil_document(folder: Path, name: str) -> Path:
+    """The good override file with one change, its pictures beside it."""
+    paint(folder)
+    document = good()
+    CHANGED[name][0](document)
+    (folder / "o.json").write_text(json.dumps(document))
+    return folder / "o.json"
+
+
 @pytest.mark.parametrize("name", CHANGED)
 def test_bad_files_are_refused(tmp_path: Path, name: str) -> None:
-    change, message = CHANGED[name]
-    paint(tmp_path)
-    document = good()
-    change(document)
-    (tmp_path / "o.json").write_text(json.dumps(document))
-    with pytest.raises(OverrideError, match=message) as caught:
-        load(tmp_path / "o.json", INFO)
+    with pytest.raises(OverrideError, match=CHANGED[name][1]) as caught:
+        load(spoil_document(tmp_path, name), INFO)
     assert caught.value.exit_code == 2
     assert "\n" not in str(caught.value)
 
@@ -233,45 +237,52 @@ def test_missing_files_are_refused(tmp_path: Path) -> None:
             load(path, INFO)
 
 
-@pytest.mark.parametrize(
-    ("kind", "message"),
-    [
-        ("link", "a link that leads out of the file's folder · .*rule 2 “paint”"),
-        ("linked folder", "a link that leads out of the file's folder"),
-        ("loop", "cannot be followed|no such file"),
-        ("size", r"10 × 10 pixels, but the plate has 20 × 12 \(p.1010.png\).*rule 2 “paint”"),
-        ("values", "other values than 0, 128 and 255, such as 0.03922"),
-        ("damage", "damaged"),
-        ("text", "not a picture"),
-    ],
-)
-def test_bad_pictures_are_refused(tmp_path: Path, kind: str, message: str) -> None:
-    folder, elsewhere = tmp_path / "shot", tmp_path / "elsewhere"
-    folder.mkdir()
+PICTURES = {
+    "a link out of the folder": "a link that leads out of the file's folder · .*rule 2 “paint”",
+    "a linked folder": "a link that leads out of the file's folder",
+    "a link to itself": "cannot be followed|no such file",
+    "a picture of another size": (
+        r"10 × 10 pixels, but the plate has 20 × 12 \(p.1010.png\).*rule 2 “paint”"
+    ),
+    "a picture of other values": "other values than 0, 128 and 255, such as 0.03922",
+    "a damaged picture": "damaged",
+    "a text named as a picture": "not a picture",
+}
+
+
+def spoil_picture(folder: Path, kind: str) -> Path:
+    """An override file in a new folder, one of whose pictures is as bad as that."""
+    shot, elsewhere = folder / "shot", folder / "elsewhere"
+    shot.mkdir()
     elsewhere.mkdir()
-    paint(folder)
+    paint(shot)
     paint(elsewhere)
-    document, first = good(), folder / "p.1010.png"
-    if kind == "link":
+    document, first = good(), shot / "p.1010.png"
+    if kind == "a link out of the folder":
         first.unlink()
         first.symlink_to(elsewhere / "p.1010.png")
-    if kind == "linked folder":
-        (folder / "sub").symlink_to(elsewhere, target_is_directory=True)
+    if kind == "a linked folder":
+        (shot / "sub").symlink_to(elsewhere, target_is_directory=True)
         document["rules"][1]["image"] = "sub/p.%04d.png"
-    if kind == "loop":
+    if kind == "a link to itself":
         first.unlink()
         os.symlink(first.name, first)  # noqa: PTH211  to itself
-    if kind == "size":
+    if kind == "a picture of another size":
         cv2.imwrite(str(first), np.zeros((10, 10), np.uint8))
-    if kind == "values":
+    if kind == "a picture of other values":
         cv2.imwrite(str(first), np.full((HEIGHT, WIDTH), 10, np.uint8))
-    if kind == "damage":
+    if kind == "a damaged picture":
         first.write_bytes(first.read_bytes()[:50])
-    if kind == "text":
+    if kind == "a text named as a picture":
         first.write_text("not a picture")
-    (folder / "o.json").write_text(json.dumps(document))
-    with pytest.raises(OverrideError, match=message):
-        load(folder / "o.json", INFO)
+    (shot / "o.json").write_text(json.dumps(document))
+    return shot / "o.json"
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_bad_pictures_are_refused(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(OverrideError, match=PICTURES[kind]):
+        load(spoil_picture(tmp_path, kind), INFO)
 
 
 def test_links_within_the_folder_are_followed(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from plugin.colour import shoulder
 from plugin.errors import FrameError, MaskError
 from plugin.framerange import FrameRange
 from plugin.segmentation import SegmentPlan, build, prepare
+from plugin.segmentation.registration import expose
 from plugin.shot import Shot
 from plugin.types import Frame, PlateInfo, PlateKind, Window
 
@@ -182,3 +184,10 @@ def test_auto_takes_a_clean_plate(tmp_path: Path) -> None:
     save(tmp_path / "clean.png", room())
     plan = planned(RoomPlate(), tmp_path / "clean.png", segment="auto")
     assert plan.reason == "auto chose clean-plate: clean.png, a still"
+
+
+def test_what_lost_its_light_says_nothing_of_the_exposure() -> None:
+    clean = np.full((90, 160, 3), 0.45, np.float32)
+    clean[:60] = 0.85
+    brighter = shoulder(np.minimum(clean * np.float32(1.3), 1))
+    np.testing.assert_allclose(expose(clean, brighter)[70:], brighter[70:], rtol=1e-3)

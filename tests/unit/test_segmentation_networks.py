@@ -172,7 +172,6 @@ def sam_shot(folder: Path, weights: Path, *prompts: str, keyed: bool = False) ->
 @pytest.mark.parametrize(
     "prompts",
     [
-        ("1002=point:48,30",),
         ("1001=box:20,10,70,60", "1001=not:2,2"),
         ("1001=point:48,30", "1004=point:50,30"),
     ],
