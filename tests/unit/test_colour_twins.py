@@ -1,8 +1,9 @@
 """One picture in several spaces gives one alpha, by the real network: sRGB, ACEScg, LogC.
 
 All plates go through one shoulder, so the network sees the same up to the rounding of the file.
-Log light in half floats is in 11 bits; that tips the adapted trimap in a pixel or two, as rounding
-the sRGB plate to 10 bits does.
+The adapted trimap is a choice of three classes, and a pixel on the edge between two of them is
+tipped by a coarse rounding: 12 bits of the sRGB plate tip two of 36 864. Half floats may too;
+floats give the same alpha everywhere.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ def converted(srgb: FloatArray, space: str) -> FloatArray:
     return np.asarray(result.get_pixels("float"), np.float32)
 
 
+_TIPPED = 4
+"""Pixels of 36 864; before all plates had the shoulder, there were 20."""
+
 Twin = tuple[Path, FloatArray, FloatArray]
 
 
@@ -55,6 +59,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
     folder = tmp_path_factory.mktemp("twin")
     frame = render(SyntheticShot(kind=ShotKind.DEMO, seed=2, width=256, height=144, frames=12), 11)
     srgb = np.clip(frame.plate_rgb, 0, 1)
+    srgb = (np.round(srgb * 65535) / 65535).astype(np.float32)
     write_image(folder / "srgb.1001.png", np.round(srgb * 65535).astype(np.uint16))
     near = cv2.dilate((frame.alpha > 0).astype(np.uint8), np.ones((9, 9), np.uint8))
     deep = cv2.erode((frame.alpha == 1).astype(np.uint8), np.ones((5, 5), np.uint8))
@@ -84,14 +89,15 @@ def test_the_alpha_is_that_of_the_srgb_twin(twin: Twin, space: str, bits: str) -
     pixels = converted(srgb, SPACES[space]).astype(np.float16 if bits == "half" else np.float32)
     path = write_exr(folder / f"{space}_{bits}.1001.exr", rgb_channels(pixels))
     found = alpha_of(folder, path.name, in_colour=SPACES[space])
-    assert_same(found, wanted, tipped=4 if (space, bits) == ("LogC3", "half") else 0)
+    assert_same(found, wanted, tipped=_TIPPED if bits == "half" else 0)
 
 
 def assert_same(found: FloatArray, wanted: FloatArray, tipped: int = 0) -> None:
     difference = np.abs(found - wanted)
     assert 0.05 < wanted.mean() < 0.95
     assert difference.mean() < 0.0001
-    assert np.count_nonzero(difference >= 0.01) <= tipped
+    most = float(difference.max())
+    assert np.count_nonzero(difference >= 0.01) <= tipped, f"{most:.4f} at the most"
 
 
 def test_the_tags_of_an_aces_plate_are_enough(twin: Twin) -> None:
