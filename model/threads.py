@@ -5,9 +5,9 @@ from __future__ import annotations
 import ctypes
 import sys
 
-__all__ = ["settle_process"]
+__all__ = ["settle_process", "settle_thread"]
 
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8  # malloc.h
 
 
 def settle_process() -> None:
@@ -17,7 +17,8 @@ def settle_process() -> None:
     must not depend on how many there were. Cores are used by workers instead.
 
     Freed memory: glibc gives a large tensor's pages back at once and faults them in again for the
-    next one; half of a CPU worker's time went there.
+    next one; half of a CPU worker's time went there. One arena for all threads: the others cannot
+    hold blocks beyond 64 MiB without it.
     """
     import cv2
     import torch
@@ -27,5 +28,13 @@ def settle_process() -> None:
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         if hasattr(libc, "mallopt"):
+            libc.mallopt(_M_ARENA_MAX, 1)
             libc.mallopt(_M_MMAP_MAX, 0)
             libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def settle_thread() -> None:
+    """The process's number of threads for this thread too: OpenMP keeps one for each."""
+    import torch
+
+    torch.set_num_threads(torch.get_num_threads())

@@ -16,6 +16,7 @@ from plugin.layout import OutputLayout, estimate_bytes
 from plugin.manifest import Manifest, PlateRecord
 from plugin.plan import Goal, Plan, plan_file
 from plugin.progress import Progress, QuietProgress
+from plugin.raw_files import drop_raws
 from plugin.report.sprites import FOLDER as REPORT_FRAMES
 from plugin.settle import anchored, settle, settle_in_order
 from plugin.shot import Shot
@@ -73,6 +74,7 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
     plan, info, frames = settle(shot, goal, progress)
     layout = OutputLayout.of(shot)
     kinds = {goal, *shot.keep} | ({"overlay"} if goal == "trimap" else set())
+    kinds |= {"raw"} if plan.stabilise else set()
     layout.prepare(kinds)
     with claimed(shot.out, frames) as claim:
         if claim.alone:
@@ -87,6 +89,8 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
         progress.start(len(frames), shot=shot.name, model=shot.model, device=plan.device)
         written = _work(plan, _head(plan, info, frames), frames, executor, progress, claim=claim)
         layout.prepare(kinds)  # sweeps what workers left that died on the way
+        if plan.stabilise is not None and "raw" not in shot.keep:
+            drop_raws(layout, plan.stabilise)
         return written
 
 
@@ -129,7 +133,8 @@ def _needed(shot: Shot, info: PlateInfo, frames: FrameRange) -> int:
         channels=shot.channels,
         bits=shot.bits,
         compression=shot.compression,
-        pictures=len(shot.keep),
+        pictures=len(shot.keep - {"raw"}),
+        raw=bool(shot.stabilise),
     )
 
 

@@ -83,9 +83,17 @@ class OutputLayout:
         """The trimap that AdaMatting made of it."""
         return self.pattern("adapted").path(number)
 
+    def raw(self, number: int) -> Path:
+        """The network's alpha, before stabilisation."""
+        return self.pattern("raw").path(number)
+
+    def labels(self, number: int) -> Path:
+        """The trimaps that go with a raw alpha."""
+        return FramePattern(self.out / "raw", f"{self.name}_labels.", 4, ".png").path(number)
+
     def pattern(self, kind: str) -> FramePattern:
-        """The sequence of `alpha`, `mask`, `trimap`, `adapted` or `overlay`."""
-        suffix = {"alpha": ".exr", "overlay": ".jpg"}.get(kind, ".png")
+        """The sequence of `alpha`, `raw`, `mask`, `trimap`, `adapted` or `overlay`."""
+        suffix = {"alpha": ".exr", "raw": ".exr", "overlay": ".jpg"}.get(kind, ".png")
         return FramePattern(self.out / kind, f"{self.name}_{kind}.", 4, suffix)
 
     def folders(self, kinds: Iterable[str]) -> tuple[Path, ...]:
@@ -162,6 +170,7 @@ def estimate_bytes(
     bits: str = "half",
     compression: str = "zips",
     pictures: int = 0,
+    raw: bool = False,
 ) -> int:
     """Bytes that a job will write: a likely figure, not a bound, so that few jobs are refused.
 
@@ -172,14 +181,16 @@ def estimate_bytes(
         bits: as in `Shot`.
         compression: as in `Shot`.
         pictures: how many of mask, trimap and adapted are kept.
+        raw: the network's alphas lie on disk too, at least until the end.
     """
     pixels = info.width * info.height
     sample = pixels * (2 if bits == "half" else 4)
     share = 1.0 if compression == "none" else _SHARE_LEFT
-    raw = sample * (1 if channels == "a" else 4) * share
+    stored = sample * (1 if channels == "a" else 4) * share
     if channels == "fg":
-        raw = sample * (share + 3 * max(share, _SHARE_LEFT_OF_COLOURS))
-    return int(frames * (raw + pictures * pixels * _SHARE_LEFT))
+        stored = sample * (share + 3 * max(share, _SHARE_LEFT_OF_COLOURS))
+    between = (sample + pixels) * _SHARE_LEFT if raw else 0.0
+    return int(frames * (stored + between + pictures * pixels * _SHARE_LEFT))
 
 
 def _size(count: int) -> str:

@@ -22,6 +22,7 @@ from plugin.errors import SurroundingsError
 from plugin.finish import FinishPlan
 from plugin.segmentation import SegmentPlan
 from plugin.shot import Shot
+from plugin.stabilise_plan import StabilisePlan
 from plugin.trimap_source import TrimapPlan
 from plugin.types import Window
 
@@ -51,6 +52,7 @@ class Plan(BaseModel):
         canvas: the window that holds every frame's, where data windows move; else None.
         finish: what is done to the network's alpha, and whether colours are estimated.
         override: sha256 of the override file; empty without one.
+        stabilise: how the alphas are steadied; None where they are not.
         weights: sha256 of the network's weights; empty when the network is not needed.
         device: `cpu` or `cuda`.
         precision: of the network.
@@ -67,6 +69,7 @@ class Plan(BaseModel):
     trimap: TrimapPlan | None = None
     canvas: Window | None = None
     finish: FinishPlan = FinishPlan()
+    stabilise: StabilisePlan | None = None
     override: str = ""
     weights: str = ""
     device: Literal["cpu", "cuda"] = "cpu"
@@ -80,7 +83,7 @@ class Plan(BaseModel):
             inputs: digests of what goes into this frame: plate, mask, trimap, finish.
         """
         shot = self.shot
-        parts = [
+        parts: list[object] = [
             RECIPE_VERSION,
             self.goal,
             self.colour.recipe,
@@ -90,6 +93,15 @@ class Plan(BaseModel):
             shot.compression,
             *inputs,
         ]
+        return self._sum(parts)
+
+    def raw_recipe(self, *inputs: str) -> str:
+        """sha256 of everything that determines the network's own alpha of a frame, as stored."""
+        parts: list[object] = [RECIPE_VERSION, "raw", self.colour.recipe]
+        return self._sum([*parts, self.weights, self.shot.bits, *inputs])
+
+    def _sum(self, parts: list[object]) -> str:
+        shot = self.shot
         # What is off stays out, so that what earlier versions wrote is still current.
         if shot.layer:
             parts.append(f"layer {shot.layer}")

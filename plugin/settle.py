@@ -18,6 +18,7 @@ from plugin.plates import check_frames, open_plate, plate_digest
 from plugin.progress import Progress
 from plugin.segmentation import SegmentPlan, prepare, run_first
 from plugin.shot import Shot
+from plugin.stabilise_plan import StabilisePlan, plan_stabilise
 from plugin.trimap_source import plan_trimaps
 from plugin.types import Matter, PlateInfo, Window
 
@@ -58,7 +59,9 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
         DeviceError: the device asked for is missing.
     """
     refuse_format(shot)
-    canvas, frames = _frames(shot)
+    canvas, frames, steady = _frames(shot, goal)
+    # Neighbours that are only looked at are matted too, where there is something to mask them by.
+    wide = shot if steady is None or shot.mask else _reaching(shot, steady, frames)
     opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer, canvas=canvas)
     with closing(opened) as plate:
         info = plate.info
@@ -71,7 +74,7 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
         trimaps = plan_trimaps(shot, info) if goal != "mask" else None
         masks = None
         if trimaps is None or trimaps.kind == "band":
-            masks = prepare(shot, plate, display_transform(info, colour))
+            masks = prepare(wide, plate, display_transform(info, colour))
             _say(masks, progress)
         finish = _finish(shot, info, masks, progress) if goal == "alpha" else FinishPlan()
         digest = plate_digest(plate)
@@ -86,20 +89,28 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
         trimap=trimaps,
         canvas=canvas,
         finish=finish,
+        stabilise=steady,
         **network,
         version=importlib.metadata.version("adamatte"),
     )
     return plan, info, frames
 
 
-def _frames(shot: Shot) -> tuple[Window | None, FrameRange]:
-    """The frames to do, every header looked at; and a window that holds all, where they differ."""
+def _frames(shot: Shot, goal: Goal) -> tuple[Window | None, FrameRange, StabilisePlan | None]:
+    """The frames to do, every header looked at; a window that holds all, where they differ."""
     opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer)
     with closing(opened) as plate:
         frames = FrameRange.parse(shot.frames) if shot.frames else plate.info.frames
         if not frames:
             raise PlateError("no frames", where=shot.plate, fix="check the pattern")
-        return check_frames(plate, frames), frames
+        steady = plan_stabilise(shot, plate.info.frames) if goal == "alpha" else None
+        return check_frames(plate, frames), frames, steady
+
+
+def _reaching(shot: Shot, steady: StabilisePlan, frames: FrameRange) -> Shot:
+    """The shot as if its frames' neighbours were asked for too."""
+    reach = steady.reach(frames)
+    return shot if reach == frames else shot.model_copy(update={"frames": str(reach)})
 
 
 def _finish(
@@ -144,6 +155,8 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
     if plan.segment is None:
         return plan
     shot = plan.shot
+    if plan.stabilise is not None and shot.frames and not shot.mask:
+        shot = _reaching(shot, plan.stabilise, FrameRange.parse(shot.frames))
     opened = open_plate(
         shot.plate,
         start_frame=shot.start_frame,

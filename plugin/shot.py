@@ -13,7 +13,7 @@ from plugin.pattern import FramePattern
 
 __all__ = ["Kept", "Shot"]
 
-Kept = Literal["mask", "trimap", "adapted"]
+Kept = Literal["mask", "trimap", "adapted", "raw"]
 
 _KEYFRAME = re.compile(r"(-?\d{1,7})=(.+)\Z", re.ASCII | re.DOTALL)
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
@@ -48,6 +48,7 @@ class Shot(BaseModel):
         precision: of the network's convolutions; `auto` is fp32 on a CPU, bf16 on a GPU.
         tile: longest side of what the network takes at once, pixels without the context around it;
             `auto` by device and free memory, `off` is the whole frame. The matte is the same.
+        stabilise: frames on each side by which a frame's alpha is steadied; 0 is off.
         bits: bits of the EXR's channels.
         channels: `rgba` (R=G=B=A=alpha), `a` alone, or `fg` (premultiplied foreground and alpha).
         compression: of the EXR; `dwaa` and `dwab` are lossy, and for the colours of `fg` alone.
@@ -95,6 +96,7 @@ class Shot(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     tile: Annotated[str, BeforeValidator(str)] = "auto"
+    stabilise: Annotated[int, Field(ge=0, le=8)] = 2
     bits: Literal["half", "float"] = "half"
     channels: Literal["rgba", "a", "fg"] = "rgba"
     compression: Literal["none", "zip", "zips", "piz", "dwaa", "dwab"] = "zips"

@@ -177,7 +177,7 @@ def as_json(report: VerifyReport) -> str:
 def _look_at(number: int, layout: OutputLayout, manifest: Manifest, moved_on: str) -> list[Finding]:
     """What is wrong with one promised frame."""
     path = layout.alpha(number)
-    found = _pictures(number, layout)
+    found = _pictures(number, layout) + _raw(number, layout)
     fault, why = _judge(number, path, manifest)
     if fault is None and moved_on:
         fault, why = Fault.STALE, moved_on
@@ -214,6 +214,19 @@ def _pictures(number: int, layout: OutputLayout) -> list[Finding]:
                 place = _relative(path, layout)
                 found.append(Finding(Fault.DAMAGED, number, place, error.what))
     return found
+
+
+def _raw(number: int, layout: OutputLayout) -> list[Finding]:
+    """A raw alpha that is there, kept or of a run that was not ended, is whole."""
+    path = layout.raw(number)
+    if not path.exists():
+        return []
+    try:
+        prove_alpha(path)
+        read_grey(layout.labels(number))
+    except FrameError as error:
+        return [Finding(Fault.DAMAGED, number, _relative(path, layout), error.what)]
+    return []
 
 
 def _failed(layout: OutputLayout, manifest: Manifest) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ def creature(folder: Path, frames: int = 6, kind: ShotKind = ShotKind.DEMO) -> S
         out=folder / "out",
         workers=1,
         report=False,
+        stabilise=0,  # so that a frame shows what its own network made of it
     )
 
 

@@ -6,7 +6,7 @@ worker's libraries are imported in the actor's own process only.
 
 from __future__ import annotations
 
-from functools import cached_property
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,25 +20,34 @@ __all__ = ["FrameActor"]
 class FrameActor:
     """A `FrameWorker` that is made with the first frame, so that its errors are that frame's.
 
+    Two frames are in it at once, in threads of Ray's: see `workers.ahead`.
+
     Args:
         job: path of the plan.
     """
+
+    beside = 2
+    """Calls of `do` that Ray may make at once."""
 
     def __init__(self, job: str) -> None:
         from model.threads import settle_process
 
         settle_process()
         self._job = Path(job)
+        self._lock = threading.Lock()
+        self._made: FrameWorker | None = None
 
-    @cached_property
     def _worker(self) -> FrameWorker:
         from workers.frame_worker import FrameWorker
 
-        return FrameWorker.of_file(self._job)
+        with self._lock:
+            if self._made is None:
+                self._made = FrameWorker.of_file(self._job)
+            return self._made
 
     def ready(self) -> None:
         """Answered once the actor is there."""
 
     def do(self, number: int) -> FrameResult:
         """One frame; see `FrameWorker.do`."""
-        return self._worker.do(number)
+        return self._worker().do(number)

@@ -6,31 +6,25 @@ plate ─► mask ─► trimap ─► adapted trimap, alpha ─► verified EXR
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from plugin.colour import display_transform, interop_id
+from plugin.colour import interop_id
 from plugin.errors import AdaMatteError, FrameError, OutputError, SurroundingsError
 from plugin.exr import AlphaFormat, Colours, is_current, write_alpha
 from plugin.finish import Finished, Finisher
-from plugin.framerange import FrameRange
-from plugin.layout import OutputLayout
 from plugin.overlay import overlay, write_overlay
-from plugin.override import Override, load
-from plugin.pictures import read_grey, write_grey
 from plugin.plan import Plan, read_plan
-from plugin.plates import NON_FINITE, open_plate
+from plugin.plates import NON_FINITE
 from plugin.report.figures import frame_figures
 from plugin.report.sprites import SpriteForm, straight, tiles_of, write_sprite
-from plugin.segmentation import build
-from plugin.trimap_source import TrimapPlan, TrimapSource
+from plugin.stabilise import stabilise
+from plugin.stabilise_flow import Flows
 from plugin.types import (
-    BACKGROUND,
     UNKNOWN,
     FloatArray,
     Frame,
@@ -40,23 +34,21 @@ from plugin.types import (
     Mask,
     Matte,
     Matter,
-    PlateInfo,
-    PlateSource,
-    Segmenter,
     Trimap,
 )
+from workers.ahead import BESIDE
+from workers.front import Front, as_grey
+from workers.matted import Area, Matted, Once, Source
 from workers.stages import Stages
 
 __all__ = ["FrameWorker"]
-
-Area = tuple[slice, slice]
-"""Rows and columns of the plate's data window."""
 
 
 class FrameWorker:
     """Everything that one worker holds between frames: plate, segmenter, network.
 
-    What it does with a frame depends on the plan and the frame's number alone.
+    What it does with a frame depends on the plan and the frame's number alone. `do` may be called
+    from two threads at once: one frame is decoded or encoded while another has the network.
 
     Args:
         plan: the job.
@@ -67,23 +59,13 @@ class FrameWorker:
     """
 
     def __init__(self, plan: Plan, make_matter: Callable[[Plan], Matter] | None = None) -> None:
-        self.plan = plan
-        shot = plan.shot
-        self.layout = OutputLayout.of(shot)
-        self.plate: PlateSource = open_plate(
-            shot.plate,
-            start_frame=shot.start_frame,
-            digest=plan.plate_digest,
-            layer=shot.layer,
-            canvas=plan.canvas,
-        )
-        info = self.plate.info
-        self.to_display = display_transform(info, plan.colour)
-        corrections = _corrections(plan, info)
-        self.trimaps = TrimapSource(plan.trimap or TrimapPlan(kind="band"), info, corrections)
-        self.segmenter: Segmenter | None = build(plan.segment, info) if plan.segment else None
-        self.finisher = Finisher(plan.finish, info)
-        self._make_matter = make_matter or _bundled_matter
+        self.plan, self.front = plan, Front(plan, make_matter)
+        self.layout, self.plate = self.front.layout, self.front.plate
+        self.finisher = Finisher(plan.finish, self.plate.info)
+        self._turns = self.front.turns
+        radius = plan.stabilise.radius if plan.stabilise else 0
+        self._flows = Flows(4 * radius * (radius + 1))
+        self._matted: Once[Matted] = Once(2 * radius + BESIDE)
 
     @classmethod
     def of_file(cls, job: Path) -> FrameWorker:
@@ -92,7 +74,8 @@ class FrameWorker:
 
     def close(self) -> None:
         """Give back the plate's files."""
-        self.plate.close()
+        with self._turns.reading:
+            self.plate.close()
 
     def do(self, number: int) -> FrameResult:
         """One frame, unless it is already there and whole.
@@ -120,76 +103,97 @@ class FrameWorker:
         return replace(result, seconds=time.monotonic() - started, stages=stages.seconds)
 
     def _do(self, number: int, stages: Stages) -> FrameResult:
-        with stages("check"):
+        with stages("check", self._turns.reading):
             seen_plate = self.plate.digest(number)
             recipe = self._recipe(number, seen_plate)
-            digest = None if self.plan.shot.force else self._done_before(number, recipe)
+            raw_recipe = self.front.raw_recipe(number) if self.front.around(number) else ""
+        with stages("check"):
+            digest = None if self.plan.shot.force else self._done_before(number, recipe, raw_recipe)
         if digest is not None:
             return FrameResult(number, FrameState.SKIPPED, digest, recipe, plate=seen_plate)
-        with stages("decode"):
-            frame = self.plate.read(number)
-        with stages("colour"):
-            seen = Frame(number, self.to_display(frame.rgb), frame.timecode)
-        with stages("segment"):
-            mask = self._mask(seen)
-        if self.plan.goal == "mask":
-            return self._finish_mask(number, recipe, mask, stages)
-        with stages("trimap"):
-            plain, trimap = self.trimaps.steps(number, mask, seen.rgb)
-        if self.plan.goal == "trimap":
-            with stages("encode"):
-                self._show(seen, plain, trimap)
-            return self._finish_trimap(number, recipe, mask, trimap, stages)
-        # The network and all that follows see what the frame's own data window holds.
-        own = frame.data_window or self.plate.info.data_window
-        area = self.plate.info.data_window.area_of(own)
-        labels = np.ascontiguousarray(trimap.labels[area])
-        with stages("network"):
-            adapted, alpha = self.matter(np.ascontiguousarray(seen.rgb[area]), labels)
-        with stages("finish"):
-            finished = self.finisher.finish(number, frame.rgb[area], alpha, area)
-        matte = Matte(number, finished.alpha, adapted)
+        if self.plan.goal != "alpha":
+            return self._do_before_network(number, recipe, stages)
+        matted = self._matted.get(number, lambda one: self.front.matte(one, stages))
+        source = matted.source or self.front.read(number, stages)
+        raw, area = matted.raw, source.area
+        alpha, used = self._steadied(matted, area, stages)
+        if len(used) < len(self.front.around(number)):
+            with stages("check", self._turns.reading):
+                recipe = self._recipe(number, seen_plate, used)
+        with stages("finish", self._turns.finishing):
+            finished = self.finisher.finish(number, source.frame.rgb[area], alpha, area)
         with stages("encode"):
-            self._write_pictures(number, mask, trimap, matte, area)
-            digest = self._write(frame, recipe, finished)
-        statistics = frame_figures(labels, adapted, finished.alpha, mask=mask, area=area)
+            digest = self._write(source.frame, recipe, finished)
+        labels = np.ascontiguousarray(raw.trimap[area])
+        statistics = frame_figures(labels, raw.adapted, finished.alpha, mask=matted.mask, area=area)
         if self.plan.shot.report:
             with stages("report"):
-                self._sprite(seen, trimap, matte, digest, area=area, fg=finished.foreground)
-        if wrong := frame.attributes.get(NON_FINITE):
+                matte = Matte(number, finished.alpha, raw.adapted)
+                self._sprite(source, raw.trimap, matte, digest, fg=finished.foreground)
+        matted.source = None
+        if wrong := source.frame.attributes.get(NON_FINITE):
             statistics["non_finite"] = float(wrong)
         return FrameResult(
             number, FrameState.DONE, digest, recipe, statistics=statistics, plate=seen_plate
         )
 
-    @cached_property
-    def matter(self) -> Matter:
-        """The network, made when the first frame needs it."""
-        return self._make_matter(self.plan)
+    def _do_before_network(self, number: int, recipe: str, stages: Stages) -> FrameResult:
+        """`adamatte segment` and `adamatte trimap`."""
+        source = self.front.read(number, stages)
+        seen = Frame(number, source.rgb, source.frame.timecode)
+        with stages("segment", self._turns.reading):
+            mask = self.front.mask(seen)
+        if self.plan.goal == "mask":
+            return self._finish_mask(number, recipe, mask, stages)
+        with stages("trimap", self._turns.reading):
+            plain, trimap = self.front.trimaps.steps(number, mask, seen.rgb)
+        with stages("encode"):
+            self._show(seen, plain, trimap)
+        return self._finish_trimap(number, recipe, mask, trimap, stages)
 
-    def _recipe(self, number: int, plate: str) -> str:
-        masked = self.segmenter.digest(number) if self.segmenter is not None else ""
-        trimapped = self.trimaps.digest(number) if self.plan.goal != "mask" else ""
-        inputs = [plate, masked, trimapped]
+    def _steadied(self, matted: Matted, area: Area, stages: Stages) -> tuple[FloatArray, list[int]]:
+        """The alpha after stabilisation, and the neighbours that it came by.
+
+        A neighbour that cannot be matted is left out. As the recipe says who was there, the frame
+        is computed again once its neighbour can be.
+        """
+        if matted.steady is None:
+            return matted.raw.alpha, []
+        neighbours = []
+        for near in self.front.around(matted.number):
+            try:
+                found = self._matted.get(near, lambda one: self.front.matte(one, stages))
+            except SurroundingsError:
+                raise
+            except AdaMatteError:
+                continue
+            if found.steady is not None:
+                neighbours.append(found.steady)
+        with stages("stabilise", self._turns.finishing):
+            alpha = stabilise(matted.steady, neighbours, self._flows)
+        return np.ascontiguousarray(alpha[area]), [frame.number for frame in neighbours]
+
+    def _recipe(self, number: int, plate: str, used: Sequence[int] | None = None) -> str:
+        """Of a frame; `used` are the neighbours that it came by, if not all."""
+        inputs = self.front.inputs(number, plate)
         if finished := self.finisher.digest(number):
             inputs.append(finished)
+        if self.plan.stabilise is not None and self.plan.goal == "alpha":
+            near = self.front.around(number) if used is None else used
+            if near:
+                inputs.append(self.plan.stabilise.digest)
+            raws = {one: self.front.raw_recipe(one) for one in near}
+            inputs += [f"{one} {recipe}" for one, recipe in raws.items() if recipe]
         return self.plan.recipe(*inputs)
 
-    def _done_before(self, number: int, recipe: str) -> str | None:
+    def _done_before(self, number: int, recipe: str, raw_recipe: str) -> str | None:
         """The digest of an alpha that is there, whole and of this recipe, its pictures too."""
-        if self.plan.goal != "alpha":
+        if self.plan.goal != "alpha" or not self.front.pictures_there(number):
             return None  # cheap, and their files carry no recipe
-        try:
-            for kind in self.plan.shot.keep:
-                read_grey(self.layout.pattern(kind).path(number))
-        except (AdaMatteError, OSError):
+        kept = "raw" not in self.plan.shot.keep or not raw_recipe
+        if not kept and self.front.raws.read(number, raw_recipe) is None:
             return None
         return is_current(self.layout.alpha(number), recipe)
-
-    def _mask(self, seen: Frame) -> Mask | None:
-        if self.segmenter is None or not (self.trimaps.needs_mask or self.plan.goal == "mask"):
-            return None
-        return self.segmenter.segment(seen)
 
     def _finish_mask(
         self, number: int, recipe: str, mask: Mask | None, stages: Stages
@@ -197,7 +201,7 @@ class FrameWorker:
         if mask is None:
             raise FrameError("no mask", where=f"frame {number}", fix="give a --segment method")
         with stages("encode"):
-            self._keep("mask", number, _as_grey(mask))
+            self.front.keep("mask", number, as_grey(mask))
         statistics = {"confidence": mask.confidence, "subject": float(mask.coverage.mean())}
         return FrameResult(number, FrameState.DONE, recipe=recipe, statistics=statistics)
 
@@ -206,29 +210,15 @@ class FrameWorker:
     ) -> FrameResult:
         with stages("encode"):
             if mask is not None and "mask" in self.plan.shot.keep:
-                self._keep("mask", number, _as_grey(mask))
-            self._keep("trimap", number, trimap.labels)
+                self.front.keep("mask", number, as_grey(mask))
+            self.front.keep("trimap", number, trimap.labels)
         statistics = {"unknown": float((trimap.labels == UNKNOWN).mean())}
         return FrameResult(number, FrameState.DONE, recipe=recipe, statistics=statistics)
 
     def _show(self, seen: Frame, plain: Trimap, trimap: Trimap) -> None:
         """The picture that an artist checks a trimap by."""
-        picture = overlay(seen.rgb, plain, trimap, self.trimaps.rules(seen.number))
+        picture = overlay(seen.rgb, plain, trimap, self.front.trimaps.rules(seen.number))
         write_overlay(self.layout.pattern("overlay").path(seen.number), picture, self.layout.out)
-
-    def _write_pictures(
-        self, number: int, mask: Mask | None, trimap: Trimap, matte: Matte, area: Area
-    ) -> None:
-        """Pictures come before the alpha: where it is, they are. All have the plate's window."""
-        keep = self.plan.shot.keep
-        if "mask" in keep and mask is not None:
-            self._keep("mask", number, _as_grey(mask))
-        if "trimap" in keep:
-            self._keep("trimap", number, trimap.labels)
-        if "adapted" in keep:
-            adapted = np.full_like(trimap.labels, BACKGROUND)
-            adapted[area] = matte.adapted
-            self._keep("adapted", number, adapted)
 
     def _write(self, frame: Frame, recipe: str, finished: Finished) -> str:
         info, colour = self.plate.info, self.plan.colour
@@ -259,56 +249,24 @@ class FrameWorker:
 
     def _sprite(
         self,
-        seen: Frame,
-        labels: Trimap,
+        source: Source,
+        labels: LabelArray,
         matte: Matte,
         digest: str,
         *,
-        area: Area,
         fg: FloatArray | None,
     ) -> None:
         """The small pictures of the frame for the report; without them it is no worse a matte."""
-        colours = None if fg is None else straight(fg, matte.alpha, self.to_display)
+        colours = None if fg is None else straight(fg, matte.alpha, self.front.to_display)
         form = SpriteForm.of(len(self.plate.info.frames))
         tiles = tiles_of(
-            seen.rgb,
+            source.rgb,
             matte.alpha,
             form.side,
-            area,
-            trimap=labels.labels,
+            source.area,
+            trimap=labels,
             adapted=matte.adapted,
             colours=colours,
         )
         with suppress(OutputError):  # a disk that is full says so at the next alpha
-            write_sprite(self.layout.out, seen.number, digest, tiles, form)
-
-    def _keep(self, kind: str, number: int, pixels: LabelArray) -> None:
-        write_grey(self.layout.pattern(kind).path(number), pixels, root=self.layout.out)
-
-
-def _bundled_matter(plan: Plan) -> Matter:
-    from model import Matter as NetworkMatter
-
-    return NetworkMatter(
-        plan.shot.model, device=plan.device, precision=plan.precision, tile=plan.shot.tile
-    )
-
-
-def _corrections(plan: Plan, info: PlateInfo) -> Override | None:
-    """The shot's override file, as it was when the driver read it.
-
-    Raises:
-        OverrideError: it has changed since.
-    """
-    if plan.shot.override is None:
-        return None
-    return load(plan.shot.override, info, asked=FrameRange(()), sha256=plan.override)
-
-
-def _as_grey(mask: Mask) -> LabelArray:
-    grey: LabelArray = np.round(mask.coverage * 255).astype(np.uint8)
-    return grey
-
-
-def _share(where: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
-    return float(np.count_nonzero(where)) / max(1, where.size)
+            write_sprite(self.layout.out, source.frame.number, digest, tiles, form)

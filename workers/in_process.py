@@ -9,13 +9,14 @@ from pathlib import Path
 from plugin.framerange import FrameRange
 from plugin.plan import Plan, read_plan
 from plugin.types import FrameResult, Matter
+from workers.ahead import two_at_a_time
 from workers.frame_worker import FrameWorker
 
 __all__ = ["InProcessExecutor"]
 
 
 class InProcessExecutor:
-    """Does every frame here, in the order of the tasks.
+    """Does every frame here, in the order of the tasks, the next begun while the last goes on.
 
     Args:
         make_matter: another network than `model.Matter`, as tests of everything else want.
@@ -32,8 +33,11 @@ class InProcessExecutor:
     def run(self, job: Path, tasks: Iterable[FrameRange]) -> Iterator[FrameResult]:
         """See `plugin.types.Executor`."""
         with closing(FrameWorker(read_plan(job), self._make_matter)) as worker:
-            for task in tasks:
-                for number in task:
-                    if self._stopped:
-                        return
-                    yield worker.do(number)
+            yield from two_at_a_time(worker.do, self._numbers(tasks))
+
+    def _numbers(self, tasks: Iterable[FrameRange]) -> Iterator[int]:
+        for task in tasks:
+            for number in task:
+                if self._stopped:
+                    return
+                yield number

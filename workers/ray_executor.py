@@ -57,11 +57,18 @@ class RayExecutor:
                 cluster.workers or room_in(cluster),
                 tasks,
                 retries=self._retries,
+                beside=self._beside(),
                 room=lambda: 0 if cluster.workers else room_in(cluster),
             )
             if self._stopped:
                 self.pool.stop()
             yield from self.pool.results()
+
+    def _beside(self) -> int:
+        """Frames that an actor works on at once."""
+        from workers.actor import FrameActor
+
+        return int(getattr(self._actor or FrameActor, "beside", 1))
 
     def _maker(self, job: Path) -> Callable[[], Any]:
         import ray
@@ -70,6 +77,7 @@ class RayExecutor:
 
         gpus = self._cluster.gpus_per_worker
         remote = ray.remote(self._actor or FrameActor).options(
+            max_concurrency=self._beside(),
             num_cpus=0 if gpus else 1,
             num_gpus=gpus,
             max_restarts=-1,

@@ -53,6 +53,7 @@ class Pool:
         hands: how many at first.
         chunks: what is to be done; each chunk goes to one hand, in order.
         retries: tries a frame beyond the first.
+        beside: frames that an actor works on at once.
         room: how many actors there is room for by now; asked every few seconds.
     """
 
@@ -63,9 +64,11 @@ class Pool:
         chunks: Iterable[FrameRange],
         *,
         retries: int,
+        beside: int = 1,
         room: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._make, self._room, self._retries = make, room, retries
+        self._make, self._room = make, room
+        self._retries, self._beside = retries, beside
         self._chunks = deque(chunks)
         self._back: deque[deque[int]] = deque()
         """What was with a hand that fell: goes to the next that asks."""
@@ -172,7 +175,10 @@ class Pool:
             yield result
 
     def _fall(self, hand: Hand, error: RayError) -> Iterator[FrameResult]:
-        """A worker died: of the frames in flight it was working on the first, in their order."""
+        """A worker died: of the frames in flight it was working on the first, in their order.
+
+        Where it worked on several at once, no try of theirs is counted.
+        """
         lost: list[int] = []
         for ref, number in hand.flying.items():
             result = _result_of(ref)
@@ -181,12 +187,17 @@ class Pool:
             else:
                 yield result
         hand.flying.clear()
-        waiting = deque([*lost[1:], *hand.queue])
+        worked_on = lost[: self._beside]
+        waiting = deque([*lost[self._beside :], *hand.queue])
         hand.queue = deque()
         if waiting:
             self._back.append(waiting)
         hand.call(hand.actor)
-        if not lost:
+        if not worked_on:
+            return
+        if len(worked_on) > 1:
+            # Either may have brought it down. Late frames fly alone, and then it is known.
+            self._late.extend(worked_on)
             return
         if _node_died(error) and self._moves[lost[0]] < _MOVES:
             self._moves[lost[0]] += 1

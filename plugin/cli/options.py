@@ -160,6 +160,12 @@ TABLE: dict[str, _Row] = {
         "AREA",
         "Remove islands and fill pinholes of fewer square pixels (of a 1080p frame). Try 30.",
     ),
+    "stabilise": _Row(
+        CLEANUP,
+        "RADIUS",
+        "Steady each alpha by so many of the plate's frames on each side, where it is unknown; "
+        "those beyond --frames are matted for it too. 0 is off.",
+    ),
     "choke": _Row(
         CLEANUP,
         "PX",
@@ -199,7 +205,7 @@ TABLE: dict[str, _Row] = {
     ),
     "keep": _Row(
         OUTPUT,
-        "mask,trimap,adapted",
+        "mask,trimap,adapted,raw",
         "Write these pictures beside the alpha too, to see where a matte went wrong.",
     ),
     "report": _Row(

@@ -1,0 +1,242 @@
+"""Stabilisation: a matte that does not flicker, from raw alphas of a few frames on each side.
+
+Second pass over the shot. A frame's result depends on the raw alphas and the plate's frames within
+its window alone, so it comes out the same for any number of workers, order, chunk or resume.
+
+    flow ─► neighbours in this frame's place ─► who is believed ─► local colour model ─► alpha
+
+A plain mean of the neighbours, moved into place, blurs hair: flow is never right to the pixel. So
+what is shared between frames is not alpha but how alpha follows colour. Around each pixel, over
+space and time, α ≈ a·rgb + b is fitted to the raw alphas (a guided filter, He et al. 2013, whose
+window has a third axis), and read off with this frame's own colours: detail and place are those of
+this frame, the level is that of all.
+
+A neighbour counts where the flow comes back to where it started and where its colour is this
+frame's; where none does, as behind an occlusion or in a flash, the raw alpha stays as it is.
+Pixels that are known stay untouched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from plugin.stabilise_flow import Box, Flags, Flows, Motion, RawFrame
+from plugin.types import FloatArray
+
+__all__ = ["VERSION", "stabilise"]
+
+VERSION = 1
+"""Raised whenever the same frames give other pixels than before."""
+
+_RADIUS = 3
+"""Pixels around each that one colour model holds for; hair is one or two wide at any size."""
+
+_EPSILON = 1e-4
+"""Variance below which colour says nothing: that of fine grain."""
+
+_RETURN = 2.0
+"""Pixels by which the flow may miss the place that it came from: a standard deviation."""
+
+_COLOUR = 0.12
+"""By which colours may differ, over all channels: a standard deviation."""
+
+_LEAST = 0.05
+"""Weight below which a neighbour is not asked at all."""
+
+_SUPPORT = 0.1
+"""Weight of neighbours at which half of the change is made."""
+
+_TILE = 256
+_HALO = 2 * _RADIUS + 4
+"""Two boxes, and the blur of colours."""
+
+_SUMS = 15
+"""Planes: 1, rgb, α, the six products of rgb, the three of rgb and α, weight of the neighbours."""
+
+_PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moved:
+    """A frame as seen from the centre, over one tile."""
+
+    rgb: FloatArray
+    alpha: FloatArray
+    weight: FloatArray
+
+
+def stabilise(centre: RawFrame, neighbours: Sequence[RawFrame], flows: Flows) -> FloatArray:
+    """The alpha of one frame, steadied by its neighbours.
+
+    Args:
+        centre: the frame.
+        neighbours: those of its window, all of its size; none leaves it as it is.
+        flows: finds the motion between frames.
+
+    Returns:
+        `H × W` float32 within [0, 1]; the raw alpha, to the bit, outside of the region, and where
+        no neighbour can be believed.
+    """
+    result = centre.alpha.copy()
+    others = [(frame, flows.between(centre, frame)) for frame in neighbours]
+    if not others:
+        return result
+    for tile, wide in _tiles(centre.region):
+        moved = [seen for frame, motion in others if (seen := _move(centre, frame, motion, wide))]
+        if not moved:
+            continue
+        inner = tuple(
+            slice(t.start - w.start, t.stop - w.start) for t, w in zip(tile, wide, strict=True)
+        )
+        steady = _fit(_own(centre, wide), moved)[inner[0], inner[1]]
+        change = centre.region[tile]
+        result[tile][change] = steady[change]
+    return result
+
+
+def _tiles(region: Flags) -> Iterator[tuple[Box, Box]]:
+    """Tiles of a fixed grid that hold anything, and the same with a halo."""
+    height, width = region.shape
+    for top in range(0, height, _TILE):
+        for left in range(0, width, _TILE):
+            tile = slice(top, min(height, top + _TILE)), slice(left, min(width, left + _TILE))
+            if region[tile].any():
+                yield tile, (_grown(tile[0], height), _grown(tile[1], width))
+
+
+def _grown(span: slice, size: int) -> slice:
+    return slice(max(0, span.start - _HALO), min(size, span.stop + _HALO))
+
+
+def _own(centre: RawFrame, wide: Box) -> _Moved:
+    alpha = centre.alpha[wide]
+    there = np.ones(alpha.shape, np.float32) if centre.there is None else centre.there[wide]
+    return _Moved(_unit(centre.picture[wide]), alpha, np.asarray(there, np.float32))
+
+
+def _move(centre: RawFrame, frame: RawFrame, motion: Motion, wide: Box) -> _Moved | None:
+    """A neighbour in the centre's place, and how far it is believed; None where it is nowhere."""
+    box = motion.box
+    rows, columns = (
+        slice(max(w.start, b.start), min(w.stop, b.stop)) for w, b in zip(wide, box, strict=True)
+    )
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return None
+    flow = motion.there[_from(rows, box[0]), _from(columns, box[1])]
+    y, x = np.mgrid[rows, columns].astype(np.float32)
+    x, y = x + flow[..., 0], y + flow[..., 1]
+    returned = _read(motion.back, x - box[1].start, y - box[0].start)
+    missed = np.square(flow + returned).sum(axis=2)
+    rgb = _unit(_read(frame.picture, x, y))
+    own = _unit(centre.picture[rows, columns])
+    off = np.square(cv2.GaussianBlur(rgb - own, (0, 0), 1.0)).sum(axis=2)
+    weight = np.exp(-missed / (2 * _RETURN**2) - off / (2 * _COLOUR**2))
+    weight[(x < box[1].start) | (x > box[1].stop - 1)] = 0
+    weight[(y < box[0].start) | (y > box[0].stop - 1)] = 0
+    if frame.there is not None:
+        weight *= _read(frame.there.astype(np.float32), x, y)
+    weight[weight < _LEAST] = 0
+    if not weight.any():
+        return None
+    place = _from(rows, wide[0]), _from(columns, wide[1])
+    shape = wide[0].stop - wide[0].start, wide[1].stop - wide[1].start
+    return _Moved(
+        _placed(rgb, place, shape),
+        _placed(_read(frame.alpha, x, y), place, shape),
+        _placed(weight.astype(np.float32), place, shape),
+    )
+
+
+def _fit(own: _Moved, moved: Sequence[_Moved]) -> FloatArray:
+    """The centre's alpha by the colour model of all, as far as there is anybody to believe."""
+    sums = np.zeros((_SUMS, *own.alpha.shape), np.float32)
+    _add(sums, own)
+    for seen in moved:
+        _add(sums, seen)
+        sums[14] += seen.weight
+    # Around the pixel, as the model is: one pixel whose flow fails is carried by those around it.
+    sums = _boxed(sums)
+    total = np.maximum(sums[0], np.float32(1e-6))
+    mean, level = sums[1:4] / total, sums[4] / total
+    slope = _solve(sums, total, mean, level)
+    offset = level - (slope * mean).sum(axis=0)
+    model = _boxed(np.concatenate([slope, offset[None]]))
+    inside = _boxed(np.ones((1, *level.shape), np.float32))[0]
+    told = ((model[:3] * own.rgb.transpose(2, 0, 1)).sum(axis=0) + model[3]) / inside
+    support = sums[14] / inside
+    share = support / (support + np.float32(_SUPPORT))
+    steady: FloatArray = own.alpha + share * (np.clip(told, 0, 1) - own.alpha)
+    return steady
+
+
+def _add(sums: FloatArray, seen: _Moved) -> None:
+    weight, alpha = seen.weight, seen.alpha
+    rgb = [np.ascontiguousarray(seen.rgb[..., channel]) for channel in range(3)]
+    weighted = [weight * channel for channel in rgb]
+    sums[0] += weight
+    sums[4] += weight * alpha
+    for channel in range(3):
+        sums[1 + channel] += weighted[channel]
+        sums[11 + channel] += weighted[channel] * alpha
+    for plane, (p, q) in enumerate(_PAIRS):
+        sums[5 + plane] += weighted[p] * rgb[q]
+
+
+def _solve(sums: FloatArray, total: FloatArray, mean: FloatArray, level: FloatArray) -> FloatArray:
+    """(Σ + ε)⁻¹ cov(rgb, α) at each pixel, `3 × H × W`; in doubles, for Σ is nearly singular."""
+    xx, xy, xz, yy, yz, zz = (
+        (sums[5 + plane] / total - mean[p] * mean[q]).astype(np.float64)
+        + (_EPSILON if p == q else 0)
+        for plane, (p, q) in enumerate(_PAIRS)
+    )
+    b0, b1, b2 = (
+        (sums[11 + channel] / total - mean[channel] * level).astype(np.float64)
+        for channel in range(3)
+    )
+    c00, c01, c02 = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
+    c11, c12, c22 = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
+    determinant = np.maximum(xx * c00 + xy * c01 + xz * c02, _EPSILON**3)
+    slope = np.stack(
+        [
+            c00 * b0 + c01 * b1 + c02 * b2,
+            c01 * b0 + c11 * b1 + c12 * b2,
+            c02 * b0 + c12 * b1 + c22 * b2,
+        ]
+    )
+    return np.asarray(slope / determinant, np.float32)
+
+
+def _boxed(planes: FloatArray) -> FloatArray:
+    """Sums over the square around each pixel, as far as it is inside."""
+    side = (2 * _RADIUS + 1, 2 * _RADIUS + 1)
+    boxed = [
+        cv2.boxFilter(plane, -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT)
+        for plane in planes
+    ]
+    return np.asarray(np.stack(boxed), np.float32)
+
+
+def _read(image: np.ndarray, x: FloatArray, y: FloatArray) -> FloatArray:
+    found = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float32)
+
+
+def _unit(picture: np.ndarray) -> FloatArray:
+    return np.asarray(picture, np.float32) / np.float32(255)
+
+
+def _from(span: slice, start: slice) -> slice:
+    return slice(span.start - start.start, span.stop - start.start)
+
+
+def _placed(values: FloatArray, place: Box, shape: tuple[int, int]) -> FloatArray:
+    """Values in their place of a larger array of zeros."""
+    if values.shape[:2] == shape:
+        return values
+    whole = np.zeros((*shape, *values.shape[2:]), np.float32)
+    whole[place] = values
+    return whole

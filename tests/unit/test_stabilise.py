@@ -1,0 +1,123 @@
+"""Stabilisation of single frames: what it takes away, and what it leaves alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from plugin.framerange import FrameRange
+from plugin.shot import Shot
+from plugin.stabilise import stabilise
+from plugin.stabilise_flow import Flows, RawFrame, box_of
+from plugin.stabilise_plan import StabilisePlan, plan_stabilise
+from plugin.synthetic import ShotKind, SyntheticShot, render
+from plugin.types import FloatArray
+
+NOISE = 0.15
+
+
+def frames(kind: ShotKind, count: int = 5, *, noise: float = NOISE) -> list[RawFrame]:
+    """A rendered shot whose raw alphas are the truth and noise that no frame shares."""
+    shot = SyntheticShot(kind=kind, seed=1, width=160, height=96, frames=count)
+    random = np.random.default_rng(3)
+    made = []
+    for index in range(count):
+        frame = render(shot, index)
+        region = (frame.alpha > 0) & (frame.alpha < 1)
+        wrong = np.where(region, random.normal(0, noise, region.shape), 0)
+        alpha = (frame.alpha + wrong).clip(0, 1).astype(np.float32)
+        picture = np.rint(frame.plate_rgb * 255).astype(np.uint8)
+        made.append(RawFrame(index, picture, alpha, region))
+    return made
+
+
+def truth(kind: ShotKind, index: int) -> FloatArray:
+    return render(SyntheticShot(kind=kind, seed=1, width=160, height=96, frames=5), index).alpha
+
+
+def middle(made: list[RawFrame]) -> FloatArray:
+    return stabilise(made[2], [made[0], made[1], made[3], made[4]], Flows(20))
+
+
+@pytest.mark.parametrize("kind", [ShotKind.STATIC, ShotKind.PAN, ShotKind.WIND])
+def test_noise_goes_and_known_pixels_stay(kind: ShotKind) -> None:
+    made = frames(kind)
+    steady, raw, region = middle(made), made[2].alpha, made[2].region
+    before = np.square(raw - truth(kind, 2))[region].mean()
+    assert np.square(steady - truth(kind, 2))[region].mean() < 0.96 * before
+    assert np.array_equal(steady[~region], raw[~region])
+    assert steady.dtype == np.float32
+    assert steady.min() >= 0
+    assert steady.max() <= 1
+
+
+def test_a_frame_alone_stays_as_it_is() -> None:
+    made = frames(ShotKind.STATIC, 1)
+    assert np.array_equal(stabilise(made[0], [], Flows(2)), made[0].alpha)
+
+
+def test_nothing_comes_from_another_scene() -> None:
+    made = frames(ShotKind.STATIC, 1)
+    random = np.random.default_rng(0)
+    cut = random.integers(0, 256, made[0].picture.shape, np.uint8)
+    far = RawFrame(1, cut, 1 - made[0].alpha, made[0].region)
+    steady = stabilise(made[0], [far], Flows(2))
+    changed = np.abs(steady - made[0].alpha)
+    assert changed[made[0].region].mean() < 0.02  # by chance a colour is the same
+
+
+def test_nothing_comes_from_pixels_that_a_frame_does_not_have() -> None:
+    made = frames(ShotKind.STATIC, 2)
+    nowhere = np.zeros(made[1].region.shape, np.bool_)
+    absent = RawFrame(1, made[1].picture, made[1].alpha, made[1].region, nowhere)
+    assert np.array_equal(stabilise(made[0], [absent], Flows(2)), made[0].alpha)
+
+
+def test_the_same_pixels_in_any_order_and_from_any_memory() -> None:
+    made = frames(ShotKind.PAN)
+    small, large = Flows(1), Flows(50)
+    forwards = [stabilise(made[n], [made[n - 1], made[n + 1]], large) for n in (1, 2, 3)]
+    backwards = [stabilise(made[n], [made[n - 1], made[n + 1]], small) for n in (3, 2, 1)]
+    for one, other in zip(forwards, reversed(backwards), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_motion_is_the_same_from_both_ends() -> None:
+    made, flows = frames(ShotKind.PAN, 2), Flows(4)
+    there, back = flows.between(made[0], made[1]), flows.between(made[1], made[0])
+    assert np.array_equal(there.there, back.back)
+    assert there.box == back.box
+
+
+def test_a_box_is_around_all_regions() -> None:
+    one, other = np.zeros((2, 40, 60), np.bool_)
+    one[10, 20] = other[30, 50] = True
+    assert box_of([one, other], 3) == (slice(7, 34), slice(17, 54))
+    assert box_of([one & other], 3) is None
+
+
+@pytest.mark.parametrize(
+    ("there", "number", "around"),
+    [
+        ("1-20", 5, [3, 4, 6, 7]),
+        ("1-20", 1, [2, 3]),
+        ("1-9", 9, [7, 8]),
+        ("1-9x2", 5, [3, 7]),
+        ("5", 5, []),
+        ("1-3,5-20", 5, [3, 6, 7]),
+    ],
+)
+def test_who_is_looked_at(there: str, number: int, around: list[int]) -> None:
+    shot = Shot(plate="p.mov", out=Path(), stabilise=2)
+    plan = plan_stabilise(shot, FrameRange.parse(there))
+    assert plan is not None
+    assert plan.around(number) == around
+    off = shot.model_copy(update={"stabilise": 0})
+    assert plan_stabilise(off, FrameRange.parse(there)) is None
+
+
+def test_reach_holds_the_neighbours() -> None:
+    plan = StabilisePlan(radius=2, frames="1-9")
+    assert str(plan.reach(FrameRange.parse("4-5"))) == "2-7"

@@ -1,0 +1,107 @@
+"""What a worker holds of the frames around the one it is at."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from plugin.raw_files import Raw
+from plugin.stabilise_flow import RawFrame
+from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Mask, Window
+
+__all__ = ["Matted", "Once", "Source", "as_bytes", "raw_frame"]
+
+Area = tuple[slice, slice]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A frame of the plate.
+
+    Attributes:
+        frame: in the plate's own space.
+        rgb: `H × W × 3` float32, display-referred.
+        area: rows and columns of the plate's data window that it has.
+    """
+
+    frame: Frame
+    rgb: FloatArray
+    area: Area
+
+
+@dataclass(slots=True, eq=False)
+class Matted:
+    """A frame that has been through the network.
+
+    Attributes:
+        number: the plate's frame number.
+        raw: alpha and trimaps.
+        mask: as it was segmented; None where there was none, or the raw alpha was on disk.
+        source: the plate's frame, until the frame's own alpha is written: it is large.
+        steady: what stabilisation needs of it; None where the frame has no neighbours.
+    """
+
+    number: int
+    raw: Raw
+    mask: Mask | None
+    source: Source | None = field(repr=False)
+    steady: RawFrame | None = None
+
+
+class Once(Generic[T]):
+    """Values by frame number, each made once however many threads ask for it.
+
+    Args:
+        most: how many are kept: the last ones asked for.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[int, Future[T]] = OrderedDict()
+
+    def get(self, number: int, make: Callable[[int], T]) -> T:
+        """The value of a frame; what `make` raises is raised, and forgotten."""
+        with self._lock:
+            future = self._kept.pop(number, None)
+            ours = future is None
+            if future is None:
+                future = Future()
+            self._kept[number] = future
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        if ours:
+            try:
+                future.set_result(make(number))
+            except BaseException as error:
+                with self._lock:
+                    if self._kept.get(number) is future:
+                        del self._kept[number]
+                future.set_exception(error)
+        return future.result()
+
+
+def as_bytes(rgb: FloatArray) -> LabelArray:
+    """A display-referred picture in 8 bits."""
+    return np.rint(rgb.clip(0, 1) * np.float32(255)).astype(np.uint8)
+
+
+def raw_frame(number: int, raw: Raw, source: Source, whole: Window, own: Window) -> RawFrame:
+    """A frame as stabilisation sees it: all of the plate's data window."""
+    alpha, there = raw.alpha, None
+    if own != whole:
+        alpha = np.zeros(raw.trimap.shape, np.float32)
+        alpha[source.area] = raw.alpha
+        there = np.zeros(raw.trimap.shape, np.bool_)
+        there[source.area] = True
+    region = (raw.trimap == UNKNOWN) | ((alpha > 0) & (alpha < 1))
+    if there is not None:
+        region &= there
+    return RawFrame(number, as_bytes(source.rgb), alpha, region, there)
