@@ -113,7 +113,7 @@ def test_what_people_write_in_a_job_file(text: str, tmp_path: Path) -> None:
         ),
         (
             {"keep": ("alpha",)},
-            "'alpha' is not one of its values · --keep · it takes mask, trimap, adapted",
+            "'alpha' is not one of its values · --keep · it takes mask, trimap, adapted, raw",
         ),
         ({"screen": "green"}, "'green' is not accepted · --screen · give it as #rrggbb, or auto"),
         (

@@ -89,7 +89,8 @@ def test_no_strands() -> None:
 @given(angle=st.floats(0, 2 * math.pi), width=st.floats(2.5, 14.0))
 def test_ribbon_area_is_length_times_width(angle: float, width: float) -> None:
     covered = ribbons(line(angle), np.full((1, 5), width), SIZE)
-    assert covered.sum() == pytest.approx(60 * width, rel=0.06)
+    # Edges fall on the raster's own steps, a fifth of a pixel: 6.5 % of a ribbon 2.7 pixels wide.
+    assert covered.sum() == pytest.approx(60 * width, rel=0.06, abs=60 * 0.2)
     assert covered.max() == pytest.approx(1.0)
 
 
