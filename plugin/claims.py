@@ -51,11 +51,17 @@ class Patience:
         beat: between two beats of an owner.
         doubt: for which a beat must stand still before its owner counts as dead.
         look: between two looks at it.
+        ending: for which a living owner may still end, as after a cancelled job, before refusing.
     """
 
     beat: float = 2.0
     doubt: float = 20.0
     look: float = 0.5
+    ending: float = 6.0
+
+
+class _InUseError(OutputError):
+    """Some of the frames are another living run's."""
 
 
 class Claim:
@@ -119,11 +125,22 @@ def claimed(
         OutputError: another run works on some of them (it is named), or the folder cannot be
             written.
     """
-    claim = _claim(folder, frames, patience)
+    claim = _claim_when_free(folder, frames, patience)
     try:
         yield claim
     finally:
         claim.release()
+
+
+def _claim_when_free(folder: Path, frames: FrameRange, patience: Patience) -> Claim:
+    deadline = time.monotonic() + patience.ending
+    while True:
+        try:
+            return _claim(folder, frames, patience)
+        except _InUseError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(patience.look)
 
 
 def _claim(folder: Path, frames: FrameRange, patience: Patience) -> Claim:
@@ -215,7 +232,7 @@ def _in_use(one: OtherClaim, frames: FrameRange, folder: Path) -> OutputError:
     which = f"frame{'s' * (len(shared) > 1)} {shared}"
     if len(which) > 60:
         which = f"frames {shared.first} to {shared.last}"
-    return OutputError(
+    return _InUseError(
         f"{which} {'are' if len(shared) > 1 else 'is'} being worked on by "
         f"{one.record or 'another run'}",
         where=folder,

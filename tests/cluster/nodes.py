@@ -38,8 +38,10 @@ class Nodes:
     @property
     def environment(self) -> dict[str, str]:
         """For who may use the cluster."""
+        # What a run in this process has left of its own cluster's token would win over the path.
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("RAY_")}
         return {
-            **os.environ,
+            **kept,
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(self.token_file),
             "RAY_ADDRESS": "",

@@ -51,7 +51,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
 
 
 def words(shot: Shot, out: Path) -> list[str]:
-    return [shot.plate, "--mask", str(shot.mask), "--out", str(out)]
+    given = [shot.plate, "--mask", str(shot.mask), "--out", str(out)]
+    return [*given, "--stabilise", str(shot.stabilise)]
 
 
 def adamatte(

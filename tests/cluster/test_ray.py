@@ -28,7 +28,8 @@ ADAMATTE = (sys.executable, "-m", "plugin.cli")
 
 @pytest.fixture(scope="module")
 def shot(tmp_path_factory: pytest.TempPathFactory) -> Shot:
-    return creature(tmp_path_factory.mktemp("ray"), frames=7)
+    shot = creature(tmp_path_factory.mktemp("ray"), frames=7)
+    return shot.model_copy(update={"stabilise": 1})  # neighbours must agree too
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,8 @@ def test_same_pixels_for_any_number_of_workers_and_any_chunk(
 def command(shot: Shot, *more: str) -> list[str]:
     assert shot.mask is not None
     words = ["run", shot.plate, "--mask", shot.mask, "--out", str(shot.out)]
-    words += ["--workers", str(shot.workers), "--chunk", str(shot.chunk), *more]
+    words += ["--workers", str(shot.workers), "--chunk", str(shot.chunk)]
+    words += ["--stabilise", str(shot.stabilise), *more]
     return [*ADAMATTE, *words]
 
 

@@ -19,7 +19,7 @@ from plugin.claims import Patience, claimed
 from plugin.errors import OutputError
 from plugin.framerange import FrameRange
 
-QUICK = Patience(beat=0.02, doubt=0.4, look=0.02)
+QUICK = Patience(beat=0.02, doubt=0.4, look=0.02, ending=0.2)
 HERE = Path(__file__).parents[2]
 
 _HOLDER = """
