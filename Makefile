@@ -1,13 +1,14 @@
 # make demo    the main job on a shot that the project renders itself
 # make test    the whole test suite
 # make check   format, lint, types, import rules, tests without Ray
+# make lint    format, lint and types alone
 PYTHON ?= python3
 JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check format clean
+.PHONY: demo test check lint format clean
 
 demo: $(STAMP)
 	$(BIN)/adamatte demo --out demo
@@ -16,10 +17,12 @@ test: $(STAMP)
 	$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not ray"
 	$(BIN)/pytest -q -m ray
 
-check: $(STAMP)
+lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+check: lint
 	$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not ray and not slow"
 
 format: $(STAMP)
