@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from plugin.push_pull import push_pull
 from plugin.types import FloatArray, Mask
 
 __all__ = ["Softness", "softness_of"]
@@ -111,26 +112,7 @@ def _project(
 def _pulled(rgb: FloatArray, weight: npt.NDArray[np.floating]) -> FloatArray:
     """Colours spread from where they weigh to everywhere."""
     weights = np.asarray(weight, np.float32)
-    return _push_pull(rgb * weights[..., None], weights)
-
-
-def _push_pull(weighted: FloatArray, weight: FloatArray) -> FloatArray:
-    height, width = weight.shape
-    if min(height, width) <= 2:
-        total = max(float(weight.sum()), 1e-6)
-        mean = weighted.reshape(-1, 3).sum(axis=0) / np.float32(total)
-        coarse = np.broadcast_to(mean, weighted.shape).astype(np.float32)
-    else:
-        half = (width + 1) // 2, (height + 1) // 2
-        coarse = _push_pull(
-            np.asarray(cv2.resize(weighted, half, interpolation=cv2.INTER_AREA), np.float32),
-            np.asarray(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), np.float32),
-        )
-        grown = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-        coarse = np.asarray(grown, np.float32)
-    own = weighted / np.maximum(weight, 1e-6)[..., None]
-    share = np.minimum(weight, 1)[..., None]
-    return np.asarray(own * share + coarse * (1 - share), np.float32)
+    return push_pull(rgb * weights[..., None], weights)
 
 
 def _profiles(
