@@ -68,8 +68,8 @@ def test_a_permission_that_is_lost(shot: Shot) -> None:
         for folder in layout.folders({"alpha"}):
             folder.chmod(0o755)
     assert sorted(alphas(shot)) == [1001, 1002, 1003]
-    for plan in shot.out.glob(".plan*.tmp"):
-        plan.unlink()  # this process lives on, so that no run would take it for an orphan
+    for left in shot.out.rglob(".*.tmp"):  # the plan's, and a frame's that was just being written:
+        left.unlink()  # this process lives on, so that no run would take them for orphans
     gone_on_with(shot)
 
 
