@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from model.training import ablation
 from model.training.banks import Banks, load, pack
 from model.training.compose import compose
 from model.training.degrade import degrade, jitter_colour
@@ -18,6 +19,7 @@ from model.training.geometry import blur, crop, distance_to
 from model.training.recipe import Recipe, Synthesis, read_recipe
 from model.training.run import train
 from model.training.trimaps import coarse_trimap, optimal_trimap
+from model.weight_files import find_weights, load_network
 from plugin.errors import ShotError
 
 pytestmark = pytest.mark.slow
@@ -161,7 +163,6 @@ def test_training_goes_down_logs_and_can_be_used(folder: Path) -> None:
     log = [json.loads(line) for line in lines]
     assert [record["step"] for record in log] == [20, 40, 60]
     assert log[-1]["trimap"] < log[0]["trimap"]
-    from model.weight_files import find_weights, load_network
 
     network = load_network(find_weights(str(folder / "down" / "average.safetensors")))
     assert network.config.stem == 8
@@ -231,7 +232,6 @@ def test_the_defaults_are_the_paper_s() -> None:
 
 
 def test_weights_that_are_none_are_refused(tmp_path: Path) -> None:
-    from model.weight_files import find_weights, load_network
     from plugin.errors import WeightsError
 
     stray = tmp_path / "stray.safetensors"
@@ -239,3 +239,37 @@ def test_weights_that_are_none_are_refused(tmp_path: Path) -> None:
     for path in (stray, tmp_path / "none.safetensors"):
         with pytest.raises(WeightsError):
             load_network(find_weights(str(path)))
+
+
+def test_the_ablations_are_trained_and_measured_alike(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    disc = cv2.circle(np.zeros((64, 96), np.float32), (48, 32), 20, 1.0, -1)
+    alpha = cv2.GaussianBlur(disc, (0, 0), 2)
+    picture = folder / "disc" / "one"
+    picture.mkdir(parents=True)
+    cv2.imwrite(str(picture / "alpha.png"), np.rint(255 * alpha))
+    cv2.imwrite(str(picture / "image.png"), np.rint(255 * np.dstack([alpha, 1 - alpha, alpha])))
+    recipe = folder / "ablation.toml"
+    recipe.write_text(RECIPE.format(out="ablation", steps=2))
+    words = [str(recipe), "--bench", str(picture.parent), "--trimap", "dilate-5"]
+    chosen = ["full", "without T-decoder", "fixed weight σ = 0.6"]
+    for name in chosen:
+        words += ["--only", name]
+    assert ablation.main(words) == 0
+    first = capsys.readouterr().out.strip().split("\n\n")[-1].splitlines()
+    assert [line.split(" | ")[0].strip("| ") for line in first[2:]] == chosen
+    assert all(line.split(" | ")[1] == "disc" for line in first[2:])
+    kept = sorted(file.parent.name for file in folder.glob("ablation/*/disc-dilate-5.json"))
+    assert kept == sorted(name.replace(" ", "-") for name in chosen)
+    shapes = {name: network_of(folder, name).parameters() for name in chosen}
+    counts = {name: sum(p.numel() for p in parameters) for name, parameters in shapes.items()}
+    assert counts["without T-decoder"] < counts["full"] == counts["fixed weight σ = 0.6"]
+    assert ablation.main(words) == 0  # trained already: the same weights, the same figures
+    assert capsys.readouterr().out.strip().split("\n\n")[-1].splitlines() == first
+
+
+def network_of(folder: Path, variant: str) -> torch.nn.Module:
+    """The variant's network as it was trained."""
+    weights = folder / "ablation" / variant.replace(" ", "-") / "average.safetensors"
+    return load_network(find_weights(str(weights)))
