@@ -21,6 +21,7 @@ def test_wide_keeps_what_is_mixed_and_auto_more_than_fixed() -> None:
         assert fixed.kept < auto.kept < wide.kept
         assert fixed.unknown < auto.unknown < wide.unknown < 0.5
         assert wide.kept > 0.97
+        assert fixed.needed == auto.needed == wide.needed > 20  # of the mask, not of the band
     assert table["mask", "auto"].kept > table["mask", "fixed"].kept + 0.1
 
 
