@@ -206,7 +206,7 @@ def _needed(mask: FloatArray, alpha: FloatArray) -> float:
         return float("inf")
     within, beyond = (cv2.distanceTransform(s, cv2.DIST_L2, 5) for s in (inside, 1 - inside))
     mixed = (alpha > 0.01) & (alpha < 0.99)
-    return float(np.percentile((within + beyond)[mixed], 99.9)) * 1080 / alpha.shape[0]
+    return float(np.percentile((within + beyond)[mixed], 99.9) * 1080 / alpha.shape[0])
 
 
 def _bytes(values: FloatArray) -> np.ndarray:
