@@ -29,10 +29,16 @@ _JOB = os.environ.get("ADAMATTE_JOB", "")
 
 
 class Books:
-    """The manifest, brought up to date every few seconds and at the end."""
+    """The manifest, brought up to date every few seconds and at the end.
 
-    def __init__(self, layout: OutputLayout, manifest: Manifest) -> None:
-        self._file = ManifestFile(layout.manifest)
+    Args:
+        layout: of the output folder.
+        manifest: of this run, no frame in it yet.
+        pictures: the run makes masks or trimaps alone; a manifest of mattes stays theirs.
+    """
+
+    def __init__(self, layout: OutputLayout, manifest: Manifest, *, pictures: bool = False) -> None:
+        self._file = ManifestFile(layout.manifest, pictures=pictures)
         self._head = manifest
         self._new: list[FrameResult] = []
         self._due = time.monotonic() + _BOOKS_EVERY_S

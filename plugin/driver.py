@@ -162,7 +162,7 @@ def _work(
     claim: Claim,
 ) -> Manifest:
     layout = OutputLayout.of(plan.shot)
-    books = Books(layout, manifest)
+    books = Books(layout, manifest, pictures=plan.goal != "alpha")
     tasks = frames.chunks(plan.shot.chunk or _CHUNK)
     tally = Tally()
     tally.start(len(frames))

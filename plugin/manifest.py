@@ -96,10 +96,11 @@ class ManifestFile:
 
     Args:
         path: of `manifest.json`.
+        pictures: the run makes masks or trimaps alone; see `merge`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, pictures: bool = False) -> None:
+        self._path, self._pictures = path, pictures
         self._version: _Version | None = None
         self._held: Manifest | None = None
         self._lines: dict[int, tuple[FrameRecord, str]] = {}
@@ -119,7 +120,9 @@ class ManifestFile:
         """
         with folder_lock(self._path.parent):
             old = self._current()
-            merged = manifest if old is None else merge(old, manifest)
+            merged = manifest
+            if old is not None:
+                merged = merge(old, manifest, pictures=self._pictures)
             write_whole(self._path, _bytes(_dump(merged, self._lines)))
             self._held, self._version = merged, _version_of(self._path)
         return merged

@@ -213,14 +213,20 @@ class Manifest(_Record):
         return self.model_copy(update={"frames": _joined(self.frames, added), "requests": requests})
 
 
-def merge(old: Manifest, new: Manifest) -> Manifest:
+def merge(old: Manifest, new: Manifest, *, pictures: bool = False) -> Manifest:
     """What the folder holds after a run on some of its frames.
 
     Args:
         old: as the folder has it; its records stay for frames that are not in `new`.
         new: of this run; everything about the run is taken from it. A frame that it skipped keeps
             the timings and figures of the run that made it.
+        pictures: the run made masks or trimaps alone. The manifest of a folder that has mattes goes
+            on to tell of those: only what could not be done is added.
     """
+    if pictures and any(record.digest for record in old.frames.values()):
+        lost = {n: new.frames[n] for n in new.not_done}
+        requests = {**old.requests, **(new.requests if lost else {})}
+        return old.model_copy(update={"frames": {**old.frames, **lost}, "requests": requests})
     asked = FrameRange.of({*old.asked_frames, *new.asked_frames})
     frames = _joined(old.frames, new.frames)
     named = {record.request for record in frames.values()}

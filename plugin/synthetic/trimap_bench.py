@@ -51,6 +51,7 @@ class Row:
         width: mean width of the unknown region along the edge of α = 0.5, pixels of a 1080p frame.
         needed: how far the band must reach to each side of the mask's edge to hold 99.9 % of the
             pixels with 0.01 < α < 0.99, pixels of a 1080p frame; the same for every band.
+        price: share of the frame that such a band would make unknown.
     """
 
     kept: float
@@ -59,6 +60,7 @@ class Row:
     mixed: float
     width: float
     needed: float
+    price: float
 
 
 class SyntheticPlate:
@@ -153,7 +155,7 @@ def _rows(
         for band, source in sources.items():
             labels = source.trimap(number, mask, frame.rgb).labels
             alpha = plate.truth(number).alpha
-            yield band, [*_figures(labels == UNKNOWN, alpha), _needed(mask.coverage, alpha)]
+            yield band, [*_figures(labels == UNKNOWN, alpha), *_needed(mask.coverage, alpha)]
 
 
 def _shot(plate: SyntheticPlate, method: str, frames: FrameRange, folder: Path) -> Shot:
@@ -200,13 +202,14 @@ def _figures(unknown: np.ndarray, alpha: FloatArray) -> list[float]:
     ]
 
 
-def _needed(mask: FloatArray, alpha: FloatArray) -> float:
+def _needed(mask: FloatArray, alpha: FloatArray) -> tuple[float, float]:
     inside = (mask > 0.5).astype(np.uint8)
     if inside.all() or not inside.any():
-        return float("inf")
+        return float("inf"), 1.0
     within, beyond = (cv2.distanceTransform(s, cv2.DIST_L2, 5) for s in (inside, 1 - inside))
-    mixed = (alpha > 0.01) & (alpha < 0.99)
-    return float(np.percentile((within + beyond)[mixed], 99.9) * 1080 / alpha.shape[0])
+    far = within + beyond
+    needed = float(np.percentile(far[(alpha > 0.01) & (alpha < 0.99)], 99.9))
+    return needed * 1080 / alpha.shape[0], float((far <= needed).mean())
 
 
 def _bytes(values: FloatArray) -> np.ndarray:
@@ -232,11 +235,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for kind in asked.kinds
         for seed in range(asked.seeds)
     ]
-    out = ["| method | band | kept | 0 < α < 1 | unknown | truly mixed | width | needed |"]
+    out = ["| method | band | kept | 0 < α < 1 | unknown | truly mixed | width | 99.9 % needs |"]
     out.append("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     out += [
         f"| {method} | {band} | {row.kept:.1%} | {row.strict:.1%} | {row.unknown:.1%} |"
-        f" {row.mixed:.1%} | {row.width:.0f} px | {row.needed:.0f} px |"
+        f" {row.mixed:.1%} | {row.width:.0f} px | {row.needed:.0f} px, {row.price:.0%} |"
         for (method, band), row in measure(shots, asked.methods, step=asked.step).items()
     ]
     sys.stdout.write("\n".join(out) + "\n")

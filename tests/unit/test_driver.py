@@ -166,6 +166,16 @@ def test_masks_and_trimaps_alone(shot: Shot) -> None:
     assert not (shot.out / "alpha").exists()
 
 
+def test_trimaps_in_a_folder_of_mattes_leave_its_manifest_to_the_mattes(shot: Shot) -> None:
+    here(shot.model_copy(update={"frames": "1001-1004"}))
+    before = (shot.out / "manifest.json").read_bytes()
+    executor = InProcessExecutor(luma_matter)
+    segment(shot, executor=executor)
+    trimap(shot.model_copy(update={"erode": 9}), executor=executor)
+    assert (shot.out / "manifest.json").read_bytes() == before
+    assert verify(shot.out).complete
+
+
 def test_ready_trimaps_replace_segmentation(shot: Shot) -> None:
     executor = InProcessExecutor(luma_matter)
     trimap(shot, executor=executor)

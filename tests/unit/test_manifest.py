@@ -202,6 +202,21 @@ def test_a_skipped_frame_keeps_what_is_known_of_it() -> None:
     assert merge(first, _manifest(other)).frames[1001].state is FrameState.SKIPPED
 
 
+def test_pictures_alone_add_only_what_failed_to_a_manifest_of_mattes() -> None:
+    mattes = _manifest(_result(1001), _result(1002), asked="1001-1002")
+    done = [FrameResult(n, FrameState.DONE, recipe="trimap") for n in (1001, 1002, 1003)]
+    pictures = _manifest(*done, asked="1001-1003", model="resnet50")
+    assert merge(mattes, pictures, pictures=True) == mattes
+    failed = FrameResult(1002, FrameState.FAILED, error="why")
+    both = merge(mattes, _manifest(done[0], failed, asked="1001-1003"), pictures=True)
+    assert both.frames[1001] == mattes.frames[1001]
+    assert str(both.not_done) == "1002"
+    assert both.frames[1002].request in both.requests
+    assert both.asked == "1001-1002"
+    nothing_yet = _manifest(asked="1001")
+    assert merge(nothing_yet, pictures, pictures=True) == merge(nothing_yet, pictures)
+
+
 def test_a_failed_frame_is_said_and_then_forgotten() -> None:
     failed = FrameResult(1001, FrameState.FAILED, error="why")
     manifest = _manifest(_result(1001), asked="1001-1002").with_results([failed])
