@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,51 @@ def test_a_permission_that_is_lost(shot: Shot) -> None:
     for left in shot.out.rglob(".*.tmp"):  # the plan's, and a frame's that was just being written:
         left.unlink()  # this process lives on, so that no run would take them for orphans
     gone_on_with(shot)
+
+
+@pytest.fixture(name="quota")
+def _quota(tmp_path: Path) -> Iterator[Path]:
+    """A folder that may hold 4 MB, on a file system that has more."""
+    if os.geteuid() != 0 or shutil.which("mkfs.btrfs") is None:
+        pytest.skip("needs root and btrfs-progs, for a file system with a quota")
+    image, place = tmp_path / "image", tmp_path / "mounted"
+    place.mkdir()
+    with image.open("wb") as file:
+        file.truncate(160 << 20)
+    made = subprocess.run(["mkfs.btrfs", "-q", image], capture_output=True, check=False)
+    words = ["mount", "-o", "loop", image, place]
+    if made.returncode or subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("no btrfs can be mounted here")
+    try:
+        for words in (
+            ["quota", "enable", place],
+            ["subvolume", "create", place / "show"],
+            ["qgroup", "limit", "4M", place / "show"],
+        ):
+            subprocess.run(["btrfs", *words], check=True, capture_output=True)
+        yield place / "show"
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def test_a_quota_that_is_used_up(shot: Shot, quota: Path) -> None:
+    shot = shot.model_copy(update={"out": quota / "out"})
+    filler = quota / "filler"
+
+    def fill() -> None:
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(os.urandom(4096))
+                os.fsync(file.fileno())
+
+    with pytest.raises(OutputError, match="the disk quota is used up"):
+        run(shot, executor=Disturbed(fill))
+    whole = alphas(shot)
+    assert set(whole) >= {1001, 1002, 1003}
+    filler.unlink()
+    os.sync()
+    gone_on_with(shot)
+    assert whole.items() <= alphas(shot).items()
 
 
 def gone_on_with(shot: Shot) -> None:
