@@ -85,8 +85,8 @@ def _quota(tmp_path: Path) -> Iterator[Path]:
     with image.open("wb") as file:
         file.truncate(160 << 20)
     made = subprocess.run(["mkfs.btrfs", "-q", image], capture_output=True, check=False)
-    words = ["mount", "-o", "loop", image, place]
-    if made.returncode or subprocess.run(words, capture_output=True, check=False).returncode:
+    mount = ["mount", "-o", "loop", str(image), str(place)]
+    if made.returncode or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no btrfs can be mounted here")
     try:
         for words in (
@@ -94,7 +94,7 @@ def _quota(tmp_path: Path) -> Iterator[Path]:
             ["subvolume", "create", place / "show"],
             ["qgroup", "limit", "4M", place / "show"],
         ):
-            subprocess.run(["btrfs", *words], check=True, capture_output=True)
+            subprocess.run(["btrfs", *map(str, words)], check=True, capture_output=True)
         yield place / "show"
     finally:
         subprocess.run(["umount", "--lazy", place], check=True)
