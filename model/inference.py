@@ -4,8 +4,8 @@ trimap ─► rectangles around the unknown ─► T̃ and α̃ of each, blended
 T̂      ─► rectangles around its unknown ─► propagation unit ─► α̂
 
 A rectangle is grown by a margin, so that the network sees what it would see in the whole frame.
-The propagation unit reaches 21 pixels, its margin is larger and its result exact. Encoder and
-decoders reach hundreds of pixels in theory; `MARGIN` is where measured results stop changing.
+Encoder and decoders reach hundreds of pixels in theory, the propagation unit 21; the margins are
+what the results were measured to depend on (docs/speed.md).
 """
 
 from __future__ import annotations
@@ -28,11 +28,15 @@ __all__ = ["MARGIN", "REACH", "Inference"]
 REACH = 16
 """T̂ may overrule known pixels that are this near to an unknown one; farther ones stay as given."""
 
-MARGIN = 64
-"""Context around a rectangle for encoder and decoders, pixels."""
+MARGIN = 16
+"""Least context around a rectangle for encoder and decoders, pixels; from an unknown pixel, with
+`REACH`, twice as much. Out to the next multiple of `CELL`, so that the network's coarser pixels lie
+where those of the whole frame do."""
 
+_DECODE_CELL = 16  # rectangles for encoder and decoders begin and end at multiples of this
 _RAMP = 16  # pixels beyond a rectangle over which its result fades into its neighbour's
-_PROPAGATION_MARGIN, _PROPAGATION_CELL = 24, 16  # it reaches 21 pixels and has no stride
+_PROPAGATION_MARGIN, _PROPAGATION_CELL = 8, 8  # the propagation unit has no stride
+_FIXED = 6000  # pixels that could be computed in the time that a call takes beside its pixels
 
 _Where = npt.NDArray[np.bool_]
 
@@ -70,23 +74,25 @@ class Inference:
         with torch.autocast(
             self.device.type, dtype=self.precision, enabled=self.precision != torch.float32
         ):
-            for core in self._rectangles(reach, MARGIN):
+            for core in self._rectangles(reach, MARGIN, _DECODE_CELL, CELL):
                 self._decode(core, image, trimap, planes, decoded)
             adapted = decoded.labels(reach)
             alpha = (adapted == FOREGROUND).astype(np.float32)
             for core in self._rectangles(
-                adapted == UNKNOWN, _PROPAGATION_MARGIN, _PROPAGATION_CELL
+                adapted == UNKNOWN, _PROPAGATION_MARGIN, _PROPAGATION_CELL, 1
             ):
                 self._propagate(core, image, decoded, adapted, alpha)
         return adapted, alpha
 
-    def _rectangles(self, where: _Where, margin: int, cell: int = CELL) -> list[Rectangle]:
+    def _rectangles(self, where: _Where, margin: int, cell: int, grid: int) -> list[Rectangle]:
         height, width = (padded_side(side) for side in where.shape)
         if self.largest is None:
             return [Rectangle(0, 0, height, width)] if where.any() else []
         padded = np.zeros((height, width), np.bool_)
         padded[: where.shape[0], : where.shape[1]] = where
-        return cover(padded, margin=margin, largest=self.largest, cell=cell)
+        return cover(
+            padded, margin=margin, largest=self.largest, cell=cell, grid=grid, fixed=_FIXED
+        )
 
     @property
     def _with_planes(self) -> bool:
@@ -101,7 +107,8 @@ class Inference:
         out: _Decoded,
     ) -> None:
         """T̃ and α̃ of a rectangle, added to what its neighbours say."""
-        seen = core.grown(MARGIN, *(padded_side(side) for side in trimap.shape))
+        frame = [padded_side(side) for side in trimap.shape]
+        seen = core.grown(MARGIN, *frame).on_grid(CELL, *frame)
         picture = as_picture(piece(image, seen), self.device)
         one_hot = as_one_hot(piece(trimap, seen), self.device)
         own = None if planes is None else planes.piece(seen, picture, one_hot)
@@ -147,7 +154,7 @@ class _Decoded:
     def add(self, core: Rectangle, seen: Rectangle, values: FloatArray) -> None:
         """Weigh in a rectangle's result, `4 × h × w` over `seen`."""
         height, width = self.trimap.shape
-        outer = core.grown(_RAMP, height, width)
+        outer = core.grown(_RAMP, height, width).within(seen)
         fade = np.minimum(
             _fade(core.top, core.bottom, outer.top, outer.bottom)[:, None],
             _fade(core.left, core.right, outer.left, outer.right)[None],

@@ -46,6 +46,24 @@ class Rectangle:
             min(width, self.right + margin),
         )
 
+    def within(self, other: Rectangle) -> Rectangle:
+        """The part of it that lies in another, which it overlaps."""
+        return Rectangle(
+            max(self.top, other.top),
+            max(self.left, other.left),
+            min(self.bottom, other.bottom),
+            min(self.right, other.right),
+        )
+
+    def on_grid(self, cell: int, height: int, width: int) -> Rectangle:
+        """Grown to begin and end at multiples of `cell`, within a frame of that size."""
+        return Rectangle(
+            self.top // cell * cell,
+            self.left // cell * cell,
+            min(height, -(-self.bottom // cell) * cell),
+            min(width, -(-self.right // cell) * cell),
+        )
+
     def overlaps(self, other: Rectangle) -> bool:
         """Whether the two share a pixel."""
         return (
@@ -66,7 +84,9 @@ class Rectangle:
         )
 
 
-def cover(where: _Where, *, margin: int, largest: int, cell: int = CELL) -> list[Rectangle]:
+def cover(
+    where: _Where, *, margin: int, largest: int, cell: int = CELL, grid: int = 1, fixed: int = 0
+) -> list[Rectangle]:
     """Rectangles that hold every true pixel, chosen so that with their margins they cost least.
 
     Blocks of the frame, each shrunk to what it holds, are merged two by two as long as one
@@ -77,14 +97,17 @@ def cover(where: _Where, *, margin: int, largest: int, cell: int = CELL) -> list
         margin: pixels that each rectangle will be grown by.
         largest: no side is longer than this, pixels; a multiple of `cell`.
         cell: rectangles begin and end at multiples of this, pixels.
+        grid: and, when grown, at multiples of this: see `Rectangle.on_grid`.
+        fixed: what a rectangle costs beside its pixels, as pixels.
 
     Returns:
         Rectangles; they may overlap. None where nothing is true.
     """
     cells = _as_cells(where, cell)
-    pad, most = margin / cell, max(1, largest // cell)
-    plans = [_merged(_blocks(cells, min(start, most)), pad, most) for start in _STARTS]
-    best = min(plans, key=lambda boxes: _cost(boxes, pad).sum())
+    most = max(1, largest // cell)
+    cost = _Cost(margin / cell, grid / cell, fixed / cell**2, cells.shape)
+    plans = [_merged(_blocks(cells, min(start, most)), cost, most) for start in _STARTS]
+    best = min(plans, key=lambda boxes: cost(boxes).sum())
     order = np.lexsort(best.T[::-1])
     return [Rectangle(*(int(side) * cell for side in box)) for box in best[order]]
 
@@ -131,10 +154,21 @@ def _blocks(cells: _Where, start: int) -> _Boxes:
     return np.array(boxes, np.float64).reshape(-1, 4)
 
 
-def _cost(boxes: _Boxes, pad: float) -> npt.NDArray[np.float64]:
-    sides = boxes[..., 2:] - boxes[..., :2] + 2 * pad
-    cost: npt.NDArray[np.float64] = sides[..., 0] * sides[..., 1]
-    return cost
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """What boxes cost, grown by `pad`, out to the grid, within a frame; all in cells."""
+
+    pad: float
+    grid: float
+    fixed: float
+    shape: tuple[int, ...]
+
+    def __call__(self, boxes: _Boxes) -> npt.NDArray[np.float64]:
+        low = np.floor((boxes[..., :2] - self.pad) / self.grid) * self.grid
+        high = np.ceil((boxes[..., 2:] + self.pad) / self.grid) * self.grid
+        sides = np.minimum(high, self.shape) - np.maximum(low, 0)
+        cost: npt.NDArray[np.float64] = sides[..., 0] * sides[..., 1] + self.fixed
+        return cost
 
 
 def _union(one: _Boxes, other: _Boxes) -> _Boxes:
@@ -144,11 +178,11 @@ def _union(one: _Boxes, other: _Boxes) -> _Boxes:
     )
 
 
-def _merged(boxes: _Boxes, pad: float, most: int) -> _Boxes:
+def _merged(boxes: _Boxes, cost: _Cost, most: int) -> _Boxes:
     """Merge the pair that saves most, until none saves anything."""
     if len(boxes) < 2:
         return boxes
-    saving = _savings(boxes[:, None], boxes[None], pad, most)
+    saving = _savings(boxes[:, None], boxes[None], cost, most)
     np.fill_diagonal(saving, -np.inf)
     while len(boxes) > 1:
         one, other = np.unravel_index(int(saving.argmax()), saving.shape)
@@ -158,13 +192,13 @@ def _merged(boxes: _Boxes, pad: float, most: int) -> _Boxes:
         boxes = np.delete(boxes, other, axis=0)
         saving = np.delete(np.delete(saving, other, axis=0), other, axis=1)
         one = one - (other < one)
-        saving[one] = saving[:, one] = _savings(boxes[one], boxes, pad, most)
+        saving[one] = saving[:, one] = _savings(boxes[one], boxes, cost, most)
         saving[one, one] = -np.inf
     return boxes
 
 
-def _savings(one: _Boxes, other: _Boxes, pad: float, most: int) -> npt.NDArray[np.float64]:
+def _savings(one: _Boxes, other: _Boxes, cost: _Cost, most: int) -> npt.NDArray[np.float64]:
     both = _union(*np.broadcast_arrays(one, other))
-    saved = _cost(one, pad) + _cost(other, pad) - _cost(both, pad)
+    saved = cost(one) + cost(other) - cost(both)
     too_long = (both[..., 2:] - both[..., :2]).max(axis=-1) > most
     return np.where(too_long, -np.inf, saved)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from plugin.cli.layout import LaidOutCommand, talk_options
+from plugin.errors import ShotError
 
 __all__ = ["compose", "evaluate", "export", "pack", "train"]
 
@@ -43,12 +44,24 @@ def _compose(data: Path, out: Path, mattes: int, size: int, quiet: bool, **_talk
         click.echo(f"{count} compositions in {out}; measure with adamatte evaluate --bench {out}")
 
 
-def _export(weights: Path, out: Path, quiet: bool, **_talk: object) -> None:
-    from model.export import export_weights
+def _export(
+    weights: Path, out: Path | None, onnx_file: Path | None, quiet: bool, **_talk: object
+) -> None:
+    if out is None and onnx_file is None:
+        raise ShotError(
+            "nothing to write", where="adamatte export", fix="give --out FILE or --onnx FILE"
+        )
+    say = (lambda _line: None) if quiet else click.echo
+    if out is not None:
+        from model.export import export_weights
 
-    written = export_weights(weights, out)
-    if not quiet:
-        click.echo(f"{written.path}  sha256 {written.sha256}")
+        written = export_weights(weights, out)
+        say(f"{written.path}  sha256 {written.sha256}")
+    if onnx_file is not None:
+        from model.export_onnx import export_onnx
+
+        made = export_onnx(weights, onnx_file)
+        say(f"{made.path}  differs from torch by at most {made.difference:.1e}")
 
 
 def _evaluate(
@@ -179,17 +192,24 @@ export = LaidOutCommand(
     name="export",
     callback=_export,
     help="Make weights that can be shipped out of a training run's checkpoint: half precision, "
-    "with a JSON file beside them that pins their sha256.",
+    "with a JSON file beside them that pins their sha256. Or an ONNX file for other programs.",
     params=[
         click.Argument(["weights"], type=_FILE),
-        _path("--out", "FILE", "The .safetensors file to write.", required=True),
+        _path("--out", "FILE", "The .safetensors file to write."),
+        _path(
+            "--onnx",
+            "FILE",
+            "Write the network as ONNX, in float32, after ONNX Runtime has given what torch gives.",
+            name="onnx_file",
+        ),
         *talk_options(),
     ],
     examples=[
         (
             "the running average of a run",
             "adamatte export runs/lite/average.safetensors --out lite.safetensors",
-        )
+        ),
+        ("the bundled network for other programs", "adamatte export lite --onnx lite.onnx"),
     ],
 )
 

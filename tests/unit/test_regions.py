@@ -79,3 +79,16 @@ def test_a_ring_of_hair_costs_what_it_covers(scale: int) -> None:
 
 def test_grown_stays_within_the_frame() -> None:
     assert Rectangle(0, 32, 64, 96).grown(64, 96, 128) == Rectangle(0, 0, 96, 128)
+
+
+def test_on_grid_grows_outwards_and_within_cuts() -> None:
+    box = Rectangle(16, 48, 80, 100)
+    assert box.on_grid(32, 96, 96) == Rectangle(0, 32, 96, 96)
+    assert box.within(Rectangle(0, 64, 64, 200)) == Rectangle(16, 64, 64, 100)
+
+
+def test_what_a_rectangle_costs_beside_its_pixels_makes_fewer_of_them() -> None:
+    where = scattered(9, 9, 3, 0.2)
+    few = cover(where, margin=16, largest=512, cell=16, fixed=100_000)
+    many = cover(where, margin=16, largest=512, cell=16)
+    assert len(few) < len(many)
