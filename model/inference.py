@@ -23,7 +23,7 @@ from model.pieces import LABELS, as_one_hot, as_picture, pad_edge, padded_side, 
 from model.regions import CELL, Rectangle, cover
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["MARGIN", "REACH", "Inference"]
+__all__ = ["MARGIN", "MARGINS", "REACH", "Inference"]
 
 REACH = 16
 """T̂ may overrule known pixels that are this near to an unknown one; farther ones stay as given."""
@@ -36,6 +36,9 @@ where those of the whole frame do."""
 _DECODE_CELL = 16  # rectangles for encoder and decoders begin and end at multiples of this
 _RAMP = 16  # pixels beyond a rectangle over which its result fades into its neighbour's
 _PROPAGATION_MARGIN, _PROPAGATION_CELL = 8, 8  # the propagation unit has no stride
+MARGINS = f"{REACH} {MARGIN} {_PROPAGATION_MARGIN}"
+"""What of these sizes changes pixels, for digests."""
+
 _FIXED = 6000  # pixels that could be computed in the time that a call takes beside its pixels
 
 _Where = npt.NDArray[np.bool_]

@@ -12,7 +12,7 @@ import torch
 
 from model.device import choose_device, choose_precision
 from model.fuse import fuse
-from model.inference import MARGIN, Inference
+from model.inference import MARGIN, MARGINS, Inference
 from model.pieces import LABELS
 from model.regions import CELL
 from model.weight_files import find_weights, load_network
@@ -68,7 +68,8 @@ class Matter:
     @property
     def digest(self) -> str:
         """sha256 of whatever changes the pixels."""
-        return hashlib.sha256(f"{self.weights.sha256} {self._precision}".encode()).hexdigest()
+        parts = f"{self.weights.sha256} {self._precision} margins {MARGINS}"
+        return hashlib.sha256(parts.encode()).hexdigest()
 
     def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
         """Matte one image.
