@@ -72,6 +72,9 @@ COMMANDS: Mapping[str, Entry] = {
         "plugin.cli.report:report", _LOOK, "The QC report: pictures, figures, the worst frames."
     ),
     "doctor": Entry("plugin.cli.looks:doctor", _LOOK, "What this machine has and lacks."),
+    "bench": Entry(
+        "plugin.cli.bench:bench", _LOOK, "Speed, memory and steadiness here, and what changed."
+    ),
     "evaluate": Entry(
         "plugin.cli.network:evaluate", _NETWORK, "SAD, MSE, Grad, Conn on images with known alpha."
     ),

@@ -50,6 +50,7 @@ RULES: dict[str, Rule] = {
     "model/segmenters/onnx.py": MODEL.also(lazy="onnxruntime"),
     "model/segmenters/sam2.py": MODEL.also(lazy="transformers"),
     "workers": Rule(frozenset({"workers", "plugin", "model", "ray", "numpy"})),
+    "workers/bench": Rule(frozenset({"workers", "plugin", "model", "numpy"})).also(lazy="torch"),
     "nuke_bridge": Rule(frozenset({"nuke_bridge"})),
 }
 """By file or folder; the longest that fits holds."""

@@ -1,0 +1,1 @@
+"""`adamatte bench`: what network, job, workers and memory cost, as ratios inside one run."""

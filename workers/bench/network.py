@@ -1,0 +1,143 @@
+"""The network alone: what a call costs by size and unknown share. Runs in a child process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from model import Matter as NetworkMatter
+from plugin.progress import QuietProgress
+from plugin.settle import anchored, settle
+from plugin.shot import Shot
+from plugin.synthetic.loads import framed, load_frame, load_trimap
+from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Matter
+from workers.bench.child import peak_bytes
+from workers.bench.rounds import in_turns
+from workers.front import Front
+from workers.stages import Stages
+
+__all__ = ["alone", "key_of", "measure"]
+
+_Input = tuple[FloatArray, LabelArray]
+
+_YARD = 96
+"""Side of the yardstick's planes, pixels."""
+
+
+def key_of(size: str, unknown: float, how: str = "") -> str:
+    """The name of a call: `1080p 10 %`, `1080p 10 % whole frame`."""
+    return " ".join(filter(None, [size, f"{unknown:g} %", how]))
+
+
+def measure(
+    *,
+    sizes: Sequence[tuple[str, int, int]],
+    unknown: Sequence[float],
+    main: str,
+    share: float,
+    rounds: int,
+    model: str,
+    device: str,
+) -> dict[str, Any]:
+    """Time every size with every share; the main size also as a whole, and within a larger frame.
+
+    The calls take turns, so that a machine that slows down slows all of them.
+
+    Returns:
+        By name of the call: `wall` and `cpu`, the best of the rounds, seconds. `yardstick` is a
+        fixed piece of arithmetic that takes its turn too.
+    """
+    matter = NetworkMatter(model, device=device)
+    whole = NetworkMatter(model, device=device, tile="off")
+    calls: dict[str, Callable[[], object]] = {"yardstick": _yardstick(device)}
+    for name, width, height in sizes:
+        rgb, mask = load_frame(width, height)
+        for percent in unknown:
+            labels = load_trimap(mask, percent / 100)
+            calls[key_of(name, percent)] = _call(matter, rgb, labels)
+            if name == main and percent == share:
+                calls[key_of(name, percent, "whole frame")] = _call(whole, rgb, labels)
+                larger = framed(rgb, labels, 2 * width, 2 * height)
+                calls[key_of(name, percent, "in a frame of twice its sides")] = _call(
+                    matter, *larger
+                )
+    calls[key_of(main, share)]()  # warm
+    timed = in_turns(calls, rounds)
+    return {name: {"wall": one.wall, "cpu": one.cpu} for name, one in timed.items()}
+
+
+def alone(
+    *,
+    shot: Mapping[str, Any] | None = None,
+    frames: Sequence[int] = (),
+    rounds: int = 1,
+    size: Sequence[int] = (),
+    share: float = 0,
+    model: str = "lite",
+    device: str = "cpu",
+) -> dict[str, Any]:
+    """The network on the very frames and trimaps of a job; or on one frame, for its memory.
+
+    Args:
+        shot: the job, as `Shot` takes it; None for one frame that is made.
+        frames: of the job, by number.
+        rounds: how often.
+        size: width and height of the frame that is made.
+        share: of it that is unknown, percent.
+        model: for that frame.
+        device: for that frame.
+
+    Returns:
+        `wall` and `cpu` a frame, mean over the frames of the best of the rounds; `unknown`, the
+        mean share, and `peak`, bytes.
+    """
+    matter: Matter
+    if shot is not None:
+        matter, inputs = _of_job(Shot(**shot), frames)
+    else:
+        rgb, mask = load_frame(size[0], size[1])
+        matter, inputs = (
+            NetworkMatter(model, device=device),
+            [(rgb, load_trimap(mask, share / 100))],
+        )
+        del rgb, mask
+    calls = {str(place): _call(matter, *pair) for place, pair in enumerate(inputs)}
+    timed = in_turns(calls, rounds).values()
+    return {
+        "wall": sum(one.wall for one in timed) / len(calls),
+        "cpu": sum(one.cpu for one in timed) / len(calls),
+        "unknown": sum(float((labels == UNKNOWN).mean()) for _, labels in inputs) / len(inputs),
+        "peak": peak_bytes(),
+    }
+
+
+def _of_job(shot: Shot, frames: Sequence[int]) -> tuple[Matter, list[_Input]]:
+    """What a worker would give its network, by the worker's own hands."""
+    plan, _, _ = settle(anchored(shot), "alpha", QuietProgress())
+    front, stages, inputs = Front(plan), Stages(), []
+    for number in frames:
+        source = front.read(number, stages)
+        seen = Frame(number, source.rgb, source.frame.timecode)
+        inputs.append((seen.rgb, front.trimaps.trimap(number, front.mask(seen), seen.rgb).labels))
+    return front.matter, inputs
+
+
+def _call(matter: Matter, rgb: FloatArray, labels: LabelArray) -> Callable[[], object]:
+    return lambda: matter(rgb, labels)
+
+
+def _yardstick(device: str) -> Callable[[], object]:
+    """A fixed number of convolutions, by the library that the network stands on."""
+    import torch
+
+    planes = torch.ones(1, 64, _YARD, _YARD, device=device)
+    kernel = torch.full((64, 64, 3, 3), 1e-3, device=device)
+
+    @torch.inference_mode()
+    def convolve() -> float:
+        found = planes
+        for _ in range(24):
+            found = torch.nn.functional.conv2d(found, kernel, padding=1)
+        return float(found.sum())
+
+    return convolve
