@@ -85,7 +85,7 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
                 layout.prepare({REPORT_FRAMES})
         _keep_override(plan, layout)
         plan = settle_in_order(plan, layout, progress)
-        executor = executor or _executor(plan, len(frames))
+        executor = executor or _executor(plan, len(frames), info.width * info.height)
         progress.start(len(frames), shot=shot.name, model=shot.model, device=plan.device)
         written = _work(plan, _head(plan, info, frames), frames, executor, progress, claim=claim)
         layout.prepare(kinds)  # sweeps what workers left that died on the way
@@ -138,7 +138,7 @@ def _needed(shot: Shot, info: PlateInfo, frames: FrameRange) -> int:
     )
 
 
-def _executor(plan: Plan, frames: int) -> Executor:
+def _executor(plan: Plan, frames: int, pixels: int) -> Executor:
     if plan.shot.executor == "process":
         from model.threads import settle_process
         from workers.in_process import InProcessExecutor
@@ -148,7 +148,7 @@ def _executor(plan: Plan, frames: int) -> Executor:
     from workers.cluster import plan_cluster
     from workers.ray_executor import RayExecutor
 
-    cluster = plan_cluster(plan.shot, plan.device, frames)
+    cluster = plan_cluster(plan.shot, plan.device, frames, pixels)
     return RayExecutor(cluster, retries=plan.shot.retries)
 
 

@@ -29,7 +29,7 @@ from plugin.types import FloatArray
 
 __all__ = ["VERSION", "stabilise"]
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same frames give other pixels than before."""
 
 _RADIUS = 3
@@ -38,16 +38,16 @@ _RADIUS = 3
 _EPSILON = 1e-4
 """Variance below which colour says nothing: that of fine grain."""
 
-_RETURN = 2.0
+_RETURN = 4.0
 """Pixels by which the flow may miss the place that it came from: a standard deviation."""
 
-_COLOUR = 0.12
+_COLOUR = 0.2
 """By which colours may differ, over all channels: a standard deviation."""
 
 _LEAST = 0.05
 """Weight below which a neighbour is not asked at all."""
 
-_SUPPORT = 0.1
+_SUPPORT = 0.03
 """Weight of neighbours at which half of the change is made."""
 
 _TILE = 256
@@ -126,10 +126,10 @@ def _move(centre: RawFrame, frame: RawFrame, motion: Motion, wide: Box) -> _Move
     )
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return None
-    flow = motion.there[_from(rows, box[0]), _from(columns, box[1])]
     y, x = np.mgrid[rows, columns].astype(np.float32)
+    flow = motion.at(motion.there, x, y)
     x, y = x + flow[..., 0], y + flow[..., 1]
-    returned = _read(motion.back, x - box[1].start, y - box[0].start)
+    returned = motion.at(motion.back, x, y)
     missed = np.square(flow + returned).sum(axis=2)
     rgb = _unit(_read(frame.picture, x, y))
     own = _unit(centre.picture[rows, columns])

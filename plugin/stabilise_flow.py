@@ -1,12 +1,15 @@
 """Motion between two frames of a shot, both ways, where their mattes are unknown.
 
 Each pair's flow depends on the two frames alone: it is the same whoever asks, in whatever order.
+
+Flow is found and kept at half of the plate's size: at its medium setting DIS works there and only
+enlarges what it found. So a pair takes 4 bytes a pixel and not 16, and an 8K worker has room.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -27,7 +30,7 @@ _REACH = 64
 """Pixels around the unknown region that the flow sees: it finds its way by what is there."""
 
 _LEAST_SIDE = 48
-"""DIS wants room for its coarsest level."""
+"""DIS wants room for its coarsest level, pixels of the plate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,10 +50,6 @@ class RawFrame:
     alpha: FloatArray
     region: Flags
     there: Flags | None = None
-    grey: LabelArray = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "grey", cv2.cvtColor(self.picture, cv2.COLOR_RGB2GRAY))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,14 +57,23 @@ class Motion:
     """Flow from one frame to another.
 
     Attributes:
-        box: rows and columns of the frame that it is known for.
-        there: `h × w × 2` float32 of the box, x and y: where each pixel is in the other frame.
+        box: rows and columns of the frame that it is known for; they start at even ones.
+        there: `⌈h/2⌉ × ⌈w/2⌉ × 2` float32 of the box at half size, x and y: how far each place is
+            off in the other frame, pixels of the plate.
         back: the same from the other frame to this one.
     """
 
     box: Box
     there: FloatArray
     back: FloatArray
+
+    def at(self, field: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
+        """`there` or `back` at places of the frame, `… × 2`; beyond the box as at its edge."""
+        top, left = self.box[0].start, self.box[1].start
+        half = np.float32(0.5)  # the middle of a pixel of half size lies between two of the plate
+        u, v = (x - left - half) * half, (y - top - half) * half
+        found = cv2.remap(field, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(found, np.float32)
 
 
 class Flows:
@@ -77,8 +85,18 @@ class Flows:
 
     def __init__(self, pairs: int) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._dis.setFinestScale(0)  # of what is at half size already
         self._pairs = pairs
         self._kept: OrderedDict[tuple[int, int], Motion] = OrderedDict()
+
+    @classmethod
+    def of_radius(cls, radius: int) -> Flows:
+        """As many pairs as frames in order need; out of order some are found twice.
+
+        Of a frame that is done, pairs that span it or start at it are still needed; the next frame
+        brings as many as it has neighbours.
+        """
+        return cls(radius * (radius + 1) // 2 + 2 * radius)
 
     def between(self, one: RawFrame, other: RawFrame) -> Motion:
         """Motion from `one` to `other`, where either is unknown."""
@@ -91,16 +109,29 @@ class Flows:
         return found if one is first else Motion(found.box, found.back, found.there)
 
     def _find(self, first: RawFrame, second: RawFrame) -> Motion:
-        box = box_of([first.region, second.region], _REACH) or (slice(0, 1), slice(0, 1))
-        if min(box[0].stop - box[0].start, box[1].stop - box[1].start) < _LEAST_SIDE:
-            still = np.zeros((*first.region[box].shape, 2), np.float32)
+        around = box_of([first.region, second.region], _REACH) or (slice(0, 1), slice(0, 1))
+        box = tuple(slice(span.start // 2 * 2, span.stop) for span in around)
+        height, width = (span.stop - span.start for span in box)
+        half = (height + 1) // 2, (width + 1) // 2
+        if min(height, width) < _LEAST_SIDE:
+            still = np.zeros((*half, 2), np.float32)
             far = np.full_like(still, np.float32(1e6))
-            return Motion(box, still, far)  # too small to tell: nothing agrees with it
-        a, b = (np.ascontiguousarray(frame.grey[box]) for frame in (first, second))
-        return Motion(box, self._flow(a, b), self._flow(b, a))
+            return Motion((box[0], box[1]), still, far)  # too small to tell: nothing agrees
+        a, b = (_halved(frame.picture[box]) for frame in (first, second))
+        return Motion((box[0], box[1]), self._flow(a, b), self._flow(b, a))
 
     def _flow(self, a: LabelArray, b: LabelArray) -> FloatArray:
-        return np.asarray(self._dis.calc(a, b, np.zeros((*a.shape, 2), np.float32)), np.float32)
+        found = self._dis.calc(a, b, np.zeros((*a.shape, 2), np.float32))
+        return np.asarray(found, np.float32) * np.float32(2)
+
+
+def _halved(picture: LabelArray) -> LabelArray:
+    """Its greys, means of two by two pixels; an odd last row or column stands twice."""
+    grey = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)
+    height, width = grey.shape
+    even = cv2.copyMakeBorder(grey, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    size = even.shape[1] // 2, even.shape[0] // 2
+    return np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def box_of(regions: Sequence[Flags], margin: int) -> Box | None:

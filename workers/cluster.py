@@ -17,6 +17,7 @@ from model.device import gpu_count
 from plugin.errors import ClusterError
 from plugin.shot import Shot
 from workers.jobs_api import refuse_open
+from workers.room import available_bytes, room_for
 from workers.token import require_token
 
 __all__ = ["Cluster", "connected", "plan_cluster", "room_in"]
@@ -46,18 +47,24 @@ class Cluster:
     most: int = 1_000_000
 
 
-def plan_cluster(shot: Shot, device: str, frames: int) -> Cluster:
+def plan_cluster(shot: Shot, device: str, frames: int, pixels: int = 0) -> Cluster:
     """How many workers a job gets.
 
     Args:
-        shot: `workers` as asked, 0 for as many as there is room for.
+        shot: `workers` as asked, 0 for as many as there is room for: cores and memory here, or
+            GPUs.
         device: `cpu` or `cuda`.
         frames: no more workers than frames.
+        pixels: of a frame; 0 leaves memory out of account.
     """
     gpus = shot.gpus_per_worker if device == "cuda" else 0.0
     if shot.address is not None:
         return Cluster(shot.address, min(shot.workers, frames), gpus, most=frames)
-    room = int(gpu_count() / gpus) if gpus else len(os.sched_getaffinity(0))
+    if gpus:
+        room = int(gpu_count() / gpus)
+    else:
+        fitting = room_for(pixels, shot.stabilise, available_bytes())
+        room = min(len(os.sched_getaffinity(0)), fitting)
     return Cluster(None, max(1, min(shot.workers or room, frames)), gpus)
 
 

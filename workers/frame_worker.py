@@ -64,7 +64,7 @@ class FrameWorker:
         self.finisher = Finisher(plan.finish, self.plate.info)
         self._turns = self.front.turns
         radius = plan.stabilise.radius if plan.stabilise else 0
-        self._flows = Flows(4 * radius * (radius + 1))
+        self._flows = Flows.of_radius(radius)
         self._matted: Once[Matted] = Once(2 * radius + BESIDE)
 
     @classmethod
@@ -130,7 +130,7 @@ class FrameWorker:
             with stages("report"):
                 matte = Matte(number, finished.alpha, raw.adapted)
                 self._sprite(source, raw.trimap, matte, digest, fg=finished.foreground)
-        matted.source = None
+        matted.source = matted.mask = None
         if wrong := source.frame.attributes.get(NON_FINITE):
             statistics["non_finite"] = float(wrong)
         return FrameResult(

@@ -89,6 +89,9 @@ class Front:
         """A frame's own alpha: from the network, or from the disk if it was there before."""
         alone = not self.around(number)
         source = self.read(number, stages)
+        spared = source.large and not alone
+        if spared:
+            source = source.without_plate()
         mask: Mask | None = None
         with stages("check", self.turns.reading):
             recipe = "" if alone else self.raw_recipe(number)
@@ -105,7 +108,7 @@ class Front:
             return Matted(number, known, mask, source)
         whole = self.plate.info.data_window
         steady = raw_frame(number, known, source, whole, source.frame.data_window or whole)
-        return Matted(number, known, mask, source, steady)
+        return Matted(number, known, mask, None if spared else source, steady)
 
     def _infer(self, number: int, source: Source, stages: Stages) -> tuple[Raw, Mask | None]:
         seen = Frame(number, source.rgb, source.frame.timecode)

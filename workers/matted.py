@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -15,7 +15,14 @@ from plugin.raw_files import Raw
 from plugin.stabilise_flow import RawFrame
 from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Mask, Window
 
-__all__ = ["Matted", "Once", "Source", "as_bytes", "raw_frame"]
+__all__ = ["LARGE", "Matted", "Once", "Source", "as_bytes", "raw_frame"]
+
+LARGE = 16_000_000
+"""Pixels above which a frame of the plate is not kept while its neighbours are matted.
+
+It is 24 bytes each, of several frames. 4K is below; at 8K, decoding again is a small part of what
+the network takes.
+"""
 
 Area = tuple[slice, slice]
 T = TypeVar("T")
@@ -35,6 +42,15 @@ class Source:
     rgb: FloatArray
     area: Area
 
+    @property
+    def large(self) -> bool:
+        """Whether it is to be let go as soon as may be."""
+        return bool(self.rgb.shape[0] * self.rgb.shape[1] > LARGE)
+
+    def without_plate(self) -> Source:
+        """The same, without the pixels in the plate's own space, which the network does not see."""
+        return replace(self, frame=replace(self.frame, rgb=np.zeros((0, 0, 3), np.float32)))
+
 
 @dataclass(slots=True, eq=False)
 class Matted:
@@ -43,8 +59,10 @@ class Matted:
     Attributes:
         number: the plate's frame number.
         raw: alpha and trimaps.
-        mask: as it was segmented; None where there was none, or the raw alpha was on disk.
-        source: the plate's frame, until the frame's own alpha is written: it is large.
+        mask: as it was segmented, until the frame's own alpha is written; None where there was
+            none, or the raw alpha was on disk.
+        source: the plate's frame, until the frame's own alpha is written; None where it is so
+            large that it is read again rather than kept.
         steady: what stabilisation needs of it; None where the frame has no neighbours.
     """
 

@@ -72,6 +72,15 @@ def test_raw_alphas_go_when_they_have_served(shot: Shot, whole: dict[int, bytes]
     assert verify(shot.out).complete
 
 
+def test_a_plate_too_large_to_keep_gives_the_same(
+    shot: Shot, whole: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.matted.LARGE", 100)
+    again = elsewhere(shot, tmp_path)
+    assert matted(again).calls == FRAMES
+    assert alphas(again) == whole
+
+
 @pytest.mark.parametrize("chunks", [("1004-1006", "1001-1003"), ("1003", "1001-1002,1004-1006")])
 def test_the_same_pixels_from_tasks_of_a_farm(
     shot: Shot, whole: dict[int, bytes], tmp_path: Path, chunks: tuple[str, ...]

@@ -77,7 +77,7 @@ def shot_errors(shot: SyntheticShot, matter: AnyMatter, radius: int = 2) -> tupl
         labels.append(trimap)
         raws.append(RawFrame(number, picture, alpha, region))
     plan = StabilisePlan(radius=radius, frames=f"0-{shot.frames - 1}")
-    flows = Flows(4 * radius * (radius + 1))
+    flows = Flows.of_radius(radius)
     steady = [stabilise(raw, [raws[n] for n in plan.around(raw.number)], flows) for raw in raws]
     before = errors_of([raw.alpha for raw in raws], truths, labels)
     return before, errors_of(steady, truths, labels)
