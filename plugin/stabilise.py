@@ -38,16 +38,16 @@ _RADIUS = 3
 _EPSILON = 1e-4
 """Variance below which colour says nothing: that of fine grain."""
 
-_RETURN = 4.0
+_RETURN = 2.0
 """Pixels by which the flow may miss the place that it came from: a standard deviation."""
 
-_COLOUR = 0.2
+_COLOUR = 0.12
 """By which colours may differ, over all channels: a standard deviation."""
 
 _LEAST = 0.05
 """Weight below which a neighbour is not asked at all."""
 
-_SUPPORT = 0.03
+_SUPPORT = 0.1
 """Weight of neighbours at which half of the change is made."""
 
 _TILE = 256

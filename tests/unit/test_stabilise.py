@@ -56,7 +56,7 @@ def jumps(alphas: list[FloatArray], truths: list[FloatArray]) -> float:
     [
         (ShotKind.STATIC, 0.75, 0.25),
         (ShotKind.PAN, 0.88, 0.55),
-        (ShotKind.WIND, 1.0, 0.70),  # its strands are as wide as a pixel, and none stays
+        (ShotKind.WIND, 0.96, 0.70),  # its strands are as wide as a pixel, and none stays
     ],
 )
 def test_noise_goes_and_known_pixels_stay(kind: ShotKind, error: float, flicker: float) -> None:
@@ -146,7 +146,8 @@ def test_reach_holds_the_neighbours() -> None:
 
 def test_flicker_is_seen_where_the_picture_stands_still() -> None:
     random = np.random.default_rng(1)
-    pictures = cv2.GaussianBlur(random.random((64, 96, 3), np.float32), (0, 0), 2)
+    grain = random.random((64, 96, 3), np.float32)
+    pictures = np.asarray(cv2.GaussianBlur(grain, (0, 0), 2), np.float32)
     moved = np.roll(pictures, 3, axis=1)
     unknown = np.ones((64, 96), np.bool_)
     still, carried = flicker_between((pictures, moved), unknown)
@@ -154,7 +155,7 @@ def test_flicker_is_seen_where_the_picture_stands_still() -> None:
     alpha = pictures[..., 0]
     same = np.abs(carried(np.roll(alpha, 3, axis=1)) - alpha)
     assert same[still].mean() < 0.01
-    other, _ = flicker_between((pictures, random.random((64, 96, 3), np.float32)), unknown)
+    other, _ = flicker_between((pictures, grain[::-1]), unknown)
     assert other.mean() < 0.1
     assert not (other & ~unknown).any()
 
