@@ -210,6 +210,7 @@ def test_what_is_refused(words: str, said: str, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.ray
+@pytest.mark.timeout(900)  # a dozen processes, each with its imports, on whatever machine
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = "bench --quick --sizes 128x96 --rounds 1 --frames 4 --device cpu"
     files = ["--json", str(tmp_path / "b.json"), "--history", str(tmp_path / "h.jsonl")]
