@@ -29,7 +29,7 @@ from plugin.types import FloatArray
 
 __all__ = ["VERSION", "stabilise"]
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same frames give other pixels than before."""
 
 _RADIUS = 3
@@ -50,7 +50,9 @@ _LEAST = 0.05
 _SUPPORT = 0.1
 """Weight of neighbours at which half of the change is made."""
 
-_TILE = 256
+_TILE = 64
+"""Pixels; the region is a thin band, of which larger tiles would hold too little."""
+
 _HALO = 2 * _RADIUS + 4
 """Two boxes, and the blur of colours."""
 

@@ -2,12 +2,14 @@
 
 Each pair's flow depends on the two frames alone: it is the same whoever asks, in whatever order.
 
-Flow is found and kept at half of the plate's size: at its medium setting DIS works there and only
-enlarges what it found. So a pair takes 4 bytes a pixel and not 16, and an 8K worker has room.
+Flow is kept at half of the plate's size: so a pair takes 4 bytes a pixel and not 16, and an 8K
+worker has room. Up to 720 lines it is found there, with more lines one or two octaves below, where
+it is as true (`docs/stabilisation.md`) for half of the time.
 """
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +23,7 @@ from plugin.types import FloatArray, LabelArray
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Box", "Flows", "Motion", "RawFrame", "box_of"]
+__all__ = ["Box", "Flows", "Motion", "RawFrame", "box_of", "octaves"]
 
 Flags = npt.NDArray[np.bool_]
 Box = tuple[slice, slice]
@@ -31,6 +33,12 @@ _REACH = 64
 
 _LEAST_SIDE = 48
 """DIS wants room for its coarsest level, pixels of the plate."""
+
+_LINES = 720
+"""Of the plate, up to which flow is found at half of its size."""
+
+_PATCH = 8
+"""Side of DIS's patches, pixels of the level that it works on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,8 +92,6 @@ class Flows:
     """
 
     def __init__(self, pairs: int) -> None:
-        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        self._dis.setFinestScale(0)  # of what is at half size already
         self._pairs = pairs
         self._kept: OrderedDict[tuple[int, int], Motion] = OrderedDict()
 
@@ -118,11 +124,29 @@ class Flows:
             far = np.full_like(still, np.float32(1e6))
             return Motion((box[0], box[1]), still, far)  # too small to tell: nothing agrees
         a, b = (_halved(frame.picture[box]) for frame in (first, second))
-        return Motion((box[0], box[1]), self._flow(a, b), self._flow(b, a))
+        lines = len(first.picture)
+        return Motion((box[0], box[1]), _flow(a, b, lines), _flow(b, a, lines))
 
-    def _flow(self, a: LabelArray, b: LabelArray) -> FloatArray:
-        found = self._dis.calc(a, b, np.zeros((*a.shape, 2), np.float32))
-        return np.asarray(found, np.float32) * np.float32(2)
+
+def _flow(a: LabelArray, b: LabelArray, lines: int) -> FloatArray:
+    """From picture to picture of half size, in pixels of the plate, which has so many lines."""
+    large = lines > _LINES
+    preset = cv2.DISOPTICAL_FLOW_PRESET_FAST if large else cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
+    dis = cv2.DISOpticalFlow.create(preset)
+    dis.setPatchSize(_PATCH)
+    dis.setFinestScale(octaves(a.shape, lines))
+    found = dis.calc(a, b, np.zeros((*a.shape, 2), np.float32))
+    return np.asarray(found, np.float32) * np.float32(2)
+
+
+def octaves(shape: tuple[int, ...], lines: int) -> int:
+    """How far below half size the flow is found; DIS would choose for itself where that is too far.
+
+    A small box has few levels, the coarsest of which still holds a patch or four.
+    """
+    wanted = math.ceil(math.log2(max(1, lines / _LINES)))
+    coarsest = min(math.log2(max(shape) / (4 * _PATCH)) + 0.5, math.log2(min(shape) / _PATCH))
+    return max(0, min(wanted, int(coarsest)))
 
 
 def _halved(picture: LabelArray) -> LabelArray:

@@ -15,7 +15,7 @@ from plugin.framerange import FrameRange
 from plugin.shot import Shot
 from plugin.stabilise import stabilise
 from plugin.stabilise_flicker import flicker_between, flicker_of, main
-from plugin.stabilise_flow import Flows, RawFrame, box_of
+from plugin.stabilise_flow import Flows, RawFrame, box_of, octaves
 from plugin.stabilise_plan import StabilisePlan, plan_stabilise
 from plugin.synthetic import ShotKind, SyntheticShot, render
 from plugin.types import FloatArray
@@ -177,3 +177,35 @@ def test_flicker_of_a_job_that_kept_its_raw_alphas(
     run(bare, executor=InProcessExecutor(luma_matter))
     with pytest.raises(ShotError, match="no two frames with raw alphas"):
         flicker_of(bare.out)
+
+
+@pytest.mark.parametrize("lines", [480, 1080, 2160, 4320])
+@pytest.mark.parametrize("shape", [(24, 24), (24, 400), (33, 57), (270, 480)])
+def test_flow_is_found_at_the_level_that_was_asked_for(shape: tuple[int, int], lines: int) -> None:
+    level = octaves(shape, lines)
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    dis.setPatchSize(8)
+    dis.setFinestScale(level)
+    picture = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    dis.calc(picture, picture, np.zeros((*shape, 2), np.float32))
+    assert dis.getFinestScale() == level  # else DIS has chosen for itself
+
+
+def test_a_large_plate_is_steadied_too() -> None:
+    size = (1024, 768)
+    coarse = np.random.default_rng(1).integers(0, 255, (24, 32, 3), np.uint8)
+    picture = np.asarray(cv2.resize(coarse, size), np.uint8)
+    disc = cv2.circle(np.zeros(size[::-1], np.float32), (500, 380), 200, 1.0, -1)
+    truth = cv2.GaussianBlur(disc, (0, 0), 6)
+    region = (truth > 0.01) & (truth < 0.99)
+    made = []
+    for number in range(3):
+        noise = np.random.default_rng(number + 2).normal(0, 0.1, truth.shape)
+        alpha = np.where(region, np.clip(truth + noise, 0, 1), truth).astype(np.float32)
+        moved = np.roll(picture, 3 * number, axis=1), np.roll(alpha, 3 * number, axis=1)
+        made.append(RawFrame(number, *moved, np.roll(region, 3 * number, axis=1)))
+    steady = stabilise(made[1], [made[0], made[2]], Flows(2))
+    true = np.roll(truth, 3, axis=1)
+    here = made[1].region
+    before, after = (np.square(a - true)[here].mean() for a in (made[1].alpha, steady))
+    assert after < 0.2 * before
