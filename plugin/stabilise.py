@@ -18,6 +18,7 @@ Pixels that are known stay untouched.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -33,7 +34,11 @@ VERSION = 3
 """Raised whenever the same frames give other pixels than before."""
 
 _RADIUS = 3
-"""Pixels around each that one colour model holds for; hair is one or two wide at any size."""
+"""Samples around each pixel that one colour model holds for."""
+
+_LINES = 270
+"""Of a plate whose every pixel is a sample; with twice as many lines every second one is, so that a
+model holds for the same part of the picture whatever its size."""
 
 _EPSILON = 1e-4
 """Variance below which colour says nothing: that of fine grain."""
@@ -51,10 +56,10 @@ _SUPPORT = 0.1
 """Weight of neighbours at which half of the change is made."""
 
 _TILE = 64
-"""Pixels; the region is a thin band, of which larger tiles would hold too little."""
+"""Samples; the region is a thin band, of which larger tiles would hold too little."""
 
 _HALO = 2 * _RADIUS + 4
-"""Two boxes, and the blur of colours."""
+"""Samples: two boxes, and the blur of colours."""
 
 _SUMS = 15
 """Planes: 1, rgb, α, the six products of rgb, the three of rgb and α, weight of the neighbours."""
@@ -87,34 +92,43 @@ def stabilise(centre: RawFrame, neighbours: Sequence[RawFrame], flows: Flows) ->
     others = [(frame, flows.between(centre, frame)) for frame in neighbours]
     if not others:
         return result
-    for tile, wide in _tiles(centre.region):
+    step = _step(len(result))
+    for tile, wide in _tiles(centre.region, step):
         moved = [seen for frame, motion in others if (seen := _move(centre, frame, motion, wide))]
         if not moved:
             continue
-        inner = tuple(
-            slice(t.start - w.start, t.stop - w.start) for t, w in zip(tile, wide, strict=True)
-        )
-        steady = _fit(_own(centre, wide), moved)[inner[0], inner[1]]
+        fitted = _fit(_own(centre, wide), moved)
+        steady = _told(fitted, centre, tile, wide)
         change = centre.region[tile]
         result[tile][change] = steady[change]
     return result
 
 
-def _tiles(region: Flags) -> Iterator[tuple[Box, Box]]:
+def _step(lines: int) -> int:
+    """Pixels from one sample to the next, a power of two."""
+    return int(2 ** max(0, round(math.log2(max(1, lines) / _LINES))))
+
+
+def _tiles(region: Flags, step: int) -> Iterator[tuple[Box, Box]]:
     """Tiles of a fixed grid that hold anything, and the same with a halo."""
     height, width = region.shape
-    for top in range(0, height, _TILE):
-        for left in range(0, width, _TILE):
-            tile = slice(top, min(height, top + _TILE)), slice(left, min(width, left + _TILE))
+    side = _TILE * step
+    for top in range(0, height, side):
+        for left in range(0, width, side):
+            tile = slice(top, min(height, top + side)), slice(left, min(width, left + side))
             if region[tile].any():
-                yield tile, (_grown(tile[0], height), _grown(tile[1], width))
+                wide = _grown(tile[0], height, step), _grown(tile[1], width, step)
+                yield tile, wide
 
 
-def _grown(span: slice, size: int) -> slice:
-    return slice(max(0, span.start - _HALO), min(size, span.stop + _HALO))
+def _grown(span: slice, size: int, step: int) -> slice:
+    """With the halo; its samples are those of the whole frame's grid."""
+    halo = _HALO * step
+    return slice(max(0, span.start - halo), min(size, span.stop + halo), step)
 
 
 def _own(centre: RawFrame, wide: Box) -> _Moved:
+    """The centre's samples."""
     alpha = centre.alpha[wide]
     there = np.ones(alpha.shape, np.float32) if centre.there is None else centre.there[wide]
     return _Moved(_unit(centre.picture[wide]), alpha, np.asarray(there, np.float32))
@@ -123,9 +137,7 @@ def _own(centre: RawFrame, wide: Box) -> _Moved:
 def _move(centre: RawFrame, frame: RawFrame, motion: Motion, wide: Box) -> _Moved | None:
     """A neighbour in the centre's place, and how far it is believed; None where it is nowhere."""
     box = motion.box
-    rows, columns = (
-        slice(max(w.start, b.start), min(w.stop, b.stop)) for w, b in zip(wide, box, strict=True)
-    )
+    rows, columns = (_common(w, b) for w, b in zip(wide, box, strict=True))
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return None
     y, x = np.mgrid[rows, columns].astype(np.float32)
@@ -145,7 +157,7 @@ def _move(centre: RawFrame, frame: RawFrame, motion: Motion, wide: Box) -> _Move
     if not weight.any():
         return None
     place = _from(rows, wide[0]), _from(columns, wide[1])
-    shape = wide[0].stop - wide[0].start, wide[1].stop - wide[1].start
+    shape = _samples(wide[0]), _samples(wide[1])
     return _Moved(
         _placed(rgb, place, shape),
         _placed(_read(frame.alpha, x, y), place, shape),
@@ -154,7 +166,7 @@ def _move(centre: RawFrame, frame: RawFrame, motion: Motion, wide: Box) -> _Move
 
 
 def _fit(own: _Moved, moved: Sequence[_Moved]) -> FloatArray:
-    """The centre's alpha by the colour model of all, as far as there is anybody to believe."""
+    """The colour model of all, and its support, at each sample: slopes, offset, support last."""
     sums = np.zeros((_SUMS, *own.alpha.shape), np.float32)
     _add(sums, own)
     for seen in moved:
@@ -168,10 +180,23 @@ def _fit(own: _Moved, moved: Sequence[_Moved]) -> FloatArray:
     offset = level - (slope * mean).sum(axis=0)
     model = _boxed(np.concatenate([slope, offset[None]]))
     inside = _boxed(np.ones((1, *level.shape), np.float32))[0]
-    told = ((model[:3] * own.rgb.transpose(2, 0, 1)).sum(axis=0) + model[3]) / inside
-    support = sums[14] / inside
-    share = support / (support + np.float32(_SUPPORT))
-    steady: FloatArray = own.alpha + share * (np.clip(told, 0, 1) - own.alpha)
+    fitted = np.concatenate([model, sums[14:]]) / inside
+    return np.ascontiguousarray(fitted.transpose(1, 2, 0))
+
+
+def _told(fitted: FloatArray, centre: RawFrame, tile: Box, wide: Box) -> FloatArray:
+    """The tile's alpha by the model, as far as there is anybody to believe.
+
+    The model varies slowly, so that a few samples of it do (He and Sun, "Fast Guided Filter",
+    2015); the detail is that of the frame's own colours, at every pixel.
+    """
+    y, x = np.mgrid[tile].astype(np.float32)
+    u, v = (x - wide[1].start) / wide[1].step, (y - wide[0].start) / wide[0].step
+    fitted = np.dstack([_read(fitted[..., :4], u, v), _read(fitted[..., 4], u, v)])
+    told = (fitted[..., :3] * _unit(centre.picture[tile])).sum(axis=2) + fitted[..., 3]
+    share = fitted[..., 4] / (fitted[..., 4] + np.float32(_SUPPORT))
+    own = centre.alpha[tile]
+    steady: FloatArray = own + share * (np.clip(told, 0, 1) - own)
     return steady
 
 
@@ -231,8 +256,20 @@ def _unit(picture: np.ndarray) -> FloatArray:
     return np.asarray(picture, np.float32) / np.float32(255)
 
 
-def _from(span: slice, start: slice) -> slice:
-    return slice(span.start - start.start, span.stop - start.start)
+def _common(wide: slice, box: slice) -> slice:
+    """The samples of the one that lie in the other."""
+    first = max(wide.start, wide.start + -(-(box.start - wide.start) // wide.step) * wide.step)
+    return slice(first, min(wide.stop, box.stop), wide.step)
+
+
+def _samples(span: slice) -> int:
+    return len(range(span.start, span.stop, span.step))
+
+
+def _from(span: slice, wide: slice) -> slice:
+    """Where the samples of a part are among those of the whole."""
+    start = (span.start - wide.start) // wide.step
+    return slice(start, start + _samples(span))
 
 
 def _placed(values: FloatArray, place: Box, shape: tuple[int, int]) -> FloatArray:

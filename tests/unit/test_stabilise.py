@@ -194,9 +194,10 @@ def test_flow_is_found_at_the_level_that_was_asked_for(shape: tuple[int, int], l
 def test_a_large_plate_is_steadied_too() -> None:
     size = (1024, 768)
     coarse = np.random.default_rng(1).integers(0, 255, (24, 32, 3), np.uint8)
-    picture = np.asarray(cv2.resize(coarse, size), np.uint8)
     disc = cv2.circle(np.zeros(size[::-1], np.float32), (500, 380), 200, 1.0, -1)
     truth = cv2.GaussianBlur(disc, (0, 0), 6)
+    mixed = 0.2 * cv2.resize(coarse, size) + truth[..., None] * np.array((200, 150, 50))
+    picture = np.rint(mixed).astype(np.uint8)
     region = (truth > 0.01) & (truth < 0.99)
     made = []
     for number in range(3):
