@@ -48,6 +48,7 @@ RULES: dict[str, Rule] = {
     "plugin/segmentation/sam2.py": PLUGIN.also(lazy="model"),
     "model": MODEL,
     "model/segmenters/onnx.py": MODEL.also(lazy="onnxruntime"),
+    "model/export_onnx.py": MODEL.also(lazy="onnx onnxruntime"),
     "model/segmenters/sam2.py": MODEL.also(lazy="transformers"),
     "workers": Rule(frozenset({"workers", "plugin", "model", "ray", "numpy"})),
     "workers/bench": Rule(frozenset({"workers", "plugin", "model", "numpy"})).also(lazy="torch"),
