@@ -31,8 +31,8 @@ REACH = 16
 MARGIN = 48
 """Least context around a rectangle for encoder and decoders, pixels; from an unknown pixel, with
 `REACH`, a third more. Out to the next multiple of `CELL`, so that the network's coarser pixels lie
-where those of the whole frame do. With 48 the matte is that of the whole frame to the bit's next
-neighbour; with 16, one unknown pixel in 500 of small tiles is off by more than 1/255."""
+where those of the whole frame do. With 48 no unknown pixel was off by more than 1/255 from the
+whole frame's; with 16, one in 500 is, in small tiles. Other weights need their own figures."""
 
 _DECODE_CELL = 16  # rectangles for encoder and decoders begin and end at multiples of this
 _RAMP = 16  # pixels beyond a rectangle over which its result fades into its neighbour's

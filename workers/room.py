@@ -35,7 +35,7 @@ _SHARE = 0.85
 
 
 def worker_bytes(pixels: int, radius: int) -> int:
-    """The most that one CPU worker has resident, estimated from above.
+    """The most that one CPU worker has resident, estimated; at 8K it is too low.
 
     Args:
         pixels: of a frame.

@@ -22,19 +22,9 @@ from model.export_onnx import TOLERANCE, export_onnx
 from model.weight_files import find_weights, load_network
 from plugin.cli.network import export
 from plugin.errors import ShotError, WeightsError
+from tests.networks import TINY
 
 pytestmark = pytest.mark.slow
-
-TINY = AdaMattingConfig(
-    blocks=(1, 1, 1, 1),
-    widths=(8, 8, 8, 8),
-    bottleneck=False,
-    stem=8,
-    decoder=(8, 8, 8, 8, 8),
-    kernel=3,
-    hidden=4,
-    colour_planes=True,
-)
 
 
 def tiny(path: Path, *, planes: bool = True) -> Path:

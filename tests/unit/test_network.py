@@ -12,17 +12,7 @@ from torch import Tensor
 from model.adamatting import AdaMatting, Decoder, Encoder, Prediction
 from model.blocks import ConvLSTMCell, GlobalConvolution, Upsample
 from model.config import CONFIGS, AdaMattingConfig
-
-TINY = AdaMattingConfig(
-    blocks=(1, 1, 1, 1),
-    widths=(8, 8, 8, 8),
-    bottleneck=False,
-    stem=8,
-    decoder=(8, 8, 8, 8, 8),
-    kernel=3,
-    hidden=4,
-    colour_planes=True,
-)
+from tests.networks import TINY
 
 
 def inputs(size: int = 64, seed: int = 0) -> tuple[Tensor, Tensor]:
