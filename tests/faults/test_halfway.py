@@ -69,7 +69,8 @@ def test_a_permission_that_is_lost(shot: Shot) -> None:
         os.seteuid(was)
         for folder in layout.folders({"alpha"}):
             folder.chmod(0o755)
-    assert sorted(alphas(shot)) == [1001, 1002, 1003]
+    whole = set(alphas(shot))
+    assert whole - {1004} == {1001, 1002, 1003}  # the fourth was in flight, so either is right
     for left in shot.out.rglob(".*.tmp"):  # the plan's, and a frame's that was just being written:
         left.unlink()  # this process lives on, so that no run would take them for orphans
     gone_on_with(shot)
