@@ -14,129 +14,174 @@ of a known pixel's weight, lowers it by another seventh.
 
 The last plane is α_L of `model.matting_laplacian`, which is where the A-decoder starts from.
 
-Everything is linear in the number of pixels and float32 whatever the network's precision.
+A known pixel has its own colour on both sides, separability 0, and its alpha. So all but the sums
+of known colours is done in blocks that hold unknown pixels. Everything is linear in the number of
+pixels, and float32 whatever the network's precision.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from model.matting_laplacian import laplacian_alpha
-from model.symmetric import inverse, multiply
+from model.active_blocks import BLOCK, ActiveBlocks
+from model.colour_moments import CHANNELS, fisher, moments, pull
+from model.matting_laplacian import KNOWN, laplacian_lines, mean_of_four, trust_in_colour
+from model.pyramid import double, mixed_in, spread
 from plugin.types import FloatArray
 
-__all__ = ["colour_planes", "spread_colour"]
+__all__ = [
+    "PLANES",
+    "VERSION",
+    "colour_planes",
+    "known_planes",
+    "planes_in_blocks",
+    "spread_colour",
+]
 
-_EPSILON = 3e-4  # variance of a camera's noise, and of the rounding to 8 bits
-_RHO = 1e-2  # keeps α₀ finite where foreground and background look the same
-_GAIN = 16.0  # a sixteenth of a pixel's weight is enough to trust a level of the pyramid
+PLANES = 9
+"""μ_F and μ_B (three each), α₀, separability and α_L."""
+
+VERSION = 2
+"""Of what they are, for digests: whoever changes their values raises it."""
+
 _LENT = 0.1  # weight of a pixel that α₀ calls opaque or clear, beside a known one's
-_DIAGONAL = (0, 3, 5)  # of the symmetric matrix in rr, rg, rb, gg, gb, bb
+_AT_ONCE: Final = 64  # blocks: what a core's cache holds
+
+_BACKGROUND, _UNKNOWN, _FOREGROUND = 0, 1, 2
 
 
 @torch.no_grad()
 def colour_planes(image: Tensor, trimap: Tensor) -> Tensor:
-    """The nine planes: μ_F, μ_B, α₀, separability and α_L.
+    """The planes: μ_F, μ_B, α₀, separability and α_L.
 
     Args:
         image: N × 3 × H × W float, display-referred, 0 to 1.
         trimap: N × 3 × H × W float, one-hot: background, unknown, foreground.
 
     Returns:
-        N × 9 × H × W float32 within [0, 1]. Known pixels have α₀ and α_L 0 or 1.
+        N × 9 × H × W float32 within [0, 1].
     """
     with torch.autocast(image.device.type, enabled=False):
-        image, trimap = image.float(), trimap.float()
-        background, unknown, foreground = torch.chunk(trimap, 3, dim=1)
-        moments = _moments(image)
-        mu_f, mu_b, alpha, share = _discriminant(image, moments, foreground, background)
-        lent = _LENT * share * unknown
-        foreground = foreground + lent * ((alpha - 0.7) / 0.3).clamp(0, 1)
-        background = background + lent * ((0.3 - alpha) / 0.3).clamp(0, 1)
-        mu_f, mu_b, alpha, share = _discriminant(image, moments, foreground, background)
-        alpha = trimap[:, 2:] + unknown * alpha
-        smooth = laplacian_alpha(image, trimap, alpha, share)
-        smooth = torch.where(_both_known(background, foreground), smooth, alpha)
-        return torch.cat((mu_f.clamp(0, 1), mu_b.clamp(0, 1), alpha, share, smooth), dim=1)
+        height, width = image.shape[-2:]
+        beyond = (0, -width % BLOCK, 0, -height % BLOCK)
+        image, trimap = (nnf.pad(x.float(), beyond, mode="replicate") for x in (image, trimap))
+        out = known_planes(image, trimap[:, 2:])
+        blocks, values = planes_in_blocks(image, trimap.argmax(dim=1, keepdim=True))
+        blocks.put(values, out)
+        return out[..., :height, :width]
 
 
-def _discriminant(
-    image: Tensor, moments: Tensor, foreground: Tensor, background: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """μ_F, μ_B, α₀ (clamped) and separability, from soft weights of the two sides."""
-    f = _pull_push(moments, foreground)
-    b = _pull_push(moments, background)
-    mu_f, mu_b = f[:, :3], b[:, :3]
-    difference = mu_f - mu_b
-    covariance = _covariance(f) + _covariance(b)
-    covariance[:, _DIAGONAL] += _EPSILON
-    w = multiply(inverse(covariance), difference)
-    s = (w * difference).sum(1, keepdim=True).clamp_min(0)
-    alpha = (w * (image - mu_b)).sum(1, keepdim=True) / (s + _RHO)
-    # A side of which nothing is known in the whole picture has no colour: say "no idea".
-    known = _both_known(foreground, background)
-    alpha = torch.where(known, alpha, 0.5).clamp(0, 1)
-    return mu_f, mu_b, alpha, torch.where(known, s / (s + 3), 0)
+def known_planes(image: Tensor, alpha: Tensor) -> Tensor:
+    """The planes of known pixels, N × 9 × H × W, from their colour and alpha (N × 1 × H × W)."""
+    return torch.cat((image, image, alpha, torch.zeros_like(alpha), alpha), dim=1)
 
 
-def _both_known(foreground: Tensor, background: Tensor) -> Tensor:
-    """Whether a picture knows anything of either side, N × 1 × 1 × 1 bool."""
-    one, other = (x.amax((2, 3), keepdim=True) > 0 for x in (foreground, background))
-    return one & other
+@torch.no_grad()
+def planes_in_blocks(image: Tensor, classes: Tensor) -> tuple[ActiveBlocks, Tensor]:
+    """The planes of the blocks that hold something unknown.
 
+    Args:
+        image: N × 3 × H × W float32, display-referred, 0 to 1; sides are multiples of `BLOCK`.
+        classes: N × 1 × H × W, integers: 0 background, 1 unknown, 2 foreground.
 
-def _moments(image: Tensor) -> Tensor:
-    """First and second moments of colour: r, g, b, rr, rg, rb, gg, gb, bb."""
-    r, g, b = torch.chunk(image, 3, dim=1)
-    return torch.cat((image, r * r, r * g, r * b, g * g, g * b, b * b), dim=1)
-
-
-def _covariance(moments: Tensor) -> Tensor:
-    """E[xy] − E[x]E[y], N × 6 × H × W: the symmetric matrix's upper triangle."""
-    r, g, b = torch.chunk(moments[:, :3], 3, dim=1)
-    return moments[:, 3:] - torch.cat((r * r, r * g, r * b, g * g, g * b, b * b), dim=1)
-
-
-def _pull_push(values: Tensor, weights: Tensor) -> Tensor:
-    """Spread known values (N × C × H × W, weights N × 1 × H × W ≥ 0) over the whole picture.
-
-    Pull: weighted sums on ever coarser levels. Push: from the coarsest down, a level's own mean as
-    far as it has weight, the coarser level's for the rest.
+    Returns:
+        n blocks, and n × 9 × 32 × 32 float32 within [0, 1].
     """
-    levels = [(values * weights, weights)]
-    while min(levels[-1][0].shape[-2:]) > 2:
-        total, weight = levels[-1]
-        levels.append((_halve(total), _halve(weight)))
-    total, weight = levels.pop()
-    spread = total / (weight + 1e-6)
-    for total, weight in reversed(levels):
-        trust = (weight * _GAIN).clamp(max=1)
-        coarse = _double(spread, total.shape[-2], total.shape[-1])
-        # trust · total / weight + (1 − trust) · coarse, in two passes over the nine channels
-        spread = coarse.mul_(1 - trust).addcmul_(total, trust / (weight + 1e-6))
-    return spread
+    blocks = ActiveBlocks.of(classes == _UNKNOWN)
+    values = image.new_empty(len(blocks), PLANES, BLOCK, BLOCK)
+    if len(blocks):
+        picture = _Picture(image, classes)
+        known = [picture.known_sums(side) for side in (_FOREGROUND, _BACKGROUND)]
+        lent = picture.lent(blocks, [spread(sums) for sums in known])
+        for sums, weight in zip(known, lent, strict=True):
+            pull(image, weight, sums)
+        means = [spread(sums) for sums in known]
+        del known
+        lines = picture.guess(blocks, means, lent, values)
+        picture.smooth(blocks, lines, values)
+    return blocks, values
 
 
-def _halve(x: Tensor) -> Tensor:
-    """Binomial low-pass (1, 3, 3, 1)/8 both ways and every second pixel; odd sizes are padded.
+class _Picture:
+    """A batch on its way to its planes. Sums and means of colour are at half its size."""
 
-    Sums of strided views: on a CPU two and a half times as fast as convolutions with strides.
-    """
-    height, width = x.shape[-2:]
-    x = nnf.pad(x, (0, 0, 1, 1 + height % 2))
-    x = (x[..., 1:-2:2, :] + x[..., 2:-1:2, :]).mul_(3).add_(x[..., :-3:2, :]).add_(x[..., 3::2, :])
-    x = nnf.pad(x, (1, 1 + width % 2))
-    x = (x[..., 1:-2:2] + x[..., 2:-1:2]).mul_(3).add_(x[..., :-3:2]).add_(x[..., 3::2])
-    return x.mul_(1 / 64)
+    def __init__(self, image: Tensor, classes: Tensor) -> None:
+        self.image, self.classes = image, classes
+        sides = ((classes == side).flatten(1).any(1) for side in (_FOREGROUND, _BACKGROUND))
+        # A side of which nothing is known in the whole picture has no colour: say "no idea".
+        self.both_known = torch.logical_and(*sides).view(-1, 1, 1, 1)
+
+    def known_sums(self, side: int) -> Tensor:
+        """Weighted moments of the pixels that are known to be on a side, N × 10 × H/2 × W/2."""
+        count, _, height, width = self.image.shape
+        sums = self.image.new_zeros(count, CHANNELS, height // 2, width // 2)
+        pull(self.image, self.classes == side, sums)
+        return sums
+
+    def lent(self, blocks: ActiveBlocks, means: list[Tensor]) -> list[Tensor]:
+        """With what weight unknown pixels lend their colour to foreground and background."""
+        weights = [torch.zeros_like(self.image[:, :1]) for _ in range(2)]
+        for _, part in blocks.parts(_AT_ONCE):
+            colour = part.gather(self.image, halo=0)
+            alpha, share = self._fisher(part, colour, *(_doubled(part, mean) for mean in means))
+            share = torch.where(part.gather(self.classes, halo=0) == _UNKNOWN, _LENT * share, 0)
+            part.put(share * ((alpha - 0.7) / 0.3).clamp_(0, 1), weights[0])
+            part.put(share * ((0.3 - alpha) / 0.3).clamp_(0, 1), weights[1])
+        return weights
+
+    def guess(
+        self, blocks: ActiveBlocks, means: list[Tensor], lent: list[Tensor], out: Tensor
+    ) -> Tensor:
+        """All planes but the last; and the lines that it is read from, N × 4 × H/2 × W/2."""
+        foreground = (self.classes == _FOREGROUND).float()
+        target = mean_of_four(foreground)
+        weight = torch.full_like(target, KNOWN)
+        for chosen, part in blocks.parts(_AT_ONCE):
+            colour = part.gather(self.image, halo=0)
+            own = moments(colour)
+            sides = [
+                mixed_in(_doubled(part, mean), own * part.gather(weights, halo=0))
+                for mean, weights in zip(means, lent, strict=True)
+            ]
+            alpha, share = self._fisher(part, colour, *sides)
+            unknown = part.gather(self.classes, halo=0) == _UNKNOWN
+            out[chosen, :8] = torch.cat(
+                (sides[0][:, :3].clamp(0, 1), sides[1][:, :3].clamp(0, 1), alpha, share), dim=1
+            )
+            alpha = torch.where(unknown, alpha, part.gather(foreground, halo=0))
+            count = torch.where(unknown, trust_in_colour(share), KNOWN)
+            coarse = mean_of_four(count)
+            part.put(coarse, weight)
+            part.put(mean_of_four(count * alpha) / coarse, target)
+        return laplacian_lines(mean_of_four(self.image), weight, target)
+
+    def smooth(self, blocks: ActiveBlocks, lines: Tensor, out: Tensor) -> None:
+        """The last plane; and what known pixels have."""
+        for chosen, part in blocks.parts(_AT_ONCE):
+            colour, found = part.gather(self.image, halo=0), out[chosen]
+            line = _doubled(part, lines)
+            alpha = (line[:, :3] * colour).sum(1, keepdim=True).add_(line[:, 3:]).clamp_(0, 1)
+            found[:, 8:] = torch.where(self.both_known[part.sample], alpha, found[:, 6:7])
+            classes = part.gather(self.classes, halo=0)
+            known = known_planes(colour, (classes == _FOREGROUND).float())
+            out[chosen] = torch.where(classes == _UNKNOWN, found, known)
+
+    def _fisher(
+        self, part: ActiveBlocks, colour: Tensor, f: Tensor, b: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        alpha, share = fisher(colour, f, b)
+        known = self.both_known[part.sample]
+        return torch.where(known, alpha, 0.5), torch.where(known, share, 0)
 
 
-def _double(x: Tensor, height: int, width: int) -> Tensor:
-    """Bilinear to twice the size, cut to height × width."""
-    twice = nnf.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-    return twice[..., :height, :width].contiguous()
+def _doubled(part: ActiveBlocks, half: Tensor) -> Tensor:
+    """Blocks of what is at half the size, N × C × H/2 × W/2 → n × C × 32 × 32."""
+    return double(part.gather(half, halo=1, scale=2), framed=True)
 
 
 def spread_colour(rgb: FloatArray, weight: FloatArray) -> FloatArray:
@@ -149,9 +194,8 @@ def spread_colour(rgb: FloatArray, weight: FloatArray) -> FloatArray:
     Returns:
         `H × W × 3` float32: `rgb` where the weight is 1, its surroundings' mean where it is 0.
     """
-    values = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))[None]
-    weights = torch.from_numpy(np.ascontiguousarray(weight))[None, None]
-    spread = _pull_push(values, weights)
-    mixed = weights * values + (1 - weights) * spread
-    out: FloatArray = mixed[0].permute(1, 2, 0).numpy()
+    weighted = np.concatenate((rgb * weight[..., None], weight[..., None]), axis=2)
+    means = spread(torch.from_numpy(np.ascontiguousarray(weighted.transpose(2, 0, 1)))[None])
+    out: FloatArray = weight[..., None] * rgb
+    out += (1 - weight[..., None]) * means[0].permute(1, 2, 0).numpy()
     return out

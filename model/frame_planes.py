@@ -10,14 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.colour_planes import colour_planes
-from model.pieces import as_one_hot, as_picture, padded_side, piece
+from model.active_blocks import BLOCK, ActiveBlocks
+from model.colour_planes import known_planes, planes_in_blocks
+from model.pieces import LABELS, as_picture, padded_side, piece
 from model.regions import Rectangle, apart
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
 __all__ = ["FramePlanes"]
 
 _MARGIN = 96  # known colours around what is unknown; at least what the network sees of it
+
+_CLASSES = np.zeros(256, np.uint8)
+_CLASSES[LABELS] = range(len(LABELS))
 
 
 class FramePlanes:
@@ -36,36 +40,26 @@ class FramePlanes:
         boxes = apart(unknown, margin=_MARGIN)
         if not all(_knows_both(trimap, box) for box in boxes):
             boxes = [Rectangle(0, 0, height, width)]  # the colours are elsewhere in the frame
-        self.parts = [
-            (
-                box,
-                colour_planes(
-                    as_picture(piece(image, box), device), as_one_hot(piece(trimap, box), device)
-                ),
-            )
-            for box in boxes
-        ]
+        self._parts: list[tuple[ActiveBlocks, Tensor]] = []
+        for box in boxes:
+            classes = torch.from_numpy(_CLASSES[piece(trimap, box)]).to(device)[None, None]
+            blocks, values = planes_in_blocks(as_picture(piece(image, box), device), classes)
+            self._parts.append((blocks.moved(box.top // BLOCK, box.left // BLOCK), values))
 
     def piece(self, where: Rectangle, image: Tensor, trimap: Tensor) -> Tensor:
         """The planes of a rectangle, 1 × 9 × h × w.
 
-        Far from anything unknown: its own colour on both sides, its known alpha.
-
         Args:
-            where: the rectangle.
+            where: the rectangle; its sides lie at multiples of `CELL`.
             image: its pixels, 1 × 3 × h × w.
             trimap: its trimap, 1 × 3 × h × w, one-hot.
         """
-        alpha = trimap[:, 2:]
-        out = torch.cat((image, image, alpha, torch.zeros_like(alpha), alpha), dim=1)
-        for box, planes in self.parts:
-            if not where.overlaps(box):
-                continue
-            top, left = max(where.top, box.top), max(where.left, box.left)
-            bottom, right = min(where.bottom, box.bottom), min(where.right, box.right)
-            out[
-                ..., top - where.top : bottom - where.top, left - where.left : right - where.left
-            ] = planes[..., top - box.top : bottom - box.top, left - box.left : right - box.left]
+        out = known_planes(image, trimap[:, 2:]).contiguous()
+        for blocks, values in self._parts:
+            chosen, inside = blocks.within(
+                *(side // BLOCK for side in (where.top, where.left, where.bottom, where.right))
+            )
+            inside.put(values[chosen], out)
         return out
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from model.colour_planes import VERSION
 from model.device import choose_device, choose_precision
 from model.fuse import fuse
 from model.inference import MARGIN, MARGINS, Inference
@@ -68,7 +69,7 @@ class Matter:
     @property
     def digest(self) -> str:
         """sha256 of whatever changes the pixels."""
-        parts = f"{self.weights.sha256} {self._precision} margins {MARGINS}"
+        parts = f"{self.weights.sha256} {self._precision} margins {MARGINS} planes {VERSION}"
         return hashlib.sha256(parts.encode()).hexdigest()
 
     def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:

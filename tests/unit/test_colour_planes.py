@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from model.colour_planes import colour_planes, spread_colour
+from model.colour_planes import colour_planes, known_planes, spread_colour
+from model.frame_planes import FramePlanes
+from model.pieces import as_one_hot, as_picture, piece
+from model.regions import Rectangle
 
 BLUE, ORANGE = (0.1, 0.2, 0.8), (0.9, 0.5, 0.1)
 
@@ -60,10 +63,37 @@ def test_what_the_background_varies_along_says_nothing() -> None:
 
 def test_known_pixels_stay_what_they_are() -> None:
     image, trimap, _ = scene()
-    planes = colour_planes(torch.rand_like(image), trimap)
+    image = torch.rand_like(image)
+    planes = colour_planes(image, trimap)
     for alpha in (planes[:, 6:7], planes[:, 8:]):
         assert (alpha[trimap[:, 2:] > 0] == 1).all()
         assert (alpha[trimap[:, :1] > 0] == 0).all()
+    known = (trimap[:, 1:2] == 0).expand(-1, 3, -1, -1)
+    for colour in (planes[:, :3], planes[:, 3:6]):
+        assert torch.equal(colour[known], image[known])
+    assert (planes[:, 7:8][known[:, :1]] == 0).all()
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 999))
+def test_a_frame_s_planes_are_those_of_its_boxes_and_known_ones_elsewhere(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    image = rng.random((200, 470, 3)).astype(np.float32)
+    trimap = np.zeros((200, 470), np.uint8)
+    trimap[:, 235:] = 255
+    y, x = int(rng.integers(0, 150)), int(rng.integers(200, 250))
+    trimap[y : y + 40, x : x + 30] = 128
+    frame = FramePlanes(image, trimap, torch.device("cpu"))
+    where = Rectangle(0, 0, 224, 480)
+    pixels = as_picture(piece(image, where), torch.device("cpu"))
+    labels = as_one_hot(piece(trimap, where), torch.device("cpu"))
+    whole = frame.piece(where, pixels, labels)
+    unknown = (labels[:, 1:2] > 0).expand_as(whole)
+    assert torch.equal(whole[~unknown], known_planes(pixels, labels[:, 2:])[~unknown])
+    assert (whole[unknown] - colour_planes(pixels, labels)[unknown]).abs().mean() < 0.02
+    part = Rectangle(64, 160, 192, 320)
+    seen = (..., slice(64, 192), slice(160, 320))
+    assert torch.equal(frame.piece(part, pixels[seen], labels[seen]), whole[seen])
 
 
 @pytest.mark.parametrize("missing", [(0,), (2,), (0, 2)])
