@@ -38,7 +38,7 @@ from plugin.types import (
 )
 from workers.ahead import BESIDE
 from workers.front import Front, as_grey
-from workers.matted import Area, Matted, Once, Source
+from workers.matted import Matted, Once, Source
 from workers.stages import Stages
 
 __all__ = ["FrameWorker"]
@@ -114,12 +114,25 @@ class FrameWorker:
         if self.plan.goal != "alpha":
             return self._do_before_network(number, recipe, stages)
         matted = self._matted.get(number, lambda one: self.front.matte(one, stages))
-        source = matted.source or self.front.read(number, stages)
-        raw, area = matted.raw, source.area
-        alpha, used = self._steadied(matted, area, stages)
+        alpha, used = self._steadied(matted, stages)
         if len(used) < len(self.front.around(number)):
             with stages("check", self._turns.reading):
                 recipe = self._recipe(number, seen_plate, used)
+        with self._turns.plate:
+            source = matted.source or self.front.read(number, stages)
+            digest, statistics = self._finish(matted, source, alpha, recipe, stages)
+        matted.source = matted.mask = None
+        return FrameResult(
+            number, FrameState.DONE, digest, recipe, statistics=statistics, plate=seen_plate
+        )
+
+    def _finish(
+        self, matted: Matted, source: Source, alpha: FloatArray, recipe: str, stages: Stages
+    ) -> tuple[str, dict[str, float]]:
+        """Write the frame's alpha and its small pictures; the file's digest, and the figures."""
+        number, raw, area = matted.number, matted.raw, source.area
+        if matted.steady is not None:
+            alpha = np.ascontiguousarray(alpha[area])
         with stages("finish", self._turns.finishing):
             finished = self.finisher.finish(number, source.frame.rgb[area], alpha, area)
         with stages("encode"):
@@ -130,12 +143,9 @@ class FrameWorker:
             with stages("report"):
                 matte = Matte(number, finished.alpha, raw.adapted)
                 self._sprite(source, raw.trimap, matte, digest, fg=finished.foreground)
-        matted.source = matted.mask = None
         if wrong := source.frame.attributes.get(NON_FINITE):
             statistics["non_finite"] = float(wrong)
-        return FrameResult(
-            number, FrameState.DONE, digest, recipe, statistics=statistics, plate=seen_plate
-        )
+        return digest, statistics
 
     def _do_before_network(self, number: int, recipe: str, stages: Stages) -> FrameResult:
         """`adamatte segment` and `adamatte trimap`."""
@@ -151,8 +161,8 @@ class FrameWorker:
             self._show(seen, plain, trimap)
         return self._finish_trimap(number, recipe, mask, trimap, stages)
 
-    def _steadied(self, matted: Matted, area: Area, stages: Stages) -> tuple[FloatArray, list[int]]:
-        """The alpha after stabilisation, and the neighbours that it came by.
+    def _steadied(self, matted: Matted, stages: Stages) -> tuple[FloatArray, list[int]]:
+        """The alpha after stabilisation, of the plate's data window; the neighbours it came by.
 
         A neighbour that cannot be matted is left out. As the recipe says who was there, the frame
         is computed again once its neighbour can be.
@@ -171,7 +181,7 @@ class FrameWorker:
                 neighbours.append(found.steady)
         with stages("stabilise", self._turns.finishing):
             alpha = stabilise(matted.steady, neighbours, self._flows)
-        return np.ascontiguousarray(alpha[area]), [frame.number for frame in neighbours]
+        return alpha, [frame.number for frame in neighbours]
 
     def _recipe(self, number: int, plate: str, used: Sequence[int] | None = None) -> str:
         """Of a frame; `used` are the neighbours that it came by, if not all."""

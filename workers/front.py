@@ -32,7 +32,7 @@ from plugin.types import (
     Segmenter,
 )
 from workers.ahead import BESIDE
-from workers.matted import Area, Matted, Once, Source, raw_frame
+from workers.matted import LARGE, Area, Matted, Once, Source, raw_frame
 from workers.settled import bundled_matter
 from workers.stages import Stages, Turns
 
@@ -69,7 +69,8 @@ class Front:
         self._make_matter = make_matter or bundled_matter
         radius = plan.stabilise.radius if plan.stabilise else 0
         self.raws = RawFiles(self.layout, info, shot.bits)
-        self.turns = Turns()
+        self.large = info.width * info.height > LARGE
+        self.turns = Turns(large=self.large and radius > 0)
         self._raw_recipes: Once[str] = Once(4 * radius + BESIDE)
 
     def read(self, number: int, stages: Stages) -> Source:
@@ -87,28 +88,33 @@ class Front:
 
     def matte(self, number: int, stages: Stages) -> Matted:
         """A frame's own alpha: from the network, or from the disk if it was there before."""
-        alone = not self.around(number)
+        if not self.around(number):
+            source = self.read(number, stages)
+            raw, mask = self._infer(number, source, stages)
+            with stages("encode"):
+                self._write_pictures(number, mask, raw, source.area)
+            return Matted(number, raw, mask, source)
+        with self.turns.plate:
+            return self._matte_among_others(number, stages)
+
+    def _matte_among_others(self, number: int, stages: Stages) -> Matted:
         source = self.read(number, stages)
-        spared = source.large and not alone
-        if spared:
+        if self.large:
             source = source.without_plate()
         mask: Mask | None = None
         with stages("check", self.turns.reading):
-            recipe = "" if alone else self.raw_recipe(number)
+            recipe = self.raw_recipe(number)
         with stages("check"):
-            known = None if alone or self.plan.shot.force else self._raw_before(number, recipe)
-        if known is None:
+            raw = None if self.plan.shot.force else self._raw_before(number, recipe)
+        if raw is None:
             # The network and all that follows see what the frame's own data window holds.
-            known, mask = self._infer(number, source, stages)
+            raw, mask = self._infer(number, source, stages)
             with stages("encode"):
-                self._write_pictures(number, mask, known, source.area)
-                if not alone:
-                    self.raws.write(source.frame, known, recipe)
-        if alone:
-            return Matted(number, known, mask, source)
+                self._write_pictures(number, mask, raw, source.area)
+                self.raws.write(source.frame, raw, recipe)
         whole = self.plate.info.data_window
-        steady = raw_frame(number, known, source, whole, source.frame.data_window or whole)
-        return Matted(number, known, mask, None if spared else source, steady)
+        steady = raw_frame(number, raw, source, whole, source.frame.data_window or whole)
+        return Matted(number, raw, mask, None if self.large else source, steady)
 
     def _infer(self, number: int, source: Source, stages: Stages) -> tuple[Raw, Mask | None]:
         seen = Frame(number, source.rgb, source.frame.timecode)

@@ -42,11 +42,6 @@ class Source:
     rgb: FloatArray
     area: Area
 
-    @property
-    def large(self) -> bool:
-        """Whether it is to be let go as soon as may be."""
-        return bool(self.rgb.shape[0] * self.rgb.shape[1] > LARGE)
-
     def without_plate(self) -> Source:
         """The same, without the pixels in the plate's own space, which the network does not see."""
         return replace(self, frame=replace(self.frame, rgb=np.zeros((0, 0, 3), np.float32)))

@@ -35,17 +35,18 @@ _SHARE = 0.85
 
 
 def worker_bytes(pixels: int, radius: int) -> int:
-    """The most that one CPU worker has resident, estimated; at 8K it is too low.
+    """The most that one CPU worker has resident, estimated.
 
     Args:
         pixels: of a frame.
         radius: frames on each side that stabilisation looks at; 0 where it is off.
     """
-    at_once = BESIDE * _FRAME + _DECODING + _SUMS
+    large = pixels > LARGE and radius > 0
+    at_once = (1 if large else BESIDE) * _FRAME + _DECODING + _SUMS
     kept = 0
     if radius:
         kept = (2 * radius + BESIDE) * _KEPT + (radius * (radius + 1) // 2 + 2 * radius) * _FLOW
-        if pixels <= LARGE:
+        if not large:
             kept += radius * _FRAME  # of the frames ahead, kept until their own turn
     return _PROCESS + _TILE + pixels * (at_once + kept)
 

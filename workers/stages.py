@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 __all__ = ["Stages", "Turns"]
 
@@ -15,9 +15,14 @@ class Turns:
 
     A frame that is at one of them leaves the others to its successor; so decoding and encoding go
     on beside the network.
+
+    Args:
+        large: the plate's frames are so large that a worker holds the pixels of one at a time;
+            then `plate` is whose turn that is, and is taken before the others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, large: bool) -> None:
+        self.plate: AbstractContextManager[object] = threading.Lock() if large else nullcontext()
         self.reading = threading.Lock()
         self.network = threading.Lock()
         self.finishing = threading.Lock()

@@ -75,7 +75,7 @@ def test_raw_alphas_go_when_they_have_served(shot: Shot, whole: dict[int, bytes]
 def test_a_plate_too_large_to_keep_gives_the_same(
     shot: Shot, whole: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.matted.LARGE", 100)
+    monkeypatch.setattr("workers.front.LARGE", 100)
     again = elsewhere(shot, tmp_path)
     assert matted(again).calls == FRAMES
     assert alphas(again) == whole
