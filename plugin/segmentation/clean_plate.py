@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from plugin.channels import dot, most
 from plugin.colour import display_transform, input_colour
 from plugin.errors import AdaMatteError, FrameError, MaskError
 from plugin.plates import open_plate, plate_digest
@@ -129,15 +130,15 @@ def difference_of(rgb: FloatArray, clean: FloatArray) -> FloatArray:
     cell = np.ones((side, side), np.uint8)
     above = rgb - cv2.dilate(clean, cell)
     below = cv2.erode(clean, cell) - rgb
-    plain = np.maximum(np.maximum(above, below).max(axis=2), 0)
+    plain = np.maximum(most(np.maximum(above, below)), 0)
     return np.where(_shadow(rgb, clean, side), np.float32(0), plain).astype(np.float32)
 
 
 def _shadow(rgb: FloatArray, clean: FloatArray, side: int) -> npt.NDArray[np.bool_]:
     """Where the frame is the clean plate, darkened smoothly and without a change of hue."""
-    share = (rgb * clean).sum(axis=2) / np.maximum((clean * clean).sum(axis=2), 1e-4)
+    share = dot(rgb, clean) / np.maximum(dot(clean, clean), 1e-4)
     share = np.asarray(cv2.blur(share.astype(np.float32), (side, side)), np.float32)
-    hue = np.abs(rgb - share[..., None] * clean).max(axis=2)
+    hue = most(np.abs(rgb - share[..., None] * clean))
     wide = 4 * side + 1
     mean = cv2.blur(share, (wide, wide))
     spread = np.sqrt(np.maximum(cv2.blur(share * share, (wide, wide)) - mean * mean, 0))

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from plugin.channels import least, mean, most
 from plugin.types import FloatArray
 
 __all__ = ["expose", "shift"]
@@ -102,10 +103,10 @@ def expose(clean: FloatArray, rgb: FloatArray) -> FloatArray:
     """`clean` with each channel scaled to the exposure of `rgb`, by what most of the frame says."""
     step = max(1, round(max(rgb.shape[:2]) / _ENOUGH_FOR_MEDIANS))
     some, some_clean = rgb[::step, ::step], clean[::step, ::step]
-    usable = (some_clean.min(axis=2) > 0.04) & (some.max(axis=2) < _CLIPPED)
+    usable = (least(some_clean) > 0.04) & (most(some) < _CLIPPED)
     gain = np.ones(3, np.float32)
     for reach in (1.0, 0.1):
-        near = usable & (np.abs(some - some_clean * gain).max(axis=2) < reach)
+        near = usable & (most(np.abs(some - some_clean * gain)) < reach)
         if np.count_nonzero(near) < 100:
             break
         gain = np.median(some[near] / some_clean[near], axis=0).astype(np.float32)
@@ -115,7 +116,7 @@ def expose(clean: FloatArray, rgb: FloatArray) -> FloatArray:
 def _edges(rgb: FloatArray, scale: float) -> FloatArray:
     height, width = rgb.shape[:2]
     size = max(16, round(width * scale)), max(16, round(height * scale))
-    grey = cv2.resize(rgb.mean(axis=2), size, interpolation=cv2.INTER_AREA)
+    grey = cv2.resize(mean(rgb), size, interpolation=cv2.INTER_AREA)
     across = cv2.Sobel(grey, cv2.CV_32F, 1, 0)
     down = cv2.Sobel(grey, cv2.CV_32F, 0, 1)
     return np.asarray(np.hypot(across, down), np.float32)

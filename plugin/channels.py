@@ -1,0 +1,36 @@
+"""Sums and extremes over a picture's channels.
+
+numpy's own, over an axis of two or three, take several times as long.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import numpy as np
+
+from plugin.types import FloatArray
+
+__all__ = ["dot", "least", "mean", "most"]
+
+
+def most(picture: FloatArray) -> FloatArray:
+    """The largest of each pixel's channels, `H × W × C` → `H × W`."""
+    return reduce(np.maximum, np.moveaxis(picture, 2, 0))
+
+
+def least(picture: FloatArray) -> FloatArray:
+    """The smallest."""
+    return reduce(np.minimum, np.moveaxis(picture, 2, 0))
+
+
+def mean(picture: FloatArray) -> FloatArray:
+    """The mean."""
+    total: FloatArray = reduce(np.add, np.moveaxis(picture, 2, 0))
+    return total / np.float32(picture.shape[2])
+
+
+def dot(one: FloatArray, other: FloatArray) -> FloatArray:
+    """The sum of products, of two `H × W × C`."""
+    out: FloatArray = np.einsum("hwc,hwc->hw", one, other)
+    return out
