@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ import torch
 from model.adamatting import AdaMatting
 from model.fine_levels import TILE, can_be_cut, decode_tiles
 from model.frame_planes import FramePlanes
+from model.fused_propagation import FusedPropagation
 from model.pieces import LABELS, as_one_hot, as_picture, pad_edge, padded_side, piece
 from model.regions import CELL, Rectangle, cover, squares
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
@@ -50,7 +52,7 @@ _FIXED = 6000  # pixels that could be computed in the time that a call takes bes
 _Where = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inference:
     """How a network is run.
 
@@ -103,6 +105,10 @@ class Inference:
             padded, margin=margin, largest=self.largest, cell=cell, grid=grid, fixed=_FIXED
         )
 
+    @cached_property
+    def _propagation(self) -> FusedPropagation:
+        return FusedPropagation(self.network.propagation)
+
     @property
     def _with_planes(self) -> bool:
         return self.network.config.colour_planes
@@ -152,9 +158,11 @@ class Inference:
         found = torch.from_numpy(start)[None, None].to(self.device)
         if self.network.config.propagation:
             shares = torch.from_numpy(scores)[None].to(self.device).softmax(dim=1)
-            found = self.network.propagation(
-                as_picture(piece(image, seen), self.device), shares, found
-            )[-1]
+            picture = as_picture(piece(image, seen), self.device)
+            if self.precision == torch.float32:
+                found = self._propagation(picture, shares, found)
+            else:
+                found = self.network.propagation(picture, shares, found)[-1]
         inside = found[0, 0].float().clamp(0, 1).cpu().numpy()
         rows, columns = core.slices
         target = alpha[rows, columns]
