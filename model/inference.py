@@ -38,9 +38,9 @@ MARGIN = 48
 where those of the whole frame do. With 48 no unknown pixel was off by more than 1/255 from the
 whole frame's; with 16, one in 500 is, in small tiles. Other weights need their own figures."""
 
-_DECODE_CELL = 16  # rectangles for encoder and decoders begin and end at multiples of this
+_CELL = 16  # rectangles, without their margins, begin and end at multiples of this
 _RAMP = 16  # pixels beyond a rectangle over which its result fades into its neighbour's
-_PROPAGATION_MARGIN, _PROPAGATION_CELL = 8, 8  # the propagation unit has no stride
+_PROPAGATION_MARGIN = 8  # the propagation unit has no stride
 MARGINS = f"{REACH} {MARGIN} {_PROPAGATION_MARGIN}"
 """What of these sizes changes pixels, for digests."""
 
@@ -85,13 +85,11 @@ class Inference:
         with torch.autocast(
             self.device.type, dtype=self.precision, enabled=self.precision != torch.float32
         ):
-            for core in self._rectangles(reach, MARGIN, _DECODE_CELL, CELL):
+            for core in self._rectangles(reach, MARGIN, _CELL, CELL):
                 self._decode(core, (image, trimap, planes), decoded, reach)
             adapted = decoded.labels(reach)
             alpha = (adapted == FOREGROUND).astype(np.float32)
-            for core in self._rectangles(
-                adapted == UNKNOWN, _PROPAGATION_MARGIN, _PROPAGATION_CELL, 1
-            ):
+            for core in self._rectangles(adapted == UNKNOWN, _PROPAGATION_MARGIN, _CELL, 1):
                 self._propagate(core, image, decoded, adapted, alpha)
         return adapted, alpha
 
