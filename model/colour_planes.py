@@ -31,7 +31,7 @@ from torch import Tensor
 from model.active_blocks import BLOCK, ActiveBlocks
 from model.colour_moments import CHANNELS, fisher, moments, pull
 from model.matting_laplacian import KNOWN, laplacian_lines, mean_of_four, trust_in_colour
-from model.pyramid import double, mixed_in, spread
+from model.pyramid import double, halve, mixed_in, spread
 from plugin.types import FloatArray
 
 __all__ = [
@@ -96,13 +96,12 @@ def planes_in_blocks(image: Tensor, classes: Tensor) -> tuple[ActiveBlocks, Tens
     values = image.new_empty(len(blocks), PLANES, BLOCK, BLOCK)
     if len(blocks):
         picture = _Picture(image, classes)
-        known = [picture.known_sums(side) for side in (_FOREGROUND, _BACKGROUND)]
-        lent = picture.lent(blocks, [spread(sums) for sums in known])
-        for sums, weight in zip(known, lent, strict=True):
-            pull(image, weight, sums)
-        means = [spread(sums) for sums in known]
-        del known
-        lines = picture.guess(blocks, means, lent, values)
+        sums = [picture.known_sums(side) for side in (_FOREGROUND, _BACKGROUND)]
+        lent = picture.lent(blocks, [_Means(side) for side in sums])
+        for side, weight in zip(sums, lent, strict=True):
+            pull(image, weight, side)
+        lines = picture.guess(blocks, [_Means(side) for side in sums], lent, values)
+        del sums
         picture.smooth(blocks, lines, values)
     return blocks, values
 
@@ -123,19 +122,19 @@ class _Picture:
         pull(self.image, self.classes == side, sums)
         return sums
 
-    def lent(self, blocks: ActiveBlocks, means: list[Tensor]) -> list[Tensor]:
+    def lent(self, blocks: ActiveBlocks, means: list[_Means]) -> list[Tensor]:
         """With what weight unknown pixels lend their colour to foreground and background."""
         weights = [torch.zeros_like(self.image[:, :1]) for _ in range(2)]
         for _, part in blocks.parts(_AT_ONCE):
             colour = part.gather(self.image, halo=0)
-            alpha, share = self._fisher(part, colour, *(_doubled(part, mean) for mean in means))
+            alpha, share = self._fisher(part, colour, *(mean.of(part) for mean in means))
             share = torch.where(part.gather(self.classes, halo=0) == _UNKNOWN, _LENT * share, 0)
             part.put(share * ((alpha - 0.7) / 0.3).clamp_(0, 1), weights[0])
             part.put(share * ((0.3 - alpha) / 0.3).clamp_(0, 1), weights[1])
         return weights
 
     def guess(
-        self, blocks: ActiveBlocks, means: list[Tensor], lent: list[Tensor], out: Tensor
+        self, blocks: ActiveBlocks, means: list[_Means], lent: list[Tensor], out: Tensor
     ) -> Tensor:
         """All planes but the last; and the lines that it is read from, N × 4 × H/2 × W/2."""
         foreground = (self.classes == _FOREGROUND).float()
@@ -145,7 +144,7 @@ class _Picture:
             colour = part.gather(self.image, halo=0)
             own = moments(colour)
             sides = [
-                mixed_in(_doubled(part, mean), own * part.gather(weights, halo=0))
+                mixed_in(mean.of(part), own * part.gather(weights, halo=0))
                 for mean, weights in zip(means, lent, strict=True)
             ]
             alpha, share = self._fisher(part, colour, *sides)
@@ -164,7 +163,7 @@ class _Picture:
         """The last plane; and what known pixels have."""
         for chosen, part in blocks.parts(_AT_ONCE):
             colour, found = part.gather(self.image, halo=0), out[chosen]
-            line = _doubled(part, lines)
+            line = double(part.gather(lines, halo=1, scale=2), framed=True)
             alpha = (line[:, :3] * colour).sum(1, keepdim=True).add_(line[:, 3:]).clamp_(0, 1)
             found[:, 8:] = torch.where(self.both_known[part.sample], alpha, found[:, 6:7])
             classes = part.gather(self.classes, halo=0)
@@ -179,9 +178,19 @@ class _Picture:
         return torch.where(known, alpha, 0.5), torch.where(known, share, 0)
 
 
-def _doubled(part: ActiveBlocks, half: Tensor) -> Tensor:
-    """Blocks of what is at half the size, N × C × H/2 × W/2 → n × C × 32 × 32."""
-    return double(part.gather(half, halo=1, scale=2), framed=True)
+class _Means:
+    """Means of the nearest known values, read by block: `spread` of sums at half size, doubled.
+
+    Only the levels from a quarter of the size on are there as a whole.
+    """
+
+    def __init__(self, sums: Tensor) -> None:
+        self._sums, self._coarse = sums, spread(halve(sums))
+
+    def of(self, part: ActiveBlocks) -> Tensor:
+        """Blocks, n × 9 × 32 × 32."""
+        coarse = double(part.gather(self._coarse, halo=2, scale=4), framed=True)[..., 1:-1, 1:-1]
+        return double(mixed_in(coarse, part.gather(self._sums, halo=1, scale=2)), framed=True)
 
 
 def spread_colour(rgb: FloatArray, weight: FloatArray) -> FloatArray:
