@@ -24,21 +24,11 @@ from model.blocks import (
 from model.colour_planes import colour_planes
 from model.config import AdaMattingConfig
 
-__all__ = [
-    "STRIDE",
-    "AdaMatting",
-    "Decoder",
-    "Encoder",
-    "Prediction",
-    "PropagationUnit",
-    "as_logits",
-]
+__all__ = ["STRIDE", "AdaMatting", "Decoder", "Encoder", "Prediction", "PropagationUnit"]
 
 STRIDE = 32
 """Height and width of the input are multiples of this."""
 
-_DEEP, _FINE = (16, 8, 4), (2, 1)
-_LEVELS = (*_DEEP, *_FINE)
 _DEEP_AND_MIDDLE = (16, 8, 4)
 _MIDDLE_AND_SHALLOW = (8, 4, 2, 1)
 
@@ -112,7 +102,7 @@ class Decoder(nn.Module):
         )
         self.shortcuts = nn.ModuleDict()
         self.merges = nn.ModuleList()
-        for factor, width in zip(_LEVELS, widths, strict=True):
+        for factor, width in zip((16, 8, 4, 2, 1), widths, strict=True):
             if factor in shortcuts:
                 self.shortcuts[str(factor)] = _shortcut(config, factor, encoder[factor], width)
             self.merges.append(conv_bn_relu(width, width))
@@ -120,21 +110,14 @@ class Decoder(nn.Module):
 
     def forward(self, features: dict[int, Tensor]) -> Tensor:
         """The encoder's features → N × outputs × H × W."""
-        out: Tensor = self.head(self._levels(self.deep(features), features, _FINE))
-        return out
-
-    def deep(self, features: dict[int, Tensor]) -> Tensor:
-        """The levels down to 1/4, whose result `forward` makes finer: N × channels × H/4 × W/4."""
-        return self._levels(self.neck(features[32]), features, _DEEP)
-
-    def _levels(self, x: Tensor, features: dict[int, Tensor], factors: tuple[int, ...]) -> Tensor:
-        for factor in factors:
-            level = _LEVELS.index(factor)
-            x = self.ups[level](x)
+        x = self.neck(features[32])
+        for factor, up, merge in zip((16, 8, 4, 2, 1), self.ups, self.merges, strict=True):
+            x = up(x)
             if str(factor) in self.shortcuts:
                 x = x + self.shortcuts[str(factor)](features[factor])
-            x = self.merges[level](x)
-        return x
+            x = merge(x)
+        out: Tensor = self.head(x)
+        return out
 
 
 def _shortcut(config: AdaMattingConfig, factor: int, inputs: int, outputs: int) -> nn.Module:
@@ -217,22 +200,22 @@ class AdaMatting(nn.Module):
         """T̃ (N × 3 × H × W logits) and α̃ (N × 1 × H × W): all but the propagation unit."""
         if planes is None and self.config.colour_planes:
             planes = colour_planes(image, trimap)
-        features = self.encoder(self.inputs(image, trimap, planes))
-        logits = self.t_decoder(features) if self.config.trimap_decoder else as_logits(trimap)
+        features = self.encoder(self._inputs(image, trimap, planes))
+        logits = self.t_decoder(features) if self.config.trimap_decoder else _as_logits(trimap)
         if not self.config.shared_encoder:
             adapted = logits.float().softmax(dim=1).to(logits.dtype)
-            features = self.a_encoder(self.inputs(image, adapted, planes))
+            features = self.a_encoder(self._inputs(image, adapted, planes))
         # In float32 from here on: bf16 near 1 has steps of 1/256.
         alpha = self.a_decoder(features).float()
         return logits, alpha if planes is None else alpha + planes[:, 8:9]
 
-    def inputs(self, image: Tensor, trimap: Tensor, planes: Tensor | None) -> Tensor:
+    def _inputs(self, image: Tensor, trimap: Tensor, planes: Tensor | None) -> Tensor:
         """The 4-channel input of the paper (trimap as 0, ½, 1), and our planes behind it."""
         grey = trimap[:, 2:] + 0.5 * trimap[:, 1:2]
         parts = [image, grey] if planes is None else [image, grey, planes]
         return torch.cat(parts, dim=1)
 
 
-def as_logits(trimap: Tensor) -> Tensor:
+def _as_logits(trimap: Tensor) -> Tensor:
     """Logits whose argmax, and nearly whose softmax, is the one-hot trimap."""
     return 20 * trimap - 10

@@ -10,7 +10,6 @@ what the results were measured to depend on (docs/speed.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,11 +19,10 @@ import numpy.typing as npt
 import torch
 
 from model.adamatting import AdaMatting
-from model.fine_levels import TILE, can_be_cut, decode_tiles
 from model.frame_planes import FramePlanes
 from model.fused_propagation import FusedPropagation
 from model.pieces import LABELS, as_one_hot, as_picture, pad_edge, padded_side, piece
-from model.regions import CELL, Rectangle, cover, squares
+from model.regions import CELL, Rectangle, cover
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
 __all__ = ["MARGIN", "MARGINS", "REACH", "Inference"]
@@ -43,9 +41,6 @@ _RAMP = 16  # pixels beyond a rectangle over which its result fades into its nei
 _PROPAGATION_MARGIN = 8  # the propagation unit has no stride
 MARGINS = f"{REACH} {MARGIN} {_PROPAGATION_MARGIN}"
 """What of these sizes changes pixels, for digests."""
-
-_TILES = 8  # that go through the decoders' finest levels at once
-_TILE_COST = 1.6  # of a pixel there, in pixels of a rectangle
 
 _FIXED = 6000  # pixels that could be computed in the time that a call takes beside its pixels
 
@@ -86,7 +81,7 @@ class Inference:
             self.device.type, dtype=self.precision, enabled=self.precision != torch.float32
         ):
             for core in self._rectangles(reach, MARGIN, _CELL, CELL):
-                self._decode(core, (image, trimap, planes), decoded, reach)
+                self._decode(core, image, trimap, planes, decoded)
             adapted = decoded.labels(reach)
             alpha = (adapted == FOREGROUND).astype(np.float32)
             for core in self._rectangles(adapted == UNKNOWN, _PROPAGATION_MARGIN, _CELL, 1):
@@ -114,33 +109,20 @@ class Inference:
     def _decode(
         self,
         core: Rectangle,
-        given: tuple[FloatArray, LabelArray, FramePlanes | None],
+        image: FloatArray,
+        trimap: LabelArray,
+        planes: FramePlanes | None,
         out: _Decoded,
-        reach: _Where,
     ) -> None:
-        """T̃ and α̃ of a rectangle, at least within reach, added to what its neighbours say."""
-        image, trimap, planes = given
+        """T̃ and α̃ of a rectangle, added to what its neighbours say."""
         frame = [padded_side(side) for side in trimap.shape]
         seen = core.grown(MARGIN, *frame).on_grid(CELL, *frame)
         picture = as_picture(piece(image, seen), self.device)
         one_hot = as_one_hot(piece(trimap, seen), self.device)
         own = None if planes is None else planes.piece(seen, picture, one_hot)
-        outer = core.grown(_RAMP, *frame)
-        tiles = self._tiles(reach[outer.slices], seen)
-        if tiles is None:
-            both = torch.cat([x.float() for x in self.network.decode(picture, one_hot, own)], dim=1)
-            out.add(core, [(seen, both[0].cpu().numpy())])
-            return
-        tiles = [tile.moved(outer.top - seen.top, outer.left - seen.left) for tile in tiles]
-        results = decode_tiles(self.network, (picture, one_hot, own), tiles, _TILES)
-        out.add(core, ((tile.moved(seen.top, seen.left), x.numpy()) for tile, x in results))
-
-    def _tiles(self, reach: _Where, seen: Rectangle) -> list[Rectangle] | None:
-        """Where to run the decoders' finest levels; None is all of `seen`, at once."""
-        if self.largest is None or self.device.type != "cpu" or not can_be_cut(self.network):
-            return None
-        tiles = squares(reach, side=TILE, cell=4)
-        return tiles if len(tiles) * TILE**2 * _TILE_COST < seen.pixels else None
+        logits, alpha = self.network.decode(picture, one_hot, own)
+        both = torch.cat((logits.float(), alpha.float()), dim=1)[0].cpu().numpy()
+        out.add(core, seen, both)
 
     def _propagate(
         self,
@@ -179,22 +161,19 @@ class _Decoded:
         self.sums = np.zeros((4, *trimap.shape), np.float32)
         self.weights = np.zeros(trimap.shape, np.float32)
 
-    def add(self, core: Rectangle, tiles: Iterable[tuple[Rectangle, FloatArray]]) -> None:
-        """Weigh in a rectangle's result, in tiles, each `4 × h × w`; they may overlap."""
-        outer = core.grown(_RAMP, *self.trimap.shape)
+    def add(self, core: Rectangle, seen: Rectangle, values: FloatArray) -> None:
+        """Weigh in a rectangle's result, `4 × h × w` over `seen`."""
+        height, width = self.trimap.shape
+        outer = core.grown(_RAMP, height, width).within(seen)
         fade = np.minimum(
             _fade(core.top, core.bottom, outer.top, outer.bottom)[:, None],
             _fade(core.left, core.right, outer.left, outer.right)[None],
         )
-        for tile, values in tiles:
-            if not tile.overlaps(outer):
-                continue
-            part = tile.within(outer)
-            inner = part.moved(-tile.top, -tile.left).slices
-            weight = fade[part.moved(-outer.top, -outer.left).slices]
-            self.sums[(..., *part.slices)] += weight * values[(..., *inner)]
-            self.weights[part.slices] += weight
-            weight[:] = 0  # what a tile has given, the next one does not give again
+        top, left = outer.top - seen.top, outer.left - seen.left
+        part = values[:, top : top + fade.shape[0], left : left + fade.shape[1]]
+        rows, columns = outer.slices
+        self.sums[:, rows, columns] += fade * part
+        self.weights[rows, columns] += fade
 
     def labels(self, reach: _Where) -> LabelArray:
         """T̂: the likeliest class within reach, the given one elsewhere."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CELL", "Rectangle", "apart", "cover", "squares"]
+__all__ = ["CELL", "Rectangle", "apart", "cover"]
 
 CELL = 32
 """Rectangles begin and end at multiples of this: the network's coarsest pixel."""
@@ -45,10 +45,6 @@ class Rectangle:
             min(height, self.bottom + margin),
             min(width, self.right + margin),
         )
-
-    def moved(self, down: int, right: int) -> Rectangle:
-        """As large, elsewhere."""
-        return Rectangle(self.top + down, self.left + right, self.bottom + down, self.right + right)
 
     def within(self, other: Rectangle) -> Rectangle:
         """The part of it that lies in another, which it overlaps."""
@@ -135,29 +131,6 @@ def apart(where: _Where, *, margin: int) -> list[Rectangle]:
             box = box.joined(touching)
         boxes.append(box)
     return sorted(boxes, key=lambda box: (box.top, box.left))
-
-
-def squares(where: _Where, *, side: int, cell: int) -> list[Rectangle]:
-    """Squares of one size that hold every true pixel: in strips, each from the first one onwards.
-
-    Args:
-        where: `H × W` bool.
-        side: of a square, pixels; they may reach beyond the H × W, below and on the right.
-        cell: they begin at multiples of this, pixels.
-    """
-    boxes: list[Rectangle] = []
-    bottom = 0
-    for row in np.flatnonzero(where.any(axis=1)):
-        if row < bottom:
-            continue
-        top = int(row) // cell * cell
-        bottom, right = top + side, 0
-        for column in np.flatnonzero(where[top:bottom].any(axis=0)):
-            if column >= right:
-                left = int(column) // cell * cell
-                right = left + side
-                boxes.append(Rectangle(top, left, bottom, right))
-    return boxes
 
 
 def _as_cells(where: _Where, cell: int) -> _Where:
