@@ -23,7 +23,7 @@ from plugin.plates import NON_FINITE
 from plugin.report.figures import frame_figures
 from plugin.report.sprites import SpriteForm, straight, tiles_of, write_sprite
 from plugin.stabilise import stabilise
-from plugin.stabilise_flow import Flows
+from plugin.stabilise_flow import Flows, RawFrame
 from plugin.types import (
     UNKNOWN,
     FloatArray,
@@ -169,8 +169,10 @@ class FrameWorker:
         """
         if matted.steady is None:
             return matted.raw.alpha, []
-        neighbours = []
-        for near in self.front.around(matted.number):
+        neighbours: list[RawFrame] = []
+        # The farthest ahead first: the frame beside this one is at the one before that, so that
+        # its plate is read and its trimap made while the other has the network.
+        for near in reversed(self.front.around(matted.number)):
             try:
                 found = self._matted.get(near, lambda one: self.front.matte(one, stages))
             except SurroundingsError:
@@ -178,7 +180,7 @@ class FrameWorker:
             except AdaMatteError:
                 continue
             if found.steady is not None:
-                neighbours.append(found.steady)
+                neighbours.insert(0, found.steady)
         with stages("stabilise", self._turns.finishing):
             alpha = stabilise(matted.steady, neighbours, self._flows)
         return alpha, [frame.number for frame in neighbours]

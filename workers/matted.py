@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -72,24 +71,24 @@ class Once(Generic[T]):
     """Values by frame number, each made once however many threads ask for it.
 
     Args:
-        most: how many are kept: the last ones asked for.
+        most: how many are kept: those nearest to the one asked for last.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._kept: OrderedDict[int, Future[T]] = OrderedDict()
+        self._kept: dict[int, Future[T]] = {}
 
     def get(self, number: int, make: Callable[[int], T]) -> T:
         """The value of a frame; what `make` raises is raised, and forgotten."""
         with self._lock:
-            future = self._kept.pop(number, None)
+            future = self._kept.get(number)
             ours = future is None
             if future is None:
-                future = Future()
-            self._kept[number] = future
+                future = self._kept[number] = Future()
             while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+                # Frames are worked on in windows, whose own order is not that of their numbers.
+                del self._kept[max(self._kept, key=lambda kept: abs(kept - number))]
         if ours:
             try:
                 future.set_result(make(number))

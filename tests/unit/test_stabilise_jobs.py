@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,10 @@ from plugin.shot import Shot
 from plugin.types import FloatArray, LabelArray, Matter
 from plugin.verify import Fault, verify
 from tests.jobs import LumaMatter, alphas, creature
+from workers.front import Front
 from workers.in_process import InProcessExecutor
+from workers.matted import Source
+from workers.stages import Stages
 
 pytestmark = pytest.mark.slow
 
@@ -79,6 +83,36 @@ def test_a_plate_too_large_to_keep_gives_the_same(
     again = elsewhere(shot, tmp_path)
     assert matted(again).calls == FRAMES
     assert alphas(again) == whole
+
+
+def test_the_next_frame_is_read_while_this_one_has_the_network(
+    shot: Shot, whole: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    changed = threading.Condition()
+    plain = Front.read
+
+    def noted(self: Front, number: int, stages: Stages) -> Source:
+        source = plain(self, number, stages)
+        with changed:
+            read.append(number)
+            changed.notify_all()
+        return source
+
+    class Patient(Counting):
+        """Keeps the network until one more frame was read than it has seen; none after the last."""
+
+        def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
+            found = super().__call__(image, trimap)
+            with changed:
+                assert changed.wait_for(lambda: len(read) > min(self.calls, FRAMES - 1), timeout=60)
+            return found
+
+    monkeypatch.setattr(Front, "read", noted)
+    again = elsewhere(shot, tmp_path)
+    matted(again, Patient())
+    assert alphas(again) == whole
+    assert sorted(read) == sorted(whole)  # each once: none was let go too early
 
 
 @pytest.mark.parametrize("chunks", [("1004-1006", "1001-1003"), ("1003", "1001-1002,1004-1006")])
