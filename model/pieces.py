@@ -46,8 +46,8 @@ def pad_edge(part: npt.NDArray[_Scalar], where: Rectangle) -> npt.NDArray[_Scala
 
 def as_picture(pixels: FloatArray, device: torch.device) -> Tensor:
     """`h × w × 3` → 1 × 3 × h × w."""
-    # As it lies, `h × w × 3` is a channels-last tensor.
-    planes = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None]
+    # As it lies, `h × w × 3` is a channels-last tensor. Torch wants what may be written.
+    planes = torch.from_numpy(np.require(pixels, requirements=["C", "W"])).permute(2, 0, 1)[None]
     return planes.to(device).contiguous(memory_format=torch.channels_last)
 
 
