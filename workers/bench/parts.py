@@ -21,6 +21,9 @@ _ASIDE = 3
 _MEMORY_FRAMES = 6
 """After so many a worker holds all that it will ever hold."""
 
+_SAMPLES = 6
+"""Frames of a job that the network is timed on alone; they differ by a third."""
+
 _SMALL = 0.005
 GIB = 1 << 30
 
@@ -60,7 +63,7 @@ def job_figures(settings: Settings) -> Iterator[Figure]:
     main, frames = settings.main, settings.frames
     with tempfile.TemporaryDirectory(prefix="adamatte-bench-") as folder:
         shot = _shot(settings, Path(folder), (main.width, main.height), frames)
-        few = list(range(1001, 1001 + min(4, frames)))
+        few = _spread(frames)
         runs: dict[str, dict[str, Any]] = {}
         before = in_child("alone", shot=_as(shot, "alone"), frames=few, rounds=1)
         runs["process"] = in_child("job", shot=_as(shot, "process", executor="process"))
@@ -71,7 +74,8 @@ def job_figures(settings: Settings) -> Iterator[Figure]:
     for run in runs.values():
         if run["failed"]:
             raise SurroundingsError(str(run["failed"]), where="bench, job", fix="see --debug")
-    network = {clock: min(before[clock], after[clock]) for clock in ("wall", "cpu")}
+    # A job's pace is a mean over minutes and over all of its frames, and so is this.
+    network = {clock: (before[clock] + after[clock]) / 2 for clock in ("wall", "cpu")}
     yield from _job_over_network(settings, runs, network, before["unknown"])
     yield from _workers(runs, half, 1.8 if main.name == "1080p" else None)
     stages = runs["one"]["stages"]
@@ -79,6 +83,12 @@ def job_figures(settings: Settings) -> Iterator[Figure]:
     for name, spent in sorted(stages.items(), key=lambda item: -item[1]):
         if spent / total > _SMALL:
             yield Figure(f"stage · {name}", 100 * spent / total, "%", steady=False)
+
+
+def _spread(frames: int) -> list[int]:
+    """Some frames of a job, from its first to the last whose pace counts."""
+    last = max(0, frames - 1 - _ASIDE)
+    return sorted({1001 + round(last * part / (_SAMPLES - 1)) for part in range(_SAMPLES)})
 
 
 def _job_over_network(
