@@ -215,6 +215,7 @@ def test_texts_of_others_are_shown_as_text(browser: Browser, nasty: Shot) -> Non
         assert printable(NASTY) in page.locator("#v-said").inner_text()
         page.keyboard.press("Escape")
         page.locator("#table summary").click()
+        page.locator("#table tbody tr").first.wait_for()  # filled in an event that comes later
         assert printable(NASTY) in page.locator("#table").inner_text()
         assert page.locator(".problems strong").all_inner_texts() == ["failed", "missing"]
         assert page.evaluate("document.scripts.length") == 5
