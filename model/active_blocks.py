@@ -8,10 +8,12 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from model.regions import CELL
+
 __all__ = ["BLOCK", "HALO", "ActiveBlocks", "Neighbours", "core"]
 
-BLOCK = 32
-"""Side of a block, pixels."""
+BLOCK = CELL
+"""Side of a block, pixels: that of the rectangles' grid, so that each of those has whole blocks."""
 
 HALO = 2
 """What a block sees of its neighbours on each side: two pixels of a window lie no farther apart."""
