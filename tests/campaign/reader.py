@@ -17,23 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from plugin.errors import AdaMatteError
-from plugin.framerange import FrameRange
-from plugin.types import PlateInfo, PlateKind, Window
+from tests.plates import png_plate
 
-_PLATE = PlateInfo(
-    path="plate",
-    kind=PlateKind.SEQUENCE,
-    frames=FrameRange.span(1001, 1050),
-    data_window=Window.of_size(20, 12),
-    display_window=Window.of_size(20, 12),
-    pixel_aspect=1.0,
-    rate=None,
-    timecode=None,
-    codec="png",
-    pixel_format="uint8",
-    bits=8,
-    colour="srgb_rec709_display",
-)
+_PLATE = png_plate(20, 12, "1001-1050")
 
 
 def _plate(path: Path) -> None:

@@ -19,29 +19,16 @@ import pytest
 from plugin.atomic import is_temporary, sweep_orphans, write_whole
 from plugin.errors import OutputError
 from plugin.exr import AlphaFormat, is_current, pixel_digest, write_alpha
-from plugin.framerange import FrameRange
 from plugin.layout import OutputLayout
 from plugin.manifest import Manifest, PlateRecord, load, save, update
 from plugin.shot import Shot
-from plugin.types import FloatArray, Frame, FrameResult, FrameState, PlateInfo, PlateKind, Window
+from plugin.types import FloatArray, Frame, FrameResult, FrameState, Window
+from tests.plates import exr_plate
 
 pytestmark = pytest.mark.slow
 
 SIZE = 64
-INFO = PlateInfo(
-    path="plate.%04d.exr",
-    kind=PlateKind.SEQUENCE,
-    frames=FrameRange.span(1, 1000),
-    data_window=Window.of_size(SIZE, SIZE),
-    display_window=Window.of_size(SIZE, SIZE),
-    pixel_aspect=1.0,
-    rate=Fraction(24),
-    timecode=None,
-    codec="exr/zips",
-    pixel_format="half",
-    bits=16,
-    colour="lin_rec709",
-)
+INFO = exr_plate(Window.of_size(SIZE, SIZE), frames="1-1000", rate=Fraction(24))
 PLAIN = AlphaFormat(compression="none")
 
 

@@ -22,8 +22,8 @@ from plugin.colour import (
 )
 from plugin.colour_ocio import BUILT_IN
 from plugin.errors import PlateError
-from plugin.framerange import FrameRange
-from plugin.types import PlateInfo, PlateKind, Window
+from plugin.types import PlateInfo, Window
+from tests.plates import exr_plate
 
 Floats = npt.NDArray[np.float32]
 
@@ -34,11 +34,7 @@ def _no_studio(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def plate(colour: str, path: str = "shots/plate.%04d.exr") -> PlateInfo:
-    window = Window.of_size(4, 3)
-    return PlateInfo(
-        path, PlateKind.SEQUENCE, FrameRange((1,)), window, window, 1.0, None, None, "exr/zips",
-        "half", 16, colour,
-    )  # fmt: skip
+    return exr_plate(Window.of_size(4, 3), path=path, colour=colour)
 
 
 def colours(top: float = 1.0) -> Floats:

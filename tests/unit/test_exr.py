@@ -29,9 +29,9 @@ from plugin.exr import (
     read_alpha,
     write_alpha,
 )
-from plugin.framerange import FrameRange
 from plugin.shot import Shot
-from plugin.types import FloatArray, Frame, PlateInfo, PlateKind, Window
+from plugin.types import FloatArray, Frame, PlateInfo, Window
+from tests.plates import exr_plate
 
 FORMATS = [
     AlphaFormat(*choice)
@@ -50,19 +50,12 @@ def _plate(
     aspect: float = 1.0,
     rate: str | None = "24000/1001",
 ) -> PlateInfo:
-    return PlateInfo(
-        path="plate.%04d.exr",
-        kind=PlateKind.SEQUENCE,
-        frames=FrameRange.span(1001, 1010),
-        data_window=data,
-        display_window=display or data,
+    return exr_plate(
+        data,
+        display,
         pixel_aspect=aspect,
         rate=None if rate is None else Fraction(rate),
         timecode="01:00:00:00",
-        codec="exr/zips",
-        pixel_format="half",
-        bits=16,
-        colour="lin_rec709",
     )
 
 

@@ -16,8 +16,8 @@ import pytest
 from plugin.errors import FrameError
 from plugin.exr import encode_alpha, is_current, prove_alpha, read_alpha
 from plugin.exr_bytes import MAX_FILE
-from plugin.framerange import FrameRange
-from plugin.types import FloatArray, Frame, PlateInfo, PlateKind, Window
+from plugin.types import FloatArray, Frame, Window
+from tests.plates import exr_plate
 
 pytestmark = pytest.mark.slow
 
@@ -32,20 +32,7 @@ def _alpha() -> FloatArray:
 
 @pytest.fixture(name="whole", scope="module")
 def _whole() -> bytes:
-    info = PlateInfo(
-        path="plate.%04d.exr",
-        kind=PlateKind.SEQUENCE,
-        frames=FrameRange.span(1001, 1010),
-        data_window=WINDOW,
-        display_window=Window.of_size(16, 16),
-        pixel_aspect=1.0,
-        rate=Fraction(24),
-        timecode=None,
-        codec="exr/zips",
-        pixel_format="half",
-        bits=16,
-        colour="lin_rec709",
-    )
+    info = exr_plate(WINDOW, Window.of_size(16, 16), rate=Fraction(24))
     frame = Frame(1001, np.zeros((1, 1, 3), np.float32))
     return encode_alpha(_alpha(), info=info, frame=frame, provenance={"recipe": RECIPE})
 

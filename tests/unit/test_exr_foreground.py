@@ -24,25 +24,12 @@ from plugin.exr import (
 )
 from plugin.exr_channels import pixel_digest
 from plugin.finish import refuse_format
-from plugin.framerange import FrameRange
 from plugin.shot import Shot
-from plugin.types import FloatArray, Frame, PlateInfo, PlateKind, Window
+from plugin.types import FloatArray, Frame, Window
+from tests.plates import exr_plate
 
 WINDOW, DISPLAY = Window(-3, 4, 19, 22), Window.of_size(16, 16)
-INFO = PlateInfo(
-    path="plate.%04d.exr",
-    kind=PlateKind.SEQUENCE,
-    frames=FrameRange.span(1001, 1002),
-    data_window=WINDOW,
-    display_window=DISPLAY,
-    pixel_aspect=2.0,
-    rate=None,
-    timecode=None,
-    codec="exr/zips",
-    pixel_format="half",
-    bits=16,
-    colour="lin_rec709_scene",
-)
+INFO = exr_plate(WINDOW, DISPLAY, "1001-1002", pixel_aspect=2.0, colour="lin_rec709_scene")
 AP1 = (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767)
 FRAME = Frame(1001, np.zeros((1, 1, 3), np.float32), None, {"chromaticities": AP1, "lens": "50"})
 LOSSLESS = ("none", "zip", "zips", "piz")

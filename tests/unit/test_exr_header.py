@@ -13,25 +13,18 @@ import OpenImageIO
 import pytest
 
 from plugin.exr import encode_alpha, pixel_digest, read_alpha
-from plugin.framerange import FrameRange
-from plugin.types import Frame, PlateInfo, PlateKind, Window
+from plugin.types import Frame, PlateInfo, Window
+from tests.plates import exr_plate
 
 NO_PIXELS = np.zeros((1, 1, 3), np.float32)
 RECIPE = "5" * 64
 ALPHA = np.linspace(0, 1, 19 * 23, dtype=np.float32).reshape(19, 23)
-PLATE = PlateInfo(
-    path="plate.%04d.exr",
-    kind=PlateKind.SEQUENCE,
-    frames=FrameRange.span(1001, 1010),
-    data_window=Window(-3, 4, 19, 22),
-    display_window=Window.of_size(16, 16),
+PLATE = exr_plate(
+    Window(-3, 4, 19, 22),
+    Window.of_size(16, 16),
     pixel_aspect=2.0,
     rate=Fraction(24000, 1001),
     timecode="01:00:00:00",
-    codec="exr/zips",
-    pixel_format="half",
-    bits=16,
-    colour="lin_rec709",
 )
 
 

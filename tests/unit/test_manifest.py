@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from plugin.errors import OutputError, RequestError
 from plugin.folder_lock import LOCK_NAME, folder_lock
-from plugin.framerange import FrameRange
 from plugin.manifest import (
     FrameRecord,
     Manifest,
@@ -28,21 +27,15 @@ from plugin.manifest import (
     write_progress,
 )
 from plugin.shot import Shot
-from plugin.types import FrameResult, FrameState, PlateInfo, PlateKind, Window
+from plugin.types import FrameResult, FrameState, PlateKind, Window
+from tests.plates import exr_plate
 
-INFO = PlateInfo(
-    path="plate.%04d.exr",
-    kind=PlateKind.SEQUENCE,
-    frames=FrameRange.parse("1001-1100"),
-    data_window=Window(-8, -8, 1927, 1087),
-    display_window=Window.of_size(1920, 1080),
-    pixel_aspect=1.0,
+INFO = exr_plate(
+    Window(-8, -8, 1927, 1087),
+    Window.of_size(1920, 1080),
+    "1001-1100",
     rate=Fraction(24000, 1001),
     timecode="01:00:00:00",
-    codec="exr/zips",
-    pixel_format="half",
-    bits=16,
-    colour="lin_rec709",
 )
 
 

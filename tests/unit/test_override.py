@@ -14,7 +14,8 @@ import pytest
 from plugin.errors import FrameError, OverrideError
 from plugin.framerange import FrameRange
 from plugin.override import Override, explain, json_schema, load
-from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, PlateInfo, PlateKind, Trimap, Window
+from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, PlateInfo, Trimap, Window
+from tests.plates import exr_plate
 
 WIDTH, HEIGHT = 20, 12
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -24,20 +25,7 @@ SQUARE = [[2, 2], [8, 2], [8, 6], [2, 6]]
 
 def info(data: Window | None = None) -> PlateInfo:
     display = Window.of_size(WIDTH, HEIGHT)
-    return PlateInfo(
-        path="plate",
-        kind=PlateKind.SEQUENCE,
-        frames=FrameRange.span(1001, 1050),
-        data_window=data or display,
-        display_window=display,
-        pixel_aspect=1.0,
-        rate=None,
-        timecode=None,
-        codec="exr/zips",
-        pixel_format="half",
-        bits=16,
-        colour="lin_rec709",
-    )
+    return exr_plate(data or display, display, "1001-1050")
 
 
 def write(folder: Path, *rules: Rule, **changes: object) -> Path:

@@ -13,29 +13,15 @@ import numpy as np
 import pytest
 
 from plugin.errors import OverrideError
-from plugin.framerange import FrameRange
 from plugin.override import load
-from plugin.types import PlateInfo, PlateKind, Window
+from tests.plates import png_plate
 
 WIDTH, HEIGHT = 20, 12
 SQUARE = [[2, 2], [8, 2], [8, 6], [2, 6]]
 Document = dict[str, Any]
 Change = Callable[[Document], object]
 
-INFO = PlateInfo(
-    path="plate",
-    kind=PlateKind.SEQUENCE,
-    frames=FrameRange.span(1001, 1050),
-    data_window=Window.of_size(WIDTH, HEIGHT),
-    display_window=Window.of_size(WIDTH, HEIGHT),
-    pixel_aspect=1.0,
-    rate=None,
-    timecode=None,
-    codec="png",
-    pixel_format="uint8",
-    bits=8,
-    colour="srgb_rec709_display",
-)
+INFO = png_plate(WIDTH, HEIGHT, "1001-1050")
 
 
 def good() -> Document:

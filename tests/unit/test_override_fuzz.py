@@ -10,24 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugin.errors import OverrideError
-from plugin.framerange import FrameRange
 from plugin.override import load
-from plugin.types import PlateInfo, PlateKind, Window
+from tests.plates import png_plate
 
-INFO = PlateInfo(
-    path="plate",
-    kind=PlateKind.SEQUENCE,
-    frames=FrameRange.span(1001, 1050),
-    data_window=Window.of_size(20, 12),
-    display_window=Window.of_size(20, 12),
-    pixel_aspect=1.0,
-    rate=None,
-    timecode=None,
-    codec="png",
-    pixel_format="uint8",
-    bits=8,
-    colour="srgb_rec709_display",
-)
+INFO = png_plate(20, 12, "1001-1050")
 
 GOOD = """{
   "schema": "trimap-override/1", "shot": "sh010", "plate": {"width": 20, "height": 12},

@@ -18,8 +18,8 @@ import OpenImageIO
 import pytest
 
 from plugin.exr import AlphaFormat, Bits, Channels, Colours, Compression, write_alpha
-from plugin.framerange import FrameRange
-from plugin.types import FloatArray, Frame, PlateInfo, PlateKind, Window
+from plugin.types import FloatArray, Frame, Window
+from tests.plates import exr_plate
 
 pytestmark = pytest.mark.slow
 
@@ -77,10 +77,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("variants")
     frame = Frame(1001, np.zeros((1, 1, 3), np.float32), "01:00:00:00", {"cameraMake": "X"})
     for place, (data, display, aspect) in GEOMETRIES.items():
-        info = PlateInfo(
-            "p.%04d.exr", PlateKind.SEQUENCE, FrameRange((1001,)), data, display, aspect, None,
-            None, "exr/zips", "half", 16, "lin_rec709_scene",
-        )  # fmt: skip
+        info = exr_plate(data, display, "1001", pixel_aspect=aspect, colour="lin_rec709_scene")
         for form in FORMS:
             rgb, alpha = truth(place, form)
             write_alpha(

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pytest
 
 from plugin.errors import FrameError, MaskError
-from plugin.framerange import FrameRange
 from plugin.segmentation import SegmentPlan, build, prepare
 from plugin.shot import Shot
 from plugin.trimap import trimap_from_mask
-from plugin.types import UNKNOWN, Frame, PlateInfo, PlateKind, Window
+from plugin.types import UNKNOWN, Frame
+from tests.plates import Painted, png_plate
 
 WIDTH, HEIGHT = 320, 180
 Picture = npt.NDArray[np.float32]
@@ -64,35 +64,15 @@ class Scene:
         return np.asarray(np.clip(picture + grain, 0, 1), np.float32)
 
 
-class PaintedPlate:
+class PaintedPlate(Painted):
     """A plate that a scene paints."""
 
     def __init__(self, scene: Scene, frames: str = "1001-1030") -> None:
         self.scene = scene
-        window = Window.of_size(WIDTH, HEIGHT)
-        self.info = PlateInfo(
-            path="painted",
-            kind=PlateKind.SEQUENCE,
-            frames=FrameRange.parse(frames),
-            data_window=window,
-            display_window=window,
-            pixel_aspect=1.0,
-            rate=None,
-            timecode=None,
-            codec="png",
-            pixel_format="uint8",
-            bits=8,
-            colour="srgb_rec709_display",
-        )
+        self.info = png_plate(WIDTH, HEIGHT, frames)
 
     def read(self, number: int) -> Frame:
         return Frame(number, self.scene.rgb(number))
-
-    def digest(self, number: int) -> str:
-        return f"{number}"
-
-    def close(self) -> None:
-        pass
 
 
 def planned(plate: PaintedPlate, **options: str) -> SegmentPlan:

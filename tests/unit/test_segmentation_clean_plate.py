@@ -11,11 +11,11 @@ import pytest
 
 from plugin.colour import shoulder
 from plugin.errors import FrameError, MaskError
-from plugin.framerange import FrameRange
 from plugin.segmentation import SegmentPlan, build, prepare
 from plugin.segmentation.registration import expose
 from plugin.shot import Shot
-from plugin.types import Frame, PlateInfo, PlateKind, Window
+from plugin.types import Frame
+from tests.plates import Painted, png_plate
 
 WIDTH, HEIGHT = 240, 136
 Picture = npt.NDArray[np.float32]
@@ -35,28 +35,14 @@ def room() -> Picture:
     return np.asarray(np.clip(picture, 0, 1), np.float32)
 
 
-class RoomPlate:
+class RoomPlate(Painted):
     """A subject in the room; the camera shakes, the exposure drifts, a shadow falls."""
 
     def __init__(
         self, *, shake: float = 0, exposure: float = 1, shadow: bool = False, grain: float = 0.008
     ) -> None:
         self.shake, self.exposure, self.shadow, self.grain = shake, exposure, shadow, grain
-        window = Window.of_size(WIDTH, HEIGHT)
-        self.info = PlateInfo(
-            path="room",
-            kind=PlateKind.SEQUENCE,
-            frames=FrameRange.span(1001, 1010),
-            data_window=window,
-            display_window=window,
-            pixel_aspect=1.0,
-            rate=None,
-            timecode=None,
-            codec="png",
-            pixel_format="uint8",
-            bits=8,
-            colour="srgb_rec709_display",
-        )
+        self.info = png_plate(WIDTH, HEIGHT)
 
     def truth(self, number: int) -> npt.NDArray[np.bool_]:
         inside = np.zeros((HEIGHT, WIDTH), np.uint8)
@@ -81,12 +67,6 @@ class RoomPlate:
         rgb = np.where(self.truth(number)[..., None], cloth, back)
         rgb = rgb + np.random.default_rng(number).normal(0, self.grain, rgb.shape)
         return Frame(number, np.clip(rgb, 0, 1).astype(np.float32))
-
-    def digest(self, number: int) -> str:
-        return f"{number}"
-
-    def close(self) -> None:
-        pass
 
 
 def save(path: Path, rgb: Picture) -> None:

@@ -11,42 +11,22 @@ import OpenImageIO as oiio  # noqa: N813
 import pytest
 
 from plugin.errors import FrameError, MaskError
-from plugin.framerange import FrameRange
 from plugin.segmentation import SegmentPlan, build, prepare
 from plugin.shot import Shot
-from plugin.types import Frame, PlateInfo, PlateKind, Window
+from plugin.types import Frame, PlateInfo, Window
+from tests.plates import Painted, png_plate
 
 WIDTH, HEIGHT = 24, 16
 
 
-class BlackPlate:
+class BlackPlate(Painted):
     """A plate of black frames, 24 × 16 unless told."""
 
     def __init__(self, frames: str = "1001-1010", info: PlateInfo | None = None) -> None:
-        window = Window.of_size(WIDTH, HEIGHT)
-        self.info = info or PlateInfo(
-            path="black",
-            kind=PlateKind.SEQUENCE,
-            frames=FrameRange.parse(frames),
-            data_window=window,
-            display_window=window,
-            pixel_aspect=1.0,
-            rate=None,
-            timecode=None,
-            codec="png",
-            pixel_format="uint8",
-            bits=8,
-            colour="srgb_rec709_display",
-        )
+        self.info = info or png_plate(WIDTH, HEIGHT, frames)
 
     def read(self, number: int) -> Frame:
         return Frame(number, np.zeros((self.info.height, self.info.width, 3), np.float32))
-
-    def digest(self, number: int) -> str:
-        return f"{number}"
-
-    def close(self) -> None:
-        pass
 
 
 def save(path: Path, pixels: npt.NDArray[Any], windows: str = "") -> None:
@@ -185,16 +165,9 @@ def test_a_single_picture_serves_a_plate_of_one_frame(tmp_path: Path) -> None:
 
 def test_windows_are_laid_on_the_plate(tmp_path: Path) -> None:
     """A cropped EXR lies where its data window says; overscan takes the edge."""
-    display = Window.of_size(WIDTH, HEIGHT)
-    plate = BlackPlate()
-    info = PlateInfo(
-        **{
-            **{name: getattr(plate.info, name) for name in PlateInfo.__slots__},
-            "data_window": Window(-4, -2, WIDTH + 3, HEIGHT + 1),
-            "display_window": display,
-        }
+    wide = BlackPlate(
+        info=png_plate(WIDTH, HEIGHT, data_window=Window(-4, -2, WIDTH + 3, HEIGHT + 1))
     )
-    wide = BlackPlate(info=info)
     cropped = np.ones((8, 12), np.float16)
     for number in range(1001, 1011):
         save(tmp_path / f"m.{number}.exr", cropped, f"6 4 0 0 {WIDTH} {HEIGHT}")

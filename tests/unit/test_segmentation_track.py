@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pytest
 
 from plugin.errors import FrameError, MaskError
-from plugin.framerange import FrameRange
 from plugin.segmentation import SegmentPlan, build, prepare, run_first
 from plugin.shot import Shot
-from plugin.types import Frame, PlateInfo, PlateKind, Window
+from plugin.types import Frame
+from tests.plates import Painted, png_plate
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def noise(seed: int, size: tuple[int, int], low: float, high: float) -> Picture:
 
 
 @dataclass
-class MovingPlate:
+class MovingPlate(Painted):
     """A textured disc over a textured ground, both moving; a post may stand in the way.
 
     Attributes:
@@ -42,23 +42,9 @@ class MovingPlate:
     reads: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        window = Window.of_size(WIDTH, HEIGHT)
         self.ground = noise(1, (HEIGHT, WIDTH + 80), 0.1, 0.5) * np.array([0.6, 1, 0.7], np.float32)
         self.skin = noise(2, (48, 48), 0.4, 0.9) * np.array([1, 0.6, 0.4], np.float32)
-        self.info = PlateInfo(
-            path="moving",
-            kind=PlateKind.SEQUENCE,
-            frames=FrameRange.span(1001, 1016),
-            data_window=window,
-            display_window=window,
-            pixel_aspect=1.0,
-            rate=None,
-            timecode=None,
-            codec="png",
-            pixel_format="uint8",
-            bits=8,
-            colour="srgb_rec709_display",
-        )
+        self.info = png_plate(WIDTH, HEIGHT, "1001-1016")
 
     def place(self, number: int) -> tuple[int, int]:
         return 20 + 5 * (number - 1001), 24 + (number - 1001)
@@ -83,12 +69,6 @@ class MovingPlate:
         if self.post is not None:
             rgb[:, self.post[0] : self.post[1]] = 0.05
         return Frame(number, rgb)
-
-    def digest(self, number: int) -> str:
-        return f"{number}"
-
-    def close(self) -> None:
-        pass
 
 
 def shot(folder: Path, plate: MovingPlate, *keys: int, frames: str | None = None) -> Shot:

@@ -14,30 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.errors import FrameError, TrimapError
-from plugin.framerange import FrameRange
 from plugin.override import load
 from plugin.shot import Shot
 from plugin.trimap import read_trimap, trimap_from_mask
 from plugin.trimap_source import TrimapSource, plan_trimaps
-from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, Mask, PlateInfo, PlateKind, Window
+from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, Mask
+from tests.plates import png_plate
 
 WIDTH, HEIGHT = 40, 30
 Labels = npt.NDArray[np.uint8]
 
-INFO = PlateInfo(
-    path="plate",
-    kind=PlateKind.SEQUENCE,
-    frames=FrameRange.span(1, 5),
-    data_window=Window.of_size(WIDTH, HEIGHT),
-    display_window=Window.of_size(WIDTH, HEIGHT),
-    pixel_aspect=1.0,
-    rate=None,
-    timecode=None,
-    codec="png",
-    pixel_format="uint8",
-    bits=8,
-    colour="srgb_rec709_display",
-)
+INFO = png_plate(WIDTH, HEIGHT, "1-5")
 
 
 def mask(coverage: npt.NDArray[Any], unsure: npt.NDArray[np.bool_] | None = None) -> Mask:
