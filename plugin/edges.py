@@ -20,7 +20,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from plugin.channels import dot
 from plugin.push_pull import push_pull
+from plugin.regions import Flags, depth
 from plugin.types import FloatArray, Mask
 
 __all__ = ["Softness", "softness_of"]
@@ -82,7 +84,7 @@ def softness_of(rgb: FloatArray, mask: Mask) -> Softness | None:
     if inside.all() or not inside.any():
         return None
     unit = size[1] / 1080
-    distance = np.where(inside, 0.5 - _depth(inside), _depth(~inside) - 0.5) / unit
+    distance = np.where(inside, 0.5 - depth(inside), depth(~inside) - 0.5) / unit
     along, length = _project(small, inside, distance)
     seen = _profiles(along, length, distance)
     said = _profiles(coverage * length, length, distance)
@@ -93,20 +95,14 @@ def softness_of(rgb: FloatArray, mask: Mask) -> Softness | None:
     return Softness(inner, outer)
 
 
-def _depth(region: npt.NDArray[np.bool_]) -> FloatArray:
-    depth = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(depth, np.float32)
-
-
 def _project(
-    rgb: FloatArray, inside: npt.NDArray[np.bool_], distance: npt.NDArray[np.floating]
+    rgb: FloatArray, inside: Flags, distance: npt.NDArray[np.floating]
 ) -> tuple[FloatArray, FloatArray]:
     """Numerator and denominator of `a`, `h × w` each."""
     back = _pulled(rgb, np.where(inside, 0, np.clip(distance / _SURE_OUTSIDE, 0, 1)) ** 4)
     front = _pulled(rgb, np.where(inside, np.clip(-distance / _SURE_INSIDE, 0, 1), 0) ** 4)
     between = front - back
-    along = ((rgb - back) * between).sum(axis=2)
-    return np.asarray(along, np.float32), np.asarray((between * between).sum(axis=2), np.float32)
+    return dot(rgb - back, between), dot(between, between)
 
 
 def _pulled(rgb: FloatArray, weight: npt.NDArray[np.floating]) -> FloatArray:

@@ -25,12 +25,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from plugin.stabilise_flow import Box, Flags, Flows, Motion, RawFrame
+from plugin.channels import dot
+from plugin.regions import Box, Flags
+from plugin.stabilise_flow import Flows, Motion, RawFrame
 from plugin.types import FloatArray
 
 __all__ = ["VERSION", "stabilise"]
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same frames give other pixels than before."""
 
 _RADIUS = 3
@@ -144,10 +146,12 @@ def _move(centre: RawFrame, frame: RawFrame, motion: Motion, wide: Box) -> _Move
     flow = motion.at(motion.there, x, y)
     x, y = x + flow[..., 0], y + flow[..., 1]
     returned = motion.at(motion.back, x, y)
-    missed = np.square(flow + returned).sum(axis=2)
+    parted = np.asarray(flow + returned, np.float32)
+    missed = dot(parted, parted)
     rgb = _unit(_read(frame.picture, x, y))
     own = _unit(centre.picture[rows, columns])
-    off = np.square(cv2.GaussianBlur(rgb - own, (0, 0), 1.0)).sum(axis=2)
+    other = np.asarray(cv2.GaussianBlur(rgb - own, (0, 0), 1.0), np.float32)
+    off = dot(other, other)
     weight = np.exp(-missed / (2 * _RETURN**2) - off / (2 * _COLOUR**2))
     weight[(x < box[1].start) | (x > box[1].stop - 1)] = 0
     weight[(y < box[0].start) | (y > box[0].stop - 1)] = 0
@@ -193,7 +197,7 @@ def _told(fitted: FloatArray, centre: RawFrame, tile: Box, wide: Box) -> FloatAr
     y, x = np.mgrid[tile].astype(np.float32)
     u, v = (x - wide[1].start) / wide[1].step, (y - wide[0].start) / wide[0].step
     fitted = np.dstack([_read(fitted[..., :4], u, v), _read(fitted[..., 4], u, v)])
-    told = (fitted[..., :3] * _unit(centre.picture[tile])).sum(axis=2) + fitted[..., 3]
+    told = dot(fitted[..., :3], _unit(centre.picture[tile])) + fitted[..., 3]
     share = fitted[..., 4] / (fitted[..., 4] + np.float32(_SUPPORT))
     own = centre.alpha[tile]
     steady: FloatArray = own + share * (np.clip(told, 0, 1) - own)

@@ -12,21 +12,14 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from plugin.regions import Box, Flags, box_of
 from plugin.types import FloatArray, LabelArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["Box", "Flows", "Motion", "RawFrame", "box_of", "octaves"]
-
-Flags = npt.NDArray[np.bool_]
-Box = tuple[slice, slice]
+__all__ = ["Flows", "Motion", "RawFrame", "octaves"]
 
 _REACH = 64
 """Pixels around the unknown region that the flow sees: it finds its way by what is there."""
@@ -156,17 +149,3 @@ def _halved(picture: LabelArray) -> LabelArray:
     even = cv2.copyMakeBorder(grey, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
     size = even.shape[1] // 2, even.shape[0] // 2
     return np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def box_of(regions: Sequence[Flags], margin: int) -> Box | None:
-    """The box around all that is True in any of the regions, grown by a margin; None if nothing."""
-    rows = np.logical_or.reduce([region.any(axis=1) for region in regions])
-    columns = np.logical_or.reduce([region.any(axis=0) for region in regions])
-    if not rows.any():
-        return None
-    return _span(rows, margin), _span(columns, margin)
-
-
-def _span(line: Flags, margin: int) -> slice:
-    there = np.flatnonzero(line)
-    return slice(max(0, int(there[0]) - margin), min(line.size, int(there[-1]) + 1 + margin))

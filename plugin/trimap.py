@@ -16,12 +16,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from plugin.edges import Softness
 from plugin.errors import AdaMatteError, TrimapError
+from plugin.regions import Flags, depth
 from plugin.segmentation.pictures import read_channels, read_header
 from plugin.types import (
     BACKGROUND,
@@ -84,7 +83,8 @@ def trimap_from_mask(
     subject = (mask.coverage >= np.float32(SURE_SUBJECT)) & ~unsure
     background = (mask.coverage <= np.float32(SURE_BACKGROUND)) & ~unsure
     labels = np.full(mask.coverage.shape, UNKNOWN, np.uint8)
-    labels[background & (_depth(background) > outside * scale)] = BACKGROUND
+    outside = outside * scale
+    labels[background & (depth(background, float(outside.max())) > outside)] = BACKGROUND
     labels[_core(subject, inside * scale)] = FOREGROUND
     return Trimap(mask.number, labels)
 
@@ -104,35 +104,26 @@ def _widths(
     )
 
 
-def _depth(region: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-    """Distance of each pixel of the region to the nearest pixel outside; the frame's end is none.
-
-    Where nothing is outside, the distance is infinite.
-    """
-    if region.all():
-        return np.full(region.shape, np.inf, np.float32)
-    depth = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(depth, np.float32)
-
-
-def _core(subject: npt.NDArray[np.bool_], erode: FloatArray) -> npt.NDArray[np.bool_]:
+def _core(subject: Flags, erode: FloatArray) -> Flags:
     """The subject eroded; parts too thin for that by half as much, then by a quarter."""
-    depth = _depth(subject)
-    core: npt.NDArray[np.bool_] = subject & (depth > erode)
-    thick = _around(core, erode)
+    within = depth(subject, float(erode.max()))
+    core = subject & (within > erode)
+    last, of = core, erode
+    thick = np.zeros_like(core)
     for radius in (erode * np.float32(0.5), erode * np.float32(0.25)):
         if radius.min() < _THINNEST:
             break
-        thinner = subject & (depth > radius) & ~thick
-        thick |= _around(thinner, radius)
-        core |= thinner
+        thick |= _around(last, of)
+        last, of = subject & (within > radius) & ~thick, radius
+        core = core | last
     return core
 
 
-def _around(core: npt.NDArray[np.bool_], radius: FloatArray) -> npt.NDArray[np.bool_]:
+def _around(core: Flags, radius: FloatArray) -> Flags:
     """What an erosion by `radius` took from a part that left a core: √2 radius in its corners."""
-    near: npt.NDArray[np.bool_] = _depth(~core) <= np.float32(1.5) * radius
-    return near
+    near = np.float32(1.5) * radius
+    found: Flags = depth(~core, float(near.max())) <= near
+    return found
 
 
 def read_trimap(path: Path, number: int, info: PlateInfo) -> Trimap:
@@ -149,7 +140,7 @@ def read_trimap(path: Path, number: int, info: PlateInfo) -> Trimap:
 
 def labels_of(
     values: FloatArray,
-    painted: npt.NDArray[np.bool_] | None,
+    painted: Flags | None,
     path: Path,
     *,
     error: type[AdaMatteError],

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from plugin.regions import depth
 from plugin.segmentation.motion import Picture
 from plugin.types import FloatArray
 
@@ -41,9 +42,8 @@ class Appearance:
     def correct(self, picture: Picture, coverage: FloatArray) -> FloatArray:
         """The mask with the colours near its edge taken into account, in log-odds."""
         likely = cv2.GaussianBlur(self._likely[_bins(picture)], (0, 0), 1.5)
-        solid = (coverage > 0.5).astype(np.uint8)
-        edge = cv2.distanceTransform(solid, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        edge = edge + cv2.distanceTransform(1 - solid, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        solid = coverage > 0.5
+        edge = depth(solid, _BAND) + depth(~solid, _BAND)
         odds = _log_odds(coverage, 0.03) + np.float32(_WEIGHT) * _log_odds(likely, 0.02)
         corrected = np.where(edge < _BAND, 1 / (1 + np.exp(-odds)), coverage)
         # Carrying softens the mask at every step; without this it would wash out.

@@ -13,6 +13,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from plugin.regions import depth
 from plugin.segmentation.chain import Link
 from plugin.segmentation.motion import Picture
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray, Matter
@@ -56,8 +57,7 @@ def corrected(picture: Picture, link: Link, matter: Matter) -> Link:
 
 
 def _trimap(solid: LabelArray, unsure: np.ndarray) -> LabelArray:
-    inside = cv2.distanceTransform(solid, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    outside = cv2.distanceTransform(1 - solid, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    inside, outside = depth(solid > 0), depth(solid == 0)
     labels = np.full(solid.shape, UNKNOWN, np.uint8)
     labels[(outside > _OUTSIDE) & ~(unsure & (outside < 2 * _OUTSIDE))] = BACKGROUND
     labels[(inside > _INSIDE) & ~unsure] = FOREGROUND

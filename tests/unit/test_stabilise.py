@@ -15,7 +15,7 @@ from plugin.framerange import FrameRange
 from plugin.shot import Shot
 from plugin.stabilise import stabilise
 from plugin.stabilise_flicker import flicker_between, flicker_of, main
-from plugin.stabilise_flow import Flows, RawFrame, box_of, octaves
+from plugin.stabilise_flow import Flows, RawFrame, octaves
 from plugin.stabilise_plan import StabilisePlan, plan_stabilise
 from plugin.synthetic import ShotKind, SyntheticShot, render
 from plugin.types import FloatArray
@@ -110,13 +110,6 @@ def test_motion_is_the_same_from_both_ends() -> None:
     there, back = flows.between(made[0], made[1]), flows.between(made[1], made[0])
     assert np.array_equal(there.there, back.back)
     assert there.box == back.box
-
-
-def test_a_box_is_around_all_regions() -> None:
-    one, other = np.zeros((2, 40, 60), np.bool_)
-    one[10, 20] = other[30, 50] = True
-    assert box_of([one, other], 3) == (slice(7, 34), slice(17, 54))
-    assert box_of([one & other], 3) is None
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,8 @@ def test_the_next_frame_is_read_while_this_one_has_the_network(
     def noted(self: Front, number: int, stages: Stages) -> Source:
         source = plain(self, number, stages)
         with changed:
+            # No sooner than the frame before has the network, whichever thread runs first.
+            assert changed.wait_for(lambda: patient.calls >= number - min(whole), timeout=60)
             read.append(number)
             changed.notify_all()
         return source
@@ -105,12 +107,14 @@ def test_the_next_frame_is_read_while_this_one_has_the_network(
         def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
             found = super().__call__(image, trimap)
             with changed:
+                changed.notify_all()
                 assert changed.wait_for(lambda: len(read) > min(self.calls, FRAMES - 1), timeout=60)
             return found
 
+    patient = Patient()
     monkeypatch.setattr(Front, "read", noted)
     again = elsewhere(shot, tmp_path)
-    matted(again, Patient())
+    matted(again, patient)
     assert alphas(again) == whole
     assert sorted(read) == sorted(whole)  # each once: none was let go too early
 
