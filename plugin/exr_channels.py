@@ -10,12 +10,11 @@ import numpy.typing as npt
 
 from plugin.errors import FrameError
 from plugin.exr_bytes import Bits
-from plugin.types import FloatArray
+from plugin.types import FloatArray, Stored
 
 __all__ = ["Channels", "pixel_digest", "refuse_colours", "stored_channels"]
 
 Channels = Literal["rgba", "a", "fg"]
-Stored = npt.NDArray[np.float16 | np.float32]
 
 _LARGEST = {"half": np.float32(65504), "float": np.finfo(np.float32).max}
 

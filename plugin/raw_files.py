@@ -30,6 +30,7 @@ from plugin.types import (
     Frame,
     LabelArray,
     PlateInfo,
+    Stored,
     Window,
 )
 
@@ -43,12 +44,12 @@ class Raw:
     """What the network made of a frame.
 
     Attributes:
-        alpha: `h × w` float32 of the frame's own data window, exactly as it is stored.
+        alpha: `h × w` of the frame's own data window, exactly as it is stored: float16 or float32.
         adapted: `h × w` uint8 of the same, T̂.
         trimap: `H × W` uint8 of the plate's data window, what went in.
     """
 
-    alpha: FloatArray
+    alpha: Stored
     adapted: LabelArray
     trimap: LabelArray
 
@@ -65,11 +66,9 @@ class RawFiles:
     def __init__(self, layout: OutputLayout, info: PlateInfo, bits: Bits) -> None:
         self._layout, self._info, self._bits = layout, info, bits
 
-    def as_stored(self, alpha: FloatArray) -> FloatArray:
+    def as_stored(self, alpha: FloatArray) -> Stored:
         """The alpha with the bits that a file keeps: computed or read, it is the same."""
-        if self._bits == "float":
-            return alpha
-        return alpha.astype(np.float16).astype(np.float32)
+        return alpha if self._bits == "float" else alpha.astype(np.float16)
 
     def write(self, frame: Frame, raw: Raw, recipe: str) -> None:
         """Labels first: where the alpha is, they are.
@@ -85,7 +84,7 @@ class RawFiles:
         write_grey(layout.labels(frame.number), labels, root=layout.out)
         write_alpha(
             layout.raw(frame.number),
-            raw.alpha,
+            raw.alpha.astype(np.float32, copy=False),
             info=replace(self._info, data_window=own),
             frame=Frame(frame.number, frame.rgb),
             provenance={"recipe": recipe, "labels": _sum(labels)},
@@ -110,7 +109,8 @@ class RawFiles:
             return None
         area = window.area_of(found.data_window)
         trimap, adapted = _CLASSES[labels // 3], _CLASSES[labels % 3][area]
-        return Raw(found.alpha, np.ascontiguousarray(adapted), trimap), found.data_window
+        raw = Raw(self.as_stored(found.alpha), np.ascontiguousarray(adapted), trimap)
+        return raw, found.data_window
 
 
 def drop_raws(layout: OutputLayout, plan: StabilisePlan) -> int:

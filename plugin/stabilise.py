@@ -28,7 +28,7 @@ import numpy as np
 from plugin.channels import dot
 from plugin.regions import Box, Flags
 from plugin.stabilise_flow import Flows, Motion, RawFrame
-from plugin.types import FloatArray
+from plugin.types import FloatArray, Stored
 
 __all__ = ["VERSION", "stabilise"]
 
@@ -90,7 +90,7 @@ def stabilise(centre: RawFrame, neighbours: Sequence[RawFrame], flows: Flows) ->
         `H × W` float32 within [0, 1]; the raw alpha, to the bit, outside of the region, and where
         no neighbour can be believed.
     """
-    result = centre.alpha.copy()
+    result = centre.alpha.astype(np.float32)
     others = [(frame, flows.between(centre, frame)) for frame in neighbours]
     if not others:
         return result
@@ -131,7 +131,7 @@ def _grown(span: slice, size: int, step: int) -> slice:
 
 def _own(centre: RawFrame, wide: Box) -> _Moved:
     """The centre's samples."""
-    alpha = centre.alpha[wide]
+    alpha = centre.alpha[wide].astype(np.float32, copy=False)
     there = np.ones(alpha.shape, np.float32) if centre.there is None else centre.there[wide]
     return _Moved(_unit(centre.picture[wide]), alpha, np.asarray(there, np.float32))
 
@@ -164,7 +164,7 @@ def _move(centre: RawFrame, frame: RawFrame, motion: Motion, wide: Box) -> _Move
     shape = _samples(wide[0]), _samples(wide[1])
     return _Moved(
         _placed(rgb, place, shape),
-        _placed(_read(frame.alpha, x, y), place, shape),
+        _placed(_read_part(frame.alpha, x, y), place, shape),
         _placed(weight.astype(np.float32), place, shape),
     )
 
@@ -199,7 +199,7 @@ def _told(fitted: FloatArray, centre: RawFrame, tile: Box, wide: Box) -> FloatAr
     fitted = np.dstack([_read(fitted[..., :4], u, v), _read(fitted[..., 4], u, v)])
     told = dot(fitted[..., :3], _unit(centre.picture[tile])) + fitted[..., 3]
     share = fitted[..., 4] / (fitted[..., 4] + np.float32(_SUPPORT))
-    own = centre.alpha[tile]
+    own = centre.alpha[tile].astype(np.float32, copy=False)
     steady: FloatArray = own + share * (np.clip(told, 0, 1) - own)
     return steady
 
@@ -254,6 +254,20 @@ def _boxed(planes: FloatArray) -> FloatArray:
 def _read(image: np.ndarray, x: FloatArray, y: FloatArray) -> FloatArray:
     found = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.float32)
+
+
+def _read_part(image: Stored, x: FloatArray, y: FloatArray) -> FloatArray:
+    """`_read`, of the part that is looked at alone: `remap` does not know halves."""
+    height, width = image.shape
+    rows, columns = _span(y, height), _span(x, width)
+    part = image[rows, columns].astype(np.float32)
+    return _read(part, x - np.float32(columns.start), y - np.float32(rows.start))
+
+
+def _span(places: FloatArray, size: int) -> slice:
+    """The pixels between which places lie, one at least."""
+    first = min(max(int(np.floor(places.min())), 0), size - 1)
+    return slice(first, max(min(int(np.floor(places.max())) + 2, size), first + 1))
 
 
 def _unit(picture: np.ndarray) -> FloatArray:

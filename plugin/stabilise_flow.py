@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from plugin.regions import Box, Flags, box_of
-from plugin.types import FloatArray, LabelArray
+from plugin.types import FloatArray, LabelArray, Stored
 
 __all__ = ["Flows", "Motion", "RawFrame", "octaves"]
 
@@ -41,14 +41,15 @@ class RawFrame:
     Attributes:
         number: the plate's frame number.
         picture: `H × W × 3` uint8, the plate, display-referred.
-        alpha: `H × W` float32 within [0, 1], as the network gave it; 0 outside of `there`.
+        alpha: `H × W` within [0, 1], as the network gave it and as it is stored, float16 or
+            float32; 0 outside of `there`.
         region: `H × W` bool, the pixels that may be changed: unknown, or soft in `alpha`.
         there: `H × W` bool, the pixels that the frame has; None is all.
     """
 
     number: int
     picture: LabelArray
-    alpha: FloatArray
+    alpha: Stored
     region: Flags
     there: Flags | None = None
 

@@ -42,12 +42,15 @@ __all__ = [
     "PlateKind",
     "PlateSource",
     "Segmenter",
+    "Stored",
     "Trimap",
     "Window",
 ]
 
 FloatArray = npt.NDArray[np.float32]
 LabelArray = npt.NDArray[np.uint8]
+Stored = npt.NDArray[np.float16 | np.float32]
+"""Pixels with the bits that a file keeps."""
 
 BACKGROUND, UNKNOWN, FOREGROUND = 0, 128, 255
 """The three classes of a trimap, as they stand in its files."""

@@ -168,7 +168,7 @@ class FrameWorker:
         is computed again once its neighbour can be.
         """
         if matted.steady is None:
-            return matted.raw.alpha, []
+            return matted.raw.alpha.astype(np.float32, copy=False), []
         neighbours: list[RawFrame] = []
         # The farthest ahead first: the frame beside this one is at the one before that, so that
         # its plate is read and its trimap made while the other has the network.

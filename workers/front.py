@@ -126,9 +126,8 @@ class Front:
         image = np.ascontiguousarray(source.rgb[source.area])
         with stages("network", self.turns.network):
             adapted, alpha = self.matter(image, labels)
-        if self.around(number):
-            alpha = self.raws.as_stored(alpha)
-        return Raw(alpha, adapted, trimap), mask
+        stored = self.raws.as_stored(alpha) if self.around(number) else alpha
+        return Raw(stored, adapted, trimap), mask
 
     @cached_property
     def matter(self) -> Matter:

@@ -109,7 +109,7 @@ def raw_frame(number: int, raw: Raw, source: Source, whole: Window, own: Window)
     """A frame as stabilisation sees it: all of the plate's data window."""
     alpha, there = raw.alpha, None
     if own != whole:
-        alpha = np.zeros(raw.trimap.shape, np.float32)
+        alpha = np.zeros(raw.trimap.shape, raw.alpha.dtype)
         alpha[source.area] = raw.alpha
         there = np.zeros(raw.trimap.shape, np.bool_)
         there[source.area] = True

@@ -25,7 +25,10 @@ _SUMS = 40
 """Bytes a pixel while the network is at work: sums of its tiles, planes of the whole frame."""
 
 _KEPT = 10
-"""Bytes a pixel that stabilisation keeps of a frame: alpha, two trimaps, 8-bit picture, region."""
+"""Bytes a pixel that stabilisation keeps of a frame: alpha, two trimaps, 8-bit picture, region.
+
+Two less where alphas are stored as halves.
+"""
 
 _FLOW = 4
 """Bytes a pixel of one pair's flow, both ways, at half size."""

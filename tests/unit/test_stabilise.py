@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,7 +20,7 @@ from plugin.stabilise_flicker import flicker_between, flicker_of, main
 from plugin.stabilise_flow import Flows, RawFrame, octaves
 from plugin.stabilise_plan import StabilisePlan, plan_stabilise
 from plugin.synthetic import ShotKind, SyntheticShot, render
-from plugin.types import FloatArray
+from plugin.types import FloatArray, Stored
 from tests.jobs import creature, luma_matter
 from workers.in_process import InProcessExecutor
 
@@ -44,7 +46,7 @@ def truth(kind: ShotKind, index: int) -> FloatArray:
     return render(SyntheticShot(kind=kind, seed=1, width=160, height=96, frames=5), index).alpha
 
 
-def jumps(alphas: list[FloatArray], truths: list[FloatArray]) -> float:
+def jumps(alphas: Sequence[Stored], truths: list[FloatArray]) -> float:
     """How the errors of successive frames differ: dtSSD without its factor."""
     errors = [alpha - true for alpha, true in zip(alphas, truths, strict=True)]
     steps = [now - before for before, now in itertools.pairwise(errors)]
@@ -72,6 +74,17 @@ def test_noise_goes_and_known_pixels_stay(kind: ShotKind, error: float, flicker:
     assert now.dtype == np.float32
     assert now.min() >= 0
     assert now.max() <= 1
+
+
+def test_halves_are_read_as_the_floats_that_they_are() -> None:
+    halves = [replace(one, alpha=one.alpha.astype(np.float16)) for one in frames(ShotKind.FAST, 3)]
+    floats = [replace(one, alpha=one.alpha.astype(np.float32)) for one in halves]
+    of_halves, of_floats = (
+        stabilise(made[1], [made[0], made[2]], Flows(4)) for made in (halves, floats)
+    )
+    assert of_halves.dtype == np.float32
+    assert not np.array_equal(of_halves, floats[1].alpha)
+    assert np.array_equal(of_halves, of_floats)
 
 
 def test_a_frame_alone_stays_as_it_is() -> None:

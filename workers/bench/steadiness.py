@@ -61,7 +61,7 @@ def errors_of(
 
 def shot_errors(shot: SyntheticShot, matter: AnyMatter, radius: int = 2) -> tuple[Errors, Errors]:
     """Errors of the raw alphas and of the stabilised ones."""
-    truths, labels, raws = [], [], []
+    truths, labels, alphas, raws = [], [], [], []
     for number in range(shot.frames):
         frame = render(shot, number)
         picture = np.rint(frame.plate_rgb * 255).astype(np.uint8)
@@ -75,11 +75,12 @@ def shot_errors(shot: SyntheticShot, matter: AnyMatter, radius: int = 2) -> tupl
         region = (trimap == UNKNOWN) | ((alpha > 0) & (alpha < 1))
         truths.append(frame.alpha)
         labels.append(trimap)
+        alphas.append(alpha)
         raws.append(RawFrame(number, picture, alpha, region))
     plan = StabilisePlan(radius=radius, frames=f"0-{shot.frames - 1}")
     flows = Flows.of_radius(radius)
     steady = [stabilise(raw, [raws[n] for n in plan.around(raw.number)], flows) for raw in raws]
-    before = errors_of([raw.alpha for raw in raws], truths, labels)
+    before = errors_of(alphas, truths, labels)
     return before, errors_of(steady, truths, labels)
 
 
