@@ -88,7 +88,7 @@ class RawFiles:
             info=replace(self._info, data_window=own),
             frame=Frame(frame.number, frame.rgb),
             provenance={"recipe": recipe, "labels": _sum(labels)},
-            form=AlphaFormat("a", self._bits, "zips"),
+            form=AlphaFormat("a", self._bits, "zip"),
             root=layout.out,
         )
 
