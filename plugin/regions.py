@@ -58,9 +58,10 @@ def depth(region: Flags, reach: float = math.inf) -> FloatArray:
 
 
 def _exact(part: npt.NDArray[np.uint8]) -> FloatArray:
-    """Square roots of whole numbers, to the bit: the library's differ by the size of the picture.
+    """Square roots of whole numbers, to the bit.
 
-    A band as wide as a whole number ends at a comparison of equal ones.
+    The library's last bit depends on the picture's size and the number of threads, and a band as
+    wide as a whole number ends where equal ones are compared.
     """
     near = np.asarray(cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
     np.square(near, out=near)
