@@ -218,6 +218,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     said = capsys.readouterr().out
     assert "network · whole frame over 128x96 10 %" in said
     assert "workers · two over one" in said
+    assert "workers · two over one on one core" in said
     assert "memory · 128x96 10 % · job" in said
     found = json.loads((tmp_path / "b.json").read_text())
     assert found == json.loads((tmp_path / "h.jsonl").read_text())

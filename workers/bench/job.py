@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -39,11 +40,12 @@ class _Clock(QuietProgress):
         self.results.append((result, time.perf_counter(), time.process_time()))
 
 
-def measure(*, shot: Mapping[str, Any]) -> dict[str, Any]:
+def measure(*, shot: Mapping[str, Any], cores: int = 0) -> dict[str, Any]:
     """Run a job.
 
     Args:
         shot: as `Shot` takes it.
+        cores: that it and all that it starts are held to; 0 leaves it all of them.
 
     Returns:
         `numbers`, `walls`, `cpus` of the results as they came (seconds of this process: with
@@ -51,6 +53,8 @@ def measure(*, shot: Mapping[str, Any]) -> dict[str, Any]:
         `after`, wall seconds before the first and after the last; `stages`, seconds by name;
         `unknown`, the mean share; `failed`, the first error; `peak`, bytes.
     """
+    if cores:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     clock = _Clock()
     began = time.perf_counter()
     run(Shot(**shot), progress=clock)

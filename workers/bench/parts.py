@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -69,6 +70,8 @@ def job_figures(settings: Settings) -> Iterator[Figure]:
         runs["process"] = in_child("job", shot=_as(shot, "process", executor="process"))
         runs["one"] = in_child("job", shot=_as(shot, "one", workers=1))
         half = max(1, frames // 2)
+        if settings.device == "cpu" and hasattr(os, "sched_setaffinity"):
+            runs["one core"] = in_child("job", shot=_as(shot, "core", workers=1), cores=1)
         runs["two"] = in_child("job", shot=_as(shot, "two", workers=2, chunk=half))
         after = in_child("alone", shot=_as(shot, "alone"), frames=few, rounds=1)
     for run in runs.values():
@@ -121,7 +124,11 @@ def _job_over_network(
 def _workers(
     runs: Mapping[str, Mapping[str, Any]], half: int, goal: float | None
 ) -> Iterator[Figure]:
-    """Two workers have half of the shot each; either's pace is taken from its own half."""
+    """Two workers have half of the shot each; either's pace is taken from its own half.
+
+    One worker does what surrounds the network on a second core, if there is one; with two workers
+    on two cores there is none. So one worker that has one core is held against them as well.
+    """
     two = runs["two"]
     halves: tuple[list[float], list[float]] = ([], [])
     for number, wall in zip(two["numbers"], two["walls"], strict=True):
@@ -131,6 +138,9 @@ def _workers(
     pace = sum(1 / slope(part, _ASIDE) for part in halves)
     alone = 1 / slope(runs["one"]["walls"], _ASIDE)
     yield Figure("workers · two over one", pace / alone, "×", "higher", goal)
+    if "one core" in runs:
+        alone = 1 / slope(runs["one core"]["walls"], _ASIDE)
+        yield Figure("workers · two over one on one core", pace / alone, "×", "higher", goal)
 
 
 def memory_figures(settings: Settings) -> Iterator[Figure]:
