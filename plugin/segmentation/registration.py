@@ -29,7 +29,7 @@ _NEARER = 0.3
 _CLIPPED = 0.93
 """Display values from here on may have lost light: 0.98 of white, seen through the shoulder."""
 
-_ENOUGH_FOR_MEDIANS = 960
+_ENOUGH_FOR_MEDIANS = 480
 """Columns that an exposure is measured on, about; as many rows as go with them."""
 
 
@@ -53,36 +53,37 @@ def shift(clean: FloatArray, rgb: FloatArray) -> FloatArray:
 def _best_shift(clean: FloatArray, rgb: FloatArray) -> tuple[float, float]:
     """Right and down, pixels of the frame."""
     width = rgb.shape[1]
+    greys = mean(clean), mean(rgb)
     coarse = min(1.0, _COARSE / width)
     reach = max(1, round(_FARTHEST * width * coarse))
-    right, down, _ = _search(clean, rgb, coarse, (0, 0), reach=reach, nearer=_NEARER)
+    right, down, _ = _search(greys, coarse, (0, 0), reach=reach, nearer=_NEARER)
     fine = min(1.0, _FINE / width)
     about = round(right / coarse * fine), round(down / coarse * fine)
     reach = max(1, round(fine / coarse))
-    right, down, costs = _search(clean, rgb, fine, about, reach=reach, nearer=0)
+    right, down, costs = _search(greys, fine, about, reach=reach, nearer=0)
     return (right + _vertex(costs, axis=1)) / fine, (down + _vertex(costs, axis=0)) / fine
 
 
 def _search(
-    clean: FloatArray,
-    rgb: FloatArray,
+    greys: tuple[FloatArray, FloatArray],
     scale: float,
     about: tuple[int, int],
     *,
     reach: int,
     nearer: float,
 ) -> tuple[int, int, npt.NDArray[np.float64]]:
-    """The best whole shift within `reach` of `about`, and the 3 × 3 costs around it."""
-    one, other = _edges(clean, scale), _edges(rgb, scale)
+    """The best whole shift of the first within `reach` of `about`, and the 3 × 3 costs there."""
+    one, other = (_edges(grey, scale) for grey in greys)
     height, width = one.shape
     far = reach + 1
     margin = far + max(abs(about[0]), abs(about[1]))
-    inner = other[margin : height - margin, margin : width - margin]
+    inner = other[margin : height - margin : 2, margin : width - margin : 2]
+    tall, wide = height - 2 * margin, width - 2 * margin
     costs = np.empty((2 * far + 1, 2 * far + 1))
     for row, column in np.ndindex(costs.shape):
         top = margin - (about[1] + row - far)
         left = margin - (about[0] + column - far)
-        moved = one[top : top + inner.shape[0], left : left + inner.shape[1]]
+        moved = one[top : top + tall : 2, left : left + wide : 2]
         costs[row, column] = np.minimum(np.abs(moved - inner), _ENOUGH).mean()
     down, right = np.mgrid[-far : far + 1, -far : far + 1]
     farther = 1 + nearer * np.hypot(down, right) / far
@@ -113,10 +114,10 @@ def expose(clean: FloatArray, rgb: FloatArray) -> FloatArray:
     return np.asarray(clean * gain, np.float32)
 
 
-def _edges(rgb: FloatArray, scale: float) -> FloatArray:
-    height, width = rgb.shape[:2]
+def _edges(grey: FloatArray, scale: float) -> FloatArray:
+    height, width = grey.shape
     size = max(16, round(width * scale)), max(16, round(height * scale))
-    grey = cv2.resize(mean(rgb), size, interpolation=cv2.INTER_AREA)
-    across = cv2.Sobel(grey, cv2.CV_32F, 1, 0)
-    down = cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    across = cv2.Sobel(small, cv2.CV_32F, 1, 0)
+    down = cv2.Sobel(small, cv2.CV_32F, 0, 1)
     return np.asarray(np.hypot(across, down), np.float32)
