@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from plugin.cli.layout import LaidOutCommand, talk_options
+from plugin.cli.layout import LaidOutCommand, number_option, talk_options
 from plugin.cli.outcome import exit_code_of
 from plugin.progress import choose
 
@@ -54,22 +54,8 @@ demo = LaidOutCommand(
             show_default=True,
             help="What happens in the shot.",
         ),
-        click.Option(
-            ["--seed"],
-            type=click.IntRange(0, 9999),
-            default=0,
-            show_default=True,
-            metavar="N",
-            help="Another creature, another place.",
-        ),
-        click.Option(
-            ["--frames"],
-            type=click.IntRange(2, 240),
-            default=48,
-            show_default=True,
-            metavar="N",
-            help="Length of the shot.",
-        ),
+        number_option("--seed", (0, 9999), 0, "Another creature, another place."),
+        number_option("--frames", (2, 240), 48, "Length of the shot."),
         *talk_options(),
     ],
     examples=[("a creature in the wind", "adamatte demo --kind wind --seed 2 --out look")],

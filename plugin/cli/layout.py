@@ -14,6 +14,7 @@ __all__ = [
     "SETTINGS",
     "LaidOutCommand",
     "LaidOutOption",
+    "number_option",
     "show_debug",
     "show_version",
     "talk_options",
@@ -101,6 +102,20 @@ def talk_options() -> list[click.Parameter]:
         ),
         show_debug(),
     ]
+
+
+def number_option(
+    flag: str, bounds: tuple[int, int], default: int, text: str, *, metavar: str = "N"
+) -> click.Option:
+    """A whole number within bounds, both included, its default shown."""
+    return click.Option(
+        [flag],
+        type=click.IntRange(*bounds),
+        default=default,
+        show_default=True,
+        metavar=metavar,
+        help=text,
+    )
 
 
 def show_debug() -> click.Option:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from plugin.cli.layout import LaidOutCommand, talk_options
+from plugin.cli.layout import LaidOutCommand, number_option, talk_options
 from plugin.errors import ShotError
 
 __all__ = ["compose", "evaluate", "export", "pack", "train"]
@@ -133,21 +133,9 @@ pack = LaidOutCommand(
     params=[
         click.Argument(["data"], type=_FILE),
         _path("--out", "FILE", "The .safetensors file to write.", required=True),
-        click.Option(
-            ["--mattes"],
-            type=click.IntRange(1, 100_000),
-            default=1200,
-            show_default=True,
-            metavar="N",
-            help="Procedural mattes to render.",
-        ),
-        click.Option(
-            ["--size"],
-            type=click.IntRange(128, 2048),
-            default=512,
-            show_default=True,
-            metavar="PX",
-            help="Side of every picture in the bank.",
+        number_option("--mattes", (1, 100_000), 1200, "Procedural mattes to render."),
+        number_option(
+            "--size", (128, 2048), 512, "Side of every picture in the bank.", metavar="PX"
         ),
         *talk_options(),
     ],
@@ -167,22 +155,8 @@ compose = LaidOutCommand(
     params=[
         click.Argument(["data"], type=_FILE),
         _path("--out", "DIR", "An empty or new folder.", required=True),
-        click.Option(
-            ["--mattes"],
-            type=click.IntRange(0, 1000),
-            default=27,
-            show_default=True,
-            metavar="N",
-            help="Procedural mattes beside the cut-outs.",
-        ),
-        click.Option(
-            ["--size"],
-            type=click.IntRange(64, 4096),
-            default=512,
-            show_default=True,
-            metavar="PX",
-            help="Longest side of a composition.",
-        ),
+        number_option("--mattes", (0, 1000), 27, "Procedural mattes beside the cut-outs."),
+        number_option("--size", (64, 4096), 512, "Longest side of a composition.", metavar="PX"),
         *talk_options(),
     ],
     examples=[("the set, then its figures", "adamatte compose pictures --out testset")],
