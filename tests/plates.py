@@ -35,21 +35,16 @@ def exr_plate(
     data: Window, display: Window | None = None, frames: str = "1001-1010", **changes: Any
 ) -> PlateInfo:
     """A sequence of scene-linear half EXRs; without `display` that is the data window."""
-    info = PlateInfo(
-        path="plate.%04d.exr",
-        kind=PlateKind.SEQUENCE,
-        frames=FrameRange.parse(frames),
-        data_window=data,
-        display_window=display or data,
-        pixel_aspect=1.0,
-        rate=None,
-        timecode=None,
-        codec="exr/zips",
-        pixel_format="half",
-        bits=16,
-        colour="lin_rec709",
-    )
-    return replace(info, **changes)
+    own: dict[str, Any] = {
+        "path": "plate.%04d.exr",
+        "data_window": data,
+        "display_window": display or data,
+        "codec": "exr/zips",
+        "pixel_format": "half",
+        "bits": 16,
+        "colour": "lin_rec709",
+    }
+    return png_plate(data.width, data.height, frames, **own | changes)
 
 
 class Painted:
