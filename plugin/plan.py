@@ -33,7 +33,7 @@ Goal = Literal["alpha", "trimap", "mask"]
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """Raised whenever the same plan makes other pixels than before."""
 
 _MAX_PLAN = 64 << 20
