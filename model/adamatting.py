@@ -21,8 +21,8 @@ from model.blocks import (
     Upsample,
     conv_bn_relu,
 )
-from model.colour_planes import colour_planes
 from model.config import AdaMattingConfig
+from model.planes.colour_planes import colour_planes
 
 __all__ = ["STRIDE", "AdaMatting", "Decoder", "Encoder", "Prediction", "PropagationUnit"]
 

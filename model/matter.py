@@ -10,13 +10,13 @@ from typing import Literal
 import numpy as np
 import torch
 
-from model.colour_planes import VERSION
-from model.device import choose_device, choose_precision
-from model.fuse import fuse
-from model.inference import MARGIN, MARGINS, Inference
-from model.pieces import LABELS
-from model.regions import CELL
-from model.weight_files import find_weights, load_network
+from model.inference.device import choose_device, choose_precision
+from model.inference.frame import MARGIN, MARGINS, Inference
+from model.inference.fuse import fuse
+from model.inference.weight_files import find_weights, load_network
+from model.planes.colour_planes import VERSION
+from model.rectangles.pieces import LABELS
+from model.rectangles.regions import CELL
 from plugin.errors import DeviceError, TrimapError
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 

@@ -284,7 +284,7 @@ class Executor(Protocol):
         """Do every frame of every task once and yield results as they come, in any order.
 
         Args:
-            job: the job's spec file (`plugin.plan`), which every worker reads for itself.
+            job: the job's spec file (`plugin.driver.plan`), which every worker reads for itself.
             tasks: contiguous chunks; each goes to one worker.
 
         Raises:

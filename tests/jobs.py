@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from plugin.exr import read_alpha
-from plugin.layout import OutputLayout
-from plugin.plan import Plan
-from plugin.shot import Shot
+from plugin.driver.plan import Plan
+from plugin.exr.alpha_file import read_alpha
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
 from plugin.synthetic import ShotKind, SyntheticShot, write_shot
 from plugin.types import UNKNOWN, FloatArray, LabelArray, Matter
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from plugin.errors import OverrideError
-from plugin.override import load
+from plugin.trimap.override import load
 from tests.unit.test_override_bad import (
     CHANGED,
     INFO,

@@ -7,9 +7,9 @@ import json
 import shutil
 from pathlib import Path
 
-from plugin.driver import run
-from plugin.manifest import FrameRecord, Manifest, load, save
-from plugin.shot import Shot
+from plugin.driver.run import run
+from plugin.request.shot import Shot
+from plugin.result.manifest import FrameRecord, Manifest, load, save
 from plugin.types import FrameState
 from tests.jobs import creature, luma_matter
 from workers.in_process import InProcessExecutor

@@ -20,7 +20,7 @@ __all__ = ["FrameActor"]
 class FrameActor:
     """A `FrameWorker` that is made with the first frame, so that its errors are that frame's.
 
-    Two frames are in it at once, in threads of Ray's: see `workers.ahead`.
+    Two frames are in it at once, in threads of Ray's: see `workers.overlap`.
 
     Args:
         job: path of the plan.
@@ -30,7 +30,7 @@ class FrameActor:
     """Calls of `do` that Ray may make at once."""
 
     def __init__(self, job: str) -> None:
-        from model.threads import settle_process
+        from model.inference.threads import settle_process
 
         settle_process()
         self._job = Path(job)

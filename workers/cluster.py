@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from model.device import gpu_count
+from model.inference.device import gpu_count
 from plugin.errors import ClusterError
-from plugin.shot import Shot
+from plugin.request.shot import Shot
 from workers.jobs_api import refuse_open
-from workers.room import available_bytes, room_for
+from workers.memory import available_bytes, room_for
 from workers.token import require_token
 
 __all__ = ["Cluster", "connected", "plan_cluster", "room_in"]
@@ -80,8 +80,9 @@ def room_in(cluster: Cluster) -> int:
 
 def _settle_environment(*, private: bool) -> None:
     """Ray reads these once, when it is imported; workers on this machine are given them too."""
-    # A worker's threads are there before `model.threads` can ask for one arena. With one each,
-    # large tensors go back to the system and are faulted in again: a seventh of the network's time.
+    # A worker's threads are there before `model.inference.threads` can ask for one arena. With one
+    # each, large tensors go back to the system and are faulted in again: a seventh of the network's
+    # time.
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from plugin.colour import interop_id
+from plugin.colour.display import interop_id
+from plugin.driver.plan import Plan, read_plan
 from plugin.errors import AdaMatteError, FrameError, OutputError, SurroundingsError
-from plugin.exr import AlphaFormat, Colours, is_current, write_alpha
+from plugin.exr.alpha_file import AlphaFormat, Colours, is_current, write_alpha
 from plugin.finish import Finished, Finisher
-from plugin.overlay import overlay, write_overlay
-from plugin.plan import Plan, read_plan
 from plugin.plates import NON_FINITE
 from plugin.report.figures import frame_figures
 from plugin.report.sprites import SpriteForm, straight, tiles_of, write_sprite
-from plugin.stabilise import stabilise
-from plugin.stabilise_flow import Flows, RawFrame
+from plugin.stabilise.flow import Flows, RawFrame
+from plugin.stabilise.smoothing import stabilise
+from plugin.trimap.overlay import overlay, write_overlay
 from plugin.types import (
     UNKNOWN,
     FloatArray,
@@ -36,10 +36,10 @@ from plugin.types import (
     Matter,
     Trimap,
 )
-from workers.ahead import BESIDE
-from workers.front import Front, as_grey
-from workers.matted import Matted, Once, Source
-from workers.stages import Stages
+from workers.neighbours import Matted, Once, Source
+from workers.overlap import BESIDE
+from workers.raw_alphas import Front, as_grey
+from workers.stage_clock import Stages
 
 __all__ = ["FrameWorker"]
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+from plugin.driver.plan import Plan, read_plan
 from plugin.framerange import FrameRange
-from plugin.plan import Plan, read_plan
 from plugin.types import FrameResult, Matter
-from workers.ahead import two_at_a_time
 from workers.frame_worker import FrameWorker
+from workers.overlap import two_at_a_time
 
 __all__ = ["InProcessExecutor"]
 

@@ -28,7 +28,7 @@ from ray.exceptions import (
 from plugin.errors import AdaMatteError, ClusterError
 from plugin.framerange import FrameRange
 from plugin.types import FrameResult, FrameState
-from workers.hands import IN_FLIGHT, Hand, half_of_longest
+from workers.in_flight import IN_FLIGHT, Hand, half_of_longest
 
 __all__ = ["Pool"]
 

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plugin.atomic import read_whole
+from plugin.disk.atomic import read_whole
+from plugin.driver.probe import anchored, settle
 from plugin.errors import ClusterError
 from plugin.framerange import FrameRange
-from plugin.job_write import write_job
-from plugin.layout import OutputLayout
-from plugin.progress import Progress
-from plugin.settle import anchored, settle
-from plugin.shot import Shot
+from plugin.progress.modes import Progress
+from plugin.request.job_writing import write_job
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
 from workers.jobs_api import JobsClient, jobs_url, refuse_open
 from workers.token import require_token
 

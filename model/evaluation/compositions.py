@@ -25,10 +25,10 @@ from typing import Final, TypeVar
 import cv2
 import numpy as np
 
-from model.data_split import is_held_out
 from model.evaluation.benchmark import read_composition_1k, write_bench_folders
 from model.evaluation.perturb import dilated_trimap
 from model.evaluation.pictures import decode, read_image, to_bytes, write_bytes, write_png
+from model.training.data_split import is_held_out
 from plugin.errors import RequestError
 from plugin.types import FloatArray, LabelArray
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from model.evaluation.compositions import Foreground, build_test_set, held_out, read_cutout
 from model.evaluation.pictures import read_image
-from model.mattes.registry import render_any
+from model.training.mattes.registry import render_any
 
 __all__ = ["build_held_out_set", "held_out_foregrounds"]
 

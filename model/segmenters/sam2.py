@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as nnf
 
-from model.device import choose_device
+from model.inference.device import choose_device
 from plugin.errors import MaskError
 from plugin.types import FloatArray
 

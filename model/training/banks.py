@@ -17,10 +17,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from model.colour_planes import spread_colour
-from model.data_split import is_held_out
 from model.evaluation.compositions import clean_alpha
-from model.mattes import render_bank
+from model.planes.colour_planes import spread_colour
+from model.training.data_split import is_held_out
+from model.training.mattes import render_bank
 from plugin.errors import ShotError
 from plugin.types import FloatArray, LabelArray
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from model.device import choose_device
+from model.inference.device import choose_device
 from model.training.recipe import read_recipe
 from model.training.trainer import Trainer
 

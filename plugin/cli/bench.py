@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 
 __all__ = ["bench"]
 

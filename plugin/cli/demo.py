@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from plugin.cli.layout import LaidOutCommand, number_option, talk_options
+from plugin.cli.help_page import LaidOutCommand, number_option, talk_options
 from plugin.cli.outcome import exit_code_of
-from plugin.progress import choose
+from plugin.progress.modes import choose
 
 __all__ = ["demo"]
 
@@ -19,7 +19,7 @@ _KINDS = ("demo", "static", "pan", "fast", "wind", "blur", "occlusion", "green")
 def _demo(out: Path, kind: str, seed: int, frames: int, **talk: object) -> None:
     progress = choose(str(talk["progress"]), bool(talk["quiet"]), sys.stderr)
     try:
-        from plugin.demo import demo as show
+        from plugin.driver.demo import demo as show
 
         result = show(out, progress, kind=kind, seed=seed, frames=frames)
     except BaseException as error:

@@ -9,10 +9,10 @@ from typing import cast
 
 import click
 
-from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.cli.options import RUN, shot_options
-from plugin.job import shot_from
-from plugin.progress import choose
+from plugin.progress.modes import choose
+from plugin.request.job_file import shot_from
 
 __all__ = ["farm"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.errors import FrameError, SurroundingsError
 
 __all__ = ["doctor", "inspect", "verify"]
@@ -17,9 +17,9 @@ _ANSWER = "The answer"
 
 
 def _inspect(plate: str, start_frame: int, layer: str, as_json: bool, **_talk: object) -> None:
-    from plugin.inspect import as_json as to_json
-    from plugin.inspect import describe
     from plugin.plates import open_plate
+    from plugin.plates.inspect import as_json as to_json
+    from plugin.plates.inspect import describe
 
     source = open_plate(plate, start_frame=start_frame, layer=layer)
     try:
@@ -30,9 +30,9 @@ def _inspect(plate: str, start_frame: int, layer: str, as_json: bool, **_talk: o
 
 
 def _verify(folder: Path, as_json: bool, quiet: bool, **_talk: object) -> None:
-    from plugin.verify import as_json as to_json
-    from plugin.verify import describe
-    from plugin.verify import verify as prove
+    from plugin.result.verify import as_json as to_json
+    from plugin.result.verify import describe
+    from plugin.result.verify import verify as prove
 
     report = prove(folder)
     if as_json or not quiet:

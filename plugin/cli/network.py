@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from plugin.cli.layout import LaidOutCommand, number_option, talk_options
+from plugin.cli.help_page import LaidOutCommand, number_option, talk_options
 from plugin.errors import ShotError
 
 __all__ = ["compose", "evaluate", "export", "pack", "train"]
@@ -53,12 +53,12 @@ def _export(
         )
     say = (lambda _line: None) if quiet else click.echo
     if out is not None:
-        from model.export import export_weights
+        from model.export.weights import export_weights
 
         written = export_weights(weights, out)
         say(f"{written.path}  sha256 {written.sha256}")
     if onnx_file is not None:
-        from model.export_onnx import export_onnx
+        from model.export.onnx_file import export_onnx
 
         made = export_onnx(weights, onnx_file)
         say(f"{made.path}  differs from torch by at most {made.difference:.1e}")

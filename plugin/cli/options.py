@@ -15,9 +15,9 @@ from typing import Any, get_args
 import click
 from click.shell_completion import CompletionItem
 
-from plugin.cli.layout import LaidOutOption
-from plugin.job import option_name, range_of
-from plugin.shot import Shot
+from plugin.cli.help_page import LaidOutOption
+from plugin.request.job_file import option_name, range_of
+from plugin.request.shot import Shot
 
 __all__ = [
     "CLEANUP",

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import click
 
-from plugin.cli.layout import SETTINGS, show_debug, show_version
+from plugin.cli.help_page import SETTINGS, show_debug, show_version
 from plugin.errors import RequestError
 
 __all__ = ["COMMANDS", "Entry", "Program"]

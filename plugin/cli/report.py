@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.framerange import FrameRange
-from plugin.progress import printable
+from plugin.progress.modes import printable
 
 __all__ = ["report"]
 

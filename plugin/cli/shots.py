@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plugin.cli.layout import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.cli.options import MASK, RUN, SHOT, TRIMAP, WORK, shot_options
 from plugin.cli.outcome import exit_code_of
 from plugin.errors import FrameError
 from plugin.framerange import FrameRange
-from plugin.job import shot_from
-from plugin.progress import choose, printable
+from plugin.progress.modes import choose, printable
+from plugin.request.job_file import shot_from
 
 if TYPE_CHECKING:
-    from plugin.manifest import Manifest
-    from plugin.progress import Progress
-    from plugin.shot import Shot
+    from plugin.progress.modes import Progress
+    from plugin.request.shot import Shot
+    from plugin.result.manifest import Manifest
 
 __all__ = ["do_job", "run", "segment", "trimap"]
 
@@ -89,7 +89,7 @@ def _refuse_gaps(shot: Shot, manifest: Manifest) -> None:
 
 def _run(**options: object) -> None:
     def job(shot: Shot, progress: Progress) -> Manifest:
-        from plugin.driver import run
+        from plugin.driver.run import run
 
         return run(shot, progress=progress)
 
@@ -98,7 +98,7 @@ def _run(**options: object) -> None:
 
 def _segment(**options: object) -> None:
     def job(shot: Shot, progress: Progress) -> Manifest:
-        from plugin.driver import segment
+        from plugin.driver.run import segment
 
         return segment(shot, progress=progress)
 
@@ -111,7 +111,7 @@ def _trimap(check: Path | None = None, **options: object) -> None:
         return
 
     def job(shot: Shot, progress: Progress) -> Manifest:
-        from plugin.driver import trimap
+        from plugin.driver.run import trimap
 
         return trimap(shot, progress=progress)
 
@@ -120,8 +120,8 @@ def _trimap(check: Path | None = None, **options: object) -> None:
 
 def _check(file: Path, options: dict[str, object]) -> None:
     """Say what an override file does, every rule checked against the plate; compute nothing."""
-    from plugin.override import explain, load
     from plugin.plates import open_plate
+    from plugin.trimap.override import explain, load
 
     job_file = options["job"]
     wanted: dict[str, object] = {

@@ -13,7 +13,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from plugin.push_pull import push_pull
+from plugin.image.push_pull import push_pull
 from plugin.types import FloatArray
 
 __all__ = ["Screen", "despill"]

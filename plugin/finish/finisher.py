@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from plugin.errors import FrameError
+from plugin.finish.clean_up import choke, despeckle, soften
 from plugin.finish.despill import despill
-from plugin.finish.edges import choke, despeckle, soften
 from plugin.finish.foreground import estimate_foreground, premultiply
 from plugin.finish.plan import FinishPlan
 from plugin.segmentation.mask import MaskReader, MaskSettings

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from plugin.errors import ShotError
 from plugin.finish.despill import Screen
 from plugin.framerange import FrameRange
+from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan
 from plugin.segmentation.mask import MaskSettings, pair_masks
 from plugin.segmentation.plans import asked_frames
-from plugin.shot import Shot
 from plugin.types import PlateInfo
 
 __all__ = ["FinishPlan", "plan_finish", "refuse_format"]

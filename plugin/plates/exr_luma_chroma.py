@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import OpenEXR  # type: ignore[import-not-found]
 
-from plugin.plates.primaries import REC709, rgb_to_xyz
+from plugin.colour.primaries import REC709, rgb_to_xyz
 from plugin.types import FloatArray, Window
 
 __all__ = ["is_luma_chroma", "read", "window_of"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from OpenImageIO import ImageSpec
 
-from plugin.plates.primaries import NAMED, rgb_to_xyz
+from plugin.colour.primaries import NAMED, rgb_to_xyz
 
 __all__ = ["colour_of", "exr_colour"]
 

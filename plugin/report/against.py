@@ -13,10 +13,10 @@ import numpy as np
 
 from plugin.errors import FrameError
 from plugin.framerange import FrameRange
-from plugin.manifest import Manifest
 from plugin.report.gallery import Gallery, write_picture
 from plugin.report.measure import is_done
 from plugin.report.sprites import tiles_of
+from plugin.result.manifest import Manifest
 from plugin.types import FloatArray, LabelArray
 
 __all__ = ["Comparison", "Difference", "compare"]

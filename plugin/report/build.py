@@ -15,11 +15,9 @@ from pathlib import Path
 
 import av.error
 
-from plugin.atomic import is_temporary, output_error, refuse_escape, sweep_orphans
+from plugin.disk.atomic import is_temporary, output_error, refuse_escape, sweep_orphans
 from plugin.errors import FrameError, OutputError, RequestError
 from plugin.framerange import FrameRange
-from plugin.layout import OutputLayout
-from plugin.manifest import Manifest, load
 from plugin.report.against import compare
 from plugin.report.contact import contact_sheet, evenly
 from plugin.report.facts import Problem, problems_of, quick_problems, rules_of
@@ -29,6 +27,8 @@ from plugin.report.page import Page, write_page
 from plugin.report.preview import write_preview
 from plugin.report.sprites import FOLDER, read_sprite
 from plugin.report.worst import Suspect, worst
+from plugin.result.layout import OutputLayout
+from plugin.result.manifest import Manifest, load
 from plugin.types import LabelArray
 
 __all__ = ["Report", "build_report"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from plugin.job import option_name
-from plugin.shot import Shot
+from plugin.request.job_file import option_name
+from plugin.request.shot import Shot
 
 __all__ = ["command_of", "shell_word"]
 

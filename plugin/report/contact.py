@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from plugin.atomic import write_whole
+from plugin.disk.atomic import write_whole
 from plugin.framerange import FrameRange
 from plugin.report.preview import comp_of
 from plugin.types import LabelArray

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plugin.atomic import read_whole
+from plugin.disk.atomic import read_whole
 from plugin.errors import FrameRangeError
 from plugin.framerange import FrameRange
-from plugin.layout import OutputLayout
-from plugin.manifest import Manifest
-from plugin.override.document import MAX_BYTES
 from plugin.report.figures import Box
 from plugin.report.measure import is_done
 from plugin.report.worst import Suspect
-from plugin.shot import Shot
-from plugin.verify import Fault, VerifyReport, verify
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
+from plugin.result.manifest import Manifest
+from plugin.result.verify import Fault, VerifyReport, verify
+from plugin.trimap.override.document import MAX_BYTES
 
 __all__ = ["Problem", "Rule", "problems_of", "provenance", "quick_problems", "rules_of", "stub"]
 

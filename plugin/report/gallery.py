@@ -9,16 +9,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from plugin.atomic import write_whole
-from plugin.colour import display_transform
+from plugin.colour.display import display_transform
+from plugin.disk.atomic import write_whole
 from plugin.errors import AdaMatteError, FrameError, OutputError
-from plugin.exr import AlphaFile, read_alpha
+from plugin.exr.alpha_file import AlphaFile, read_alpha
 from plugin.framerange import FrameRange
-from plugin.layout import OutputLayout
-from plugin.manifest import Manifest
-from plugin.pictures import read_grey
 from plugin.plates import open_plate
 from plugin.report.sprites import SpriteForm, scan_sprites, straight, tiles_of, write_sprite
+from plugin.result.grey_png import read_grey
+from plugin.result.layout import OutputLayout
+from plugin.result.manifest import Manifest
 from plugin.types import FloatArray, LabelArray, PlateSource, Window
 
 __all__ = ["Gallery", "opened", "write_picture"]

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plugin.atomic import read_whole, write_whole
-from plugin.manifest import FrameRecord, Manifest
+from plugin.disk.atomic import read_whole, write_whole
 from plugin.report.figures import Box, overruled_box
 from plugin.report.flicker import Change, change
 from plugin.report.sprites import read_sprite
 from plugin.report.worst import Figures
+from plugin.result.manifest import FrameRecord, Manifest
 from plugin.types import FrameState
 
 __all__ = ["Deadline", "figures_of", "measure_flicker", "read_flicker", "spread"]

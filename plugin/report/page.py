@@ -15,16 +15,16 @@ from typing import Any
 
 import jinja2
 
-from plugin.atomic import write_whole
+from plugin.disk.atomic import write_whole
 from plugin.framerange import FrameRange
-from plugin.manifest import Manifest
-from plugin.progress import printable
+from plugin.progress.modes import printable
 from plugin.report.against import Comparison
 from plugin.report.command import command_of
 from plugin.report.facts import Problem, Rule, provenance, settings, stub
 from plugin.report.figures import Box
 from plugin.report.preview import COMP_COLOUR
 from plugin.report.worst import Figures, Reason, Suspect, percent
+from plugin.result.manifest import Manifest
 from plugin.types import FrameState
 
 __all__ = ["Page", "write_page"]

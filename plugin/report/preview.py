@@ -15,7 +15,7 @@ from av.container import OutputContainer
 from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
-from plugin.atomic import output_error, refuse_escape, temporary_name
+from plugin.disk.atomic import output_error, refuse_escape, temporary_name
 from plugin.errors import OutputError
 from plugin.types import LabelArray
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from plugin.atomic import write_whole
+from plugin.disk.atomic import write_whole
 from plugin.errors import OutputError
 from plugin.types import FloatArray, LabelArray
 

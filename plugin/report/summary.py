@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 from plugin.framerange import FrameRange
-from plugin.manifest import Manifest
 from plugin.report.measure import figures_of, is_done, read_flicker
 from plugin.report.worst import worst
+from plugin.result.manifest import Manifest
 from plugin.types import FrameState
 
 __all__ = ["summary"]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from plugin.regions import depth
+from plugin.image.regions import depth
 from plugin.segmentation.motion import Picture
 from plugin.types import FloatArray
 

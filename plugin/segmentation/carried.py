@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from plugin.atomic import output_error, write_whole
+from plugin.disk.atomic import output_error, write_whole
 from plugin.errors import FrameError
 from plugin.framerange import FrameRange
-from plugin.segmentation.pictures import digest_of
+from plugin.plates.companions import digest_of
 from plugin.segmentation.plans import Request, asked_frames
 from plugin.types import FloatArray
 

@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from plugin.channels import dot, most
-from plugin.colour import display_transform, input_colour
+from plugin.colour.display import display_transform, input_colour
 from plugin.errors import AdaMatteError, FrameError, MaskError
+from plugin.image.channels import dot, most
 from plugin.plates import open_plate, plate_digest
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
 from plugin.segmentation.registration import expose, shift

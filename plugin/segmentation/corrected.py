@@ -13,7 +13,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from plugin.regions import depth
+from plugin.image.regions import depth
 from plugin.segmentation.chain import Link
 from plugin.segmentation.motion import Picture
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray, Matter

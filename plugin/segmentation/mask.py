@@ -19,15 +19,15 @@ from plugin.errors import AdaMatteError, FrameError, MaskError
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
 from plugin.plates import AlphaSource, open_plate, plate_digest
-from plugin.segmentation.pictures import (
+from plugin.plates.companions import (
     digest_of,
     is_picture,
     read_header,
     read_matte,
     refuse_misfit,
 )
+from plugin.request.shot import Shot
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
-from plugin.shot import Shot
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, PlateSource, Segmenter
 
 __all__ = ["MASK", "MaskReader", "MaskSettings", "pair_masks"]

@@ -12,7 +12,7 @@ from typing import ClassVar, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from plugin.framerange import FrameRange
-from plugin.shot import Shot
+from plugin.request.shot import Shot
 from plugin.types import FloatArray, Matter, PlateInfo, PlateSource, Segmenter
 
 __all__ = ["DisplayTransform", "Method", "Request", "SegmentPlan", "Settings", "asked_frames"]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from plugin.channels import least, mean, most
+from plugin.image.channels import least, mean, most
 from plugin.types import FloatArray
 
 __all__ = ["expose", "shift"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from plugin.errors import MaskError, ShotError
+from plugin.request.shot import Shot
 from plugin.segmentation.chroma import CHROMA, screen_plan
 from plugin.segmentation.clean_plate import CLEAN_PLATE
 from plugin.segmentation.mask import MASK
@@ -16,7 +17,6 @@ from plugin.segmentation.sampling import sample
 from plugin.segmentation.screen import find_screen
 from plugin.segmentation.track import TRACK
 from plugin.segmentation.whole import NONE, plan_whole_frame
-from plugin.shot import Shot
 from plugin.types import Matter, PlateInfo, PlateSource, Segmenter
 
 __all__ = ["METHODS", "build", "prepare", "run_first"]

@@ -13,8 +13,8 @@ import numpy as np
 
 from plugin.errors import FrameError, MaskError
 from plugin.framerange import FrameRange
+from plugin.plates.companions import digest_of, read_matte
 from plugin.segmentation.carried import CarriedMasks, reached
-from plugin.segmentation.pictures import digest_of, read_matte
 from plugin.segmentation.plans import Method, Request, SegmentPlan
 from plugin.segmentation.prompts import parse_prompts
 from plugin.segmentation.track import CarriedSettings, TrackReader, check_keys, named_weak

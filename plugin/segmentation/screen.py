@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from plugin.push_pull import push_pull
+from plugin.image.push_pull import push_pull
 from plugin.types import FloatArray
 
 __all__ = [

@@ -16,8 +16,7 @@ from pydantic import Field
 
 from plugin.errors import FrameError, MaskError
 from plugin.framerange import FrameRange
-from plugin.segmentation.carried import carried_file
-from plugin.segmentation.pictures import (
+from plugin.plates.companions import (
     digest_of,
     is_picture,
     read_channels,
@@ -25,6 +24,7 @@ from plugin.segmentation.pictures import (
     read_matte,
     refuse_misfit,
 )
+from plugin.segmentation.carried import carried_file
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings
 from plugin.segmentation.tracking import run_tracking
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter

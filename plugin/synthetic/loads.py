@@ -14,7 +14,7 @@ import numpy as np
 import OpenEXR  # type: ignore[import-not-found]
 
 from plugin.pattern import FramePattern
-from plugin.pictures import write_grey
+from plugin.result.grey_png import write_grey
 from plugin.synthetic.render import render
 from plugin.synthetic.shot import ShotKind, SyntheticShot
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray

@@ -23,11 +23,11 @@ import cv2
 import numpy as np
 
 from plugin.framerange import FrameRange
+from plugin.request.shot import Shot
 from plugin.segmentation import build, prepare, run_first
-from plugin.shot import Shot
 from plugin.synthetic.render import render
 from plugin.synthetic.shot import ShotKind, SyntheticFrame, SyntheticShot
-from plugin.trimap_source import TrimapSource, plan_trimaps
+from plugin.trimap.source import TrimapSource, plan_trimaps
 from plugin.types import UNKNOWN, FloatArray, Frame, PlateInfo, PlateKind, Window
 
 __all__ = ["BANDS", "METHODS", "Row", "SyntheticPlate", "main", "measure"]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from plugin.shot import Shot
-from plugin.verify import verify
+from plugin.request.shot import Shot
+from plugin.result.verify import verify
 from tests.bridge.test_interpreters import interpreter
 from tests.cluster.nodes import Nodes, several_nodes
 from tests.jobs import creature

@@ -10,11 +10,11 @@ import pytest
 from nuke_bridge.core.manifest import frame_states
 from nuke_bridge.protocol import OPTIONS, Option, Polygon, Request, shot_name, write_polygons
 from plugin.cli.options import TABLE
-from plugin.driver import run
-from plugin.job import PATH_FIELDS
-from plugin.layout import OutputLayout
-from plugin.manifest_models import _NO_PIXELS
-from plugin.shot import Shot
+from plugin.driver.run import run
+from plugin.request.job_file import PATH_FIELDS
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
+from plugin.result.manifest_models import _NO_PIXELS
 from tests.jobs import creature, luma_matter
 from workers.in_process import InProcessExecutor
 

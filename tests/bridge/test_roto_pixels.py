@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from plugin.driver import run, trimap
-from plugin.exr import read_alpha
-from plugin.layout import OutputLayout
-from plugin.pictures import read_grey
-from plugin.shot import Shot
+from plugin.driver.run import run, trimap
+from plugin.exr.alpha_file import read_alpha
+from plugin.request.shot import Shot
+from plugin.result.grey_png import read_grey
+from plugin.result.layout import OutputLayout
 from tests.bridge.nuke_host import stage
 from tests.bridge.suite import test_roto as drawn
 from tests.jobs import luma_matter

@@ -32,7 +32,7 @@ class LumaActor:
         if self._made is None:
             if HERE not in sys.path:
                 sys.path.insert(0, HERE)
-            from plugin.plan import read_plan
+            from plugin.driver.plan import read_plan
             from tests.jobs import luma_matter
             from workers.frame_worker import FrameWorker
 

@@ -12,9 +12,9 @@ import click
 
 from plugin.cli import main
 from plugin.cli.registry import Entry
-from plugin.driver import run
-from plugin.progress import JsonLinesProgress
-from plugin.shot import Shot
+from plugin.driver.run import run
+from plugin.progress.modes import JsonLinesProgress
+from plugin.request.shot import Shot
 from plugin.types import Executor
 from tests.campaign import actors
 from tests.jobs import luma_matter

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from plugin.driver import run
+from plugin.driver.run import run
 from plugin.framerange import FrameRange
-from plugin.manifest import load
-from plugin.shot import Shot
+from plugin.request.shot import Shot
+from plugin.result.manifest import load
+from plugin.result.verify import verify
 from plugin.types import FrameResult
-from plugin.verify import verify
 from tests.campaign.actors import LumaActor
 from tests.jobs import alphas, luma_matter
 from workers.cluster import Cluster, connected

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from plugin.driver import run
+from plugin.driver.run import run
 from plugin.framerange import FrameRange
-from plugin.shot import Shot
+from plugin.request.shot import Shot
 from plugin.types import FrameResult
 from tests.campaign.actors import LumaActor
 from tests.campaign.kills import descendants

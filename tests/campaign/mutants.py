@@ -139,7 +139,7 @@ _OVERRIDE = json.dumps(
 
 
 def _alpha(path: Path) -> Path:
-    from plugin.exr import AlphaFormat, write_alpha
+    from plugin.exr.alpha_file import AlphaFormat, write_alpha
     from plugin.types import Frame
     from tests.faults.test_disk import INFO
 
@@ -158,8 +158,8 @@ def _alpha(path: Path) -> Path:
 
 
 def _manifest(path: Path) -> Path:
-    from plugin.manifest import Manifest, PlateRecord, save
-    from plugin.shot import Shot
+    from plugin.request.shot import Shot
+    from plugin.result.manifest import Manifest, PlateRecord, save
     from plugin.types import FrameResult, FrameState
     from tests.faults.test_disk import INFO
 

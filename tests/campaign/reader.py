@@ -33,35 +33,45 @@ def _plate(path: Path) -> None:
 
 
 def _alpha(path: Path) -> None:
-    from plugin.exr import is_current, read_alpha
+    from plugin.exr.alpha_file import is_current, read_alpha
 
     is_current(path, "r")
     read_alpha(path)
 
 
 def _override(path: Path) -> None:
-    from plugin.override import load
+    from plugin.trimap.override import load
 
     load(path, _PLATE)
 
 
 def _job(path: Path) -> None:
-    from plugin.job import shot_from
+    from plugin.request.job_file import shot_from
 
     shot_from({}, path)
 
 
 def _manifest(path: Path) -> None:
-    from plugin.manifest import load
+    from plugin.result.manifest import load
 
     load(path)
 
 
 def _weights(path: Path) -> None:
-    from model.weight_files import find_weights, load_network
+    from model.inference.weight_files import find_weights, load_network
 
     load_network(find_weights(str(path)))
 
+
+_READING = (
+    "plugin.exr.alpha_file",
+    "plugin.request.job_file",
+    "plugin.result.manifest",
+    "plugin.trimap.override",
+    "plugin.plates",
+    "model.adamatting",
+    "model.inference.weight_files",
+)
 
 READERS: dict[str, Callable[[Path], None]] = {
     "exr": _plate,
@@ -78,10 +88,8 @@ READERS: dict[str, Callable[[Path], None]] = {
 
 def _load_all() -> None:
     """Import what the readers need, so that a fork has it; no thread may run yet."""
-    for name in ("exr", "job", "manifest", "override", "plates"):
-        importlib.import_module(f"plugin.{name}")
-    for name in ("adamatting", "weight_files"):
-        importlib.import_module(f"model.{name}")
+    for module in _READING:
+        importlib.import_module(module)
 
 
 def _read(kind: str, path: Path) -> dict[str, str]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from plugin.manifest import load
-from plugin.shot import Shot
+from plugin.request.shot import Shot
+from plugin.result.manifest import load
+from plugin.result.verify import verify
 from plugin.types import FrameState
-from plugin.verify import verify
 from tests.campaign import many
 from tests.campaign.kills import kill_drivers, kill_workers
 from tests.jobs import alphas, creature

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from plugin.errors import ClusterError
-from plugin.shot import Shot
-from plugin.verify import verify
+from plugin.request.shot import Shot
+from plugin.result.verify import verify
 from tests.cluster.nodes import Nodes, several_nodes
 from tests.jobs import alphas, creature
 from workers.jobs_api import JobsClient

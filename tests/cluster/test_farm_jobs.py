@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from plugin.driver import run
+from plugin.driver.run import run
 from plugin.errors import ShotError
-from plugin.progress import QuietProgress
-from plugin.shot import Shot
-from plugin.verify import verify
+from plugin.progress.modes import QuietProgress
+from plugin.request.shot import Shot
+from plugin.result.verify import verify
 from tests.jobs import alphas, creature
 from workers.farm import FarmJob, FarmName, plan_farm_job, write_farm_job
 

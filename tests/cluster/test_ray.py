@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from plugin.driver import run
-from plugin.exr import is_current
+from plugin.driver.run import run
+from plugin.exr.alpha_file import is_current
 from plugin.framerange import FrameRange
-from plugin.layout import OutputLayout
-from plugin.shot import Shot
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
+from plugin.result.verify import verify
 from plugin.types import FrameResult, FrameState
-from plugin.verify import verify
 from tests.jobs import alphas, creature
 from workers.in_process import InProcessExecutor
 
@@ -41,7 +41,7 @@ def whole(shot: Shot) -> dict[int, bytes]:
 
 
 def settle_like_a_worker() -> None:
-    from model.threads import settle_process
+    from model.inference.threads import settle_process
 
     settle_process()
 
@@ -153,6 +153,6 @@ def test_frames_prove_themselves(shot: Shot, whole: dict[int, bytes]) -> None:
 
 
 def read_recipe_of(path: Path) -> str:
-    from plugin.exr import read_alpha
+    from plugin.exr.alpha_file import read_alpha
 
     return read_alpha(path).provenance["recipe"]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from plugin.atomic import host_tag
-from plugin.claims import Patience, claimed
+from plugin.disk.atomic import host_tag
+from plugin.disk.claims import Patience, claimed
 from plugin.errors import OutputError
 from plugin.framerange import FrameRange
 
@@ -25,7 +25,7 @@ HERE = Path(__file__).parents[2]
 _HOLDER = """
 import sys
 from pathlib import Path
-from plugin.claims import claimed
+from plugin.disk.claims import claimed
 from plugin.framerange import FrameRange
 with claimed(Path(sys.argv[1]), FrameRange.parse(sys.argv[2])):
     print("held", flush=True)

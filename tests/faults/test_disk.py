@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugin.atomic import is_temporary, sweep_orphans, write_whole
+from plugin.disk.atomic import is_temporary, sweep_orphans, write_whole
 from plugin.errors import OutputError
-from plugin.exr import AlphaFormat, is_current, pixel_digest, write_alpha
-from plugin.layout import OutputLayout
-from plugin.manifest import Manifest, PlateRecord, load, save, update
-from plugin.shot import Shot
+from plugin.exr.alpha_file import AlphaFormat, is_current, pixel_digest, write_alpha
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
+from plugin.result.manifest import Manifest, PlateRecord, load, save, update
 from plugin.types import FloatArray, Frame, FrameResult, FrameState, Window
 from tests.plates import exr_plate
 
@@ -205,7 +205,7 @@ from itertools import cycle
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_disk import INFO, _write
-from plugin.layout import OutputLayout
+from plugin.result.layout import OutputLayout
 
 layout = OutputLayout(Path(sys.argv[1]), "sh010")
 for number in cycle((1, 2, 3)):

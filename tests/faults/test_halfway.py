@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from plugin.claims import claimed
-from plugin.driver import run
+from plugin.disk.claims import claimed
+from plugin.driver.run import run
 from plugin.errors import OutputError, SurroundingsError
 from plugin.framerange import FrameRange
-from plugin.layout import OutputLayout
-from plugin.shot import Shot
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
+from plugin.result.verify import verify
 from plugin.types import FrameResult, FrameState
-from plugin.verify import verify
 from tests.campaign.mutants import trial
 from tests.jobs import alphas, creature, luma_matter
 from workers.in_process import InProcessExecutor

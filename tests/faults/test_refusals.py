@@ -14,7 +14,7 @@ import pytest
 
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
-from plugin.shot import Shot
+from plugin.request.shot import Shot
 from tests.jobs import creature
 from tests.media import write_exr, write_image
 
@@ -174,7 +174,7 @@ def test_a_disk_that_fills_up_leaves_only_whole_frames(shot: Shot, small_disk: P
     assert filled
     assert code == 4, errors
     assert "Traceback" not in errors
-    from plugin.exr import read_alpha
+    from plugin.exr.alpha_file import read_alpha
 
     for number in frames_in(out):
         read_alpha(FramePattern.parse(out / "alpha" / "demo1_alpha.%04d.exr").path(number))

@@ -8,8 +8,8 @@ import torch.nn.functional as nnf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.active_blocks import BLOCK, HALO, ActiveBlocks, Neighbours, core
-from model.pyramid import double, halve
+from model.planes.active_blocks import BLOCK, HALO, ActiveBlocks, Neighbours, core
+from model.planes.pyramid import double, halve
 
 sides = st.integers(1, 150)
 

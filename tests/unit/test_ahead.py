@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from workers.ahead import two_at_a_time
-from workers.matted import Once
+from workers.neighbours import Once
+from workers.overlap import two_at_a_time
 
 
 def test_results_come_in_order() -> None:

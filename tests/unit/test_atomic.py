@@ -16,13 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.atomic import is_temporary, output_error, read_whole, sweep_orphans, write_whole
+from plugin.disk.atomic import is_temporary, output_error, read_whole, sweep_orphans, write_whole
 from plugin.errors import OutputError
 
 _WAIT_IN_CHECK = """
 import sys
 from pathlib import Path
-from plugin.atomic import write_whole
+from plugin.disk.atomic import write_whole
 
 def check(temporary: Path) -> None:
     print(temporary.name, flush=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from plugin import channels
+from plugin.image import channels
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from plugin.driver import run
-from plugin.exr import AlphaFile, prove_alpha
-from plugin.layout import OutputLayout
+from plugin.driver.run import run
+from plugin.exr.alpha_file import AlphaFile, prove_alpha
 from plugin.plates import open_plate
-from plugin.shot import Shot
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
 from plugin.types import Window
 from tests.jobs import luma_matter
 from tests.media import Codec, Tags, checker, rgb_channels, write_exr, write_image, write_video

@@ -12,11 +12,11 @@ import click
 import pytest
 
 from plugin.cli import main
-from plugin.cli.layout import LaidOutCommand
+from plugin.cli.help_page import LaidOutCommand
 from plugin.cli.options import TABLE
 from plugin.cli.registry import COMMANDS
-from plugin.job import PATH_FIELDS, option_name
-from plugin.shot import Shot
+from plugin.request.job_file import PATH_FIELDS, option_name
+from plugin.request.shot import Shot
 
 PROGRAM = str(Path(sys.executable).with_name("adamatte"))
 

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from OpenImageIO import ImageBuf, ImageBufAlgo
 
-from plugin.colour import (
+from plugin.colour.display import (
     InputColour,
     display_transform,
     input_colour,
     shoulder,
     srgb_encode,
 )
-from plugin.colour_ocio import BUILT_IN
+from plugin.colour.ocio import BUILT_IN
 from plugin.errors import PlateError
 from plugin.types import PlateInfo, Window
 from tests.plates import exr_plate

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from model.colour_planes import colour_planes, known_planes, spread_colour
-from model.frame_planes import FramePlanes
-from model.pieces import as_one_hot, as_picture, piece
-from model.regions import Rectangle
+from model.planes.colour_planes import colour_planes, known_planes, spread_colour
+from model.planes.frame_planes import FramePlanes
+from model.rectangles.pieces import as_one_hot, as_picture, piece
+from model.rectangles.regions import Rectangle
 
 BLUE, ORANGE = (0.1, 0.2, 0.8), (0.9, 0.5, 0.1)
 

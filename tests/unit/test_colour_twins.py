@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from OpenImageIO import ImageBuf, ImageBufAlgo
 
-from plugin.colour_ocio import BUILT_IN
-from plugin.driver import run
-from plugin.exr import read_alpha
-from plugin.layout import OutputLayout
-from plugin.shot import Shot
+from plugin.colour.ocio import BUILT_IN
+from plugin.driver.run import run
+from plugin.exr.alpha_file import read_alpha
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
 from plugin.synthetic import ShotKind, SyntheticShot, render
 from plugin.types import FloatArray
 from tests.media import rgb_channels, write_exr, write_image

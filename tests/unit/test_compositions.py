@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.data_split import HELD_OUT_SHARE, group_key, is_held_out
 from model.evaluation.benchmark import open_benchmark
 from model.evaluation.compositions import (
     Foreground,
@@ -26,6 +25,7 @@ from model.evaluation.compositions import (
 from model.evaluation.held_out import build_held_out_set
 from model.evaluation.metrics import optimal_trimap
 from model.evaluation.pictures import write_png
+from model.training.data_split import HELD_OUT_SHARE, group_key, is_held_out
 from plugin.errors import RequestError
 from plugin.types import FloatArray
 

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugin.driver import run, segment, trimap
+from plugin.driver.run import run, segment, trimap
 from plugin.errors import Interrupted, MaskError, PlateError, SurroundingsError
 from plugin.framerange import FrameRange
-from plugin.layout import OutputLayout
-from plugin.manifest import Manifest
-from plugin.pictures import read_grey
-from plugin.progress import Progress, QuietProgress
-from plugin.shot import Shot
+from plugin.progress.modes import Progress, QuietProgress
+from plugin.request.shot import Shot
+from plugin.result.grey_png import read_grey
+from plugin.result.layout import OutputLayout
+from plugin.result.manifest import Manifest
+from plugin.result.verify import verify
 from plugin.types import FloatArray, FrameResult, FrameState
-from plugin.verify import verify
 from tests.jobs import alphas, creature, luma_matter
 from tests.media import write_exr, write_image
 from workers.in_process import InProcessExecutor
@@ -252,7 +252,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(shot: Shot) -> None:
 
 
 def test_the_plan_of_a_killed_run_is_swept_by_the_next(shot: Shot) -> None:
-    words = "from plugin.atomic import temporary_name; print(temporary_name('p'))"
+    words = "from plugin.disk.atomic import temporary_name; print(temporary_name('p'))"
     dead = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     shot.out.mkdir()
     (shot.out / dead.stdout.strip()).write_text("{}")

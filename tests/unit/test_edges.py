@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from plugin.edges import Softness, softness_of
-from plugin.trimap import GROWTH, trimap_from_mask
+from plugin.trimap.band import GROWTH, trimap_from_mask
+from plugin.trimap.softness import Softness, softness_of
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, Mask
 
 WIDTH, HEIGHT = 640, 360

@@ -14,12 +14,12 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import save_file
 
-import model.export_onnx as exporting
+import model.export.onnx_file as exporting
 from model.adamatting import AdaMatting
-from model.colour_planes import colour_planes
 from model.config import AdaMattingConfig
-from model.export_onnx import TOLERANCE, export_onnx
-from model.weight_files import find_weights, load_network
+from model.export.onnx_file import TOLERANCE, export_onnx
+from model.inference.weight_files import find_weights, load_network
+from model.planes.colour_planes import colour_planes
 from plugin.cli.network import export
 from plugin.errors import ShotError, WeightsError
 from tests.networks import TINY

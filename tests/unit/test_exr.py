@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from plugin.errors import FrameError, OutputError
-from plugin.exr import (
+from plugin.exr.alpha_file import (
     AlphaFormat,
     Bits,
     Channels,
@@ -29,7 +29,7 @@ from plugin.exr import (
     read_alpha,
     write_alpha,
 )
-from plugin.shot import Shot
+from plugin.request.shot import Shot
 from plugin.types import FloatArray, Frame, PlateInfo, Window
 from tests.plates import exr_plate
 

@@ -14,8 +14,8 @@ import OpenImageIO
 import pytest
 
 from plugin.errors import FrameError
-from plugin.exr import encode_alpha, is_current, prove_alpha, read_alpha
-from plugin.exr_bytes import MAX_FILE
+from plugin.exr.alpha_file import encode_alpha, is_current, prove_alpha, read_alpha
+from plugin.exr.decode import MAX_FILE
 from plugin.types import FloatArray, Frame, Window
 from tests.plates import exr_plate
 

@@ -11,7 +11,7 @@ import OpenImageIO
 import pytest
 
 from plugin.errors import FrameError, ShotError
-from plugin.exr import (
+from plugin.exr.alpha_file import (
     AlphaFormat,
     Bits,
     Channels,
@@ -22,9 +22,9 @@ from plugin.exr import (
     prove_alpha,
     write_alpha,
 )
-from plugin.exr_channels import pixel_digest
+from plugin.exr.channels import pixel_digest
 from plugin.finish import refuse_format
-from plugin.shot import Shot
+from plugin.request.shot import Shot
 from plugin.types import FloatArray, Frame, Window
 from tests.plates import exr_plate
 

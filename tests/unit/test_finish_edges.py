@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from plugin.finish.edges import choke, despeckle, soften
+from plugin.finish.clean_up import choke, despeckle, soften
 from plugin.types import FloatArray
 
 ALPHAS = arrays.arrays(

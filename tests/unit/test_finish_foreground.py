@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from plugin.colour import srgb_encode
+from plugin.colour.display import srgb_encode
 from plugin.finish.despill import Screen, despill
 from plugin.finish.foreground import estimate_foreground, premultiply
 from plugin.synthetic import ShotKind, SyntheticFrame, SyntheticShot, render

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plugin.driver import run
+from plugin.driver.run import run
 from plugin.errors import MaskError, PlateError, RequestError, ShotError
-from plugin.exr import AlphaFile, Channels, prove_alpha
-from plugin.layout import OutputLayout
-from plugin.manifest import Manifest
-from plugin.progress import QuietProgress
-from plugin.shot import Shot
+from plugin.exr.alpha_file import AlphaFile, Channels, prove_alpha
+from plugin.progress.modes import QuietProgress
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
+from plugin.result.manifest import Manifest
+from plugin.result.verify import verify
 from plugin.types import FloatArray, FrameResult, Window
-from plugin.verify import verify
 from tests.jobs import luma_matter
 from tests.media import checker, rgb_channels, write_exr, write_image
 from workers.in_process import InProcessExecutor

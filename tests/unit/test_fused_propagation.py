@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from model.adamatting import PropagationUnit
-from model.fused_propagation import FusedPropagation
+from model.inference.fused_propagation import FusedPropagation
 from tests.networks import TINY
 
 

@@ -11,7 +11,7 @@ import torch
 
 from model import Matter
 from plugin.errors import DeviceError, ShotError
-from plugin.job import shot_from
+from plugin.request.job_file import shot_from
 from plugin.types import UNKNOWN, FloatArray, LabelArray
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from plugin.inspect import as_json, describe
 from plugin.plates import open_plate
+from plugin.plates.inspect import as_json, describe
 from tests.media import H264, numbered, rgb_channels, write_exr, write_video
 
 

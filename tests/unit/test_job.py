@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.errors import FrameRangeError, RequestError, ShotError
-from plugin.job import MAX_BYTES, PATH_FIELDS, option_name, range_of, shot_from
-from plugin.shot import Shot
+from plugin.request.job_file import MAX_BYTES, PATH_FIELDS, option_name, range_of, shot_from
+from plugin.request.shot import Shot
 
 LEAST: dict[str, object] = {"plate": "sh010.mov", "out": "out"}
 

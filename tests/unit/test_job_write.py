@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugin.errors import ShotError
-from plugin.job import shot_from
-from plugin.job_write import write_job
-from plugin.shot import Shot
+from plugin.request.job_file import shot_from
+from plugin.request.job_writing import write_job
+from plugin.request.shot import Shot
 
 _NAMES = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0/"), min_size=1, max_size=12

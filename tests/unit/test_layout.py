@@ -10,8 +10,8 @@ import pytest
 
 from plugin.errors import OutputError
 from plugin.framerange import FrameRange
-from plugin.layout import OutputLayout, estimate_bytes, free_bytes
-from plugin.shot import Shot
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout, estimate_bytes, free_bytes
 from plugin.types import PlateInfo, PlateKind, Window
 
 

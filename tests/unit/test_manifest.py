@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plugin.disk.folder_lock import LOCK_NAME, folder_lock
 from plugin.errors import OutputError, RequestError
-from plugin.folder_lock import LOCK_NAME, folder_lock
-from plugin.manifest import (
+from plugin.request.shot import Shot
+from plugin.result.manifest import (
     FrameRecord,
     Manifest,
     ManifestFile,
@@ -26,7 +27,6 @@ from plugin.manifest import (
     update,
     write_progress,
 )
-from plugin.shot import Shot
 from plugin.types import FrameResult, FrameState, PlateKind, Window
 from tests.plates import exr_plate
 
@@ -239,7 +239,7 @@ def test_updates_see_what_others_wrote(tmp_path: Path) -> None:
 _WRITER = """
 import json, sys
 from pathlib import Path
-from plugin.manifest import FrameRecord, ManifestFile, load
+from plugin.result.manifest import FrameRecord, ManifestFile, load
 
 path, start = Path(sys.argv[1]), int(sys.argv[2])
 file, empty = ManifestFile(path), load(path).model_copy(update={"frames": {}, "asked": ""})
@@ -264,7 +264,7 @@ def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
 _HOLDER = """
 import sys
 from pathlib import Path
-from plugin.folder_lock import folder_lock
+from plugin.disk.folder_lock import folder_lock
 
 with folder_lock(Path(sys.argv[1])):
     print("held", flush=True)

@@ -11,10 +11,10 @@ import pytest
 
 from model import Matter
 from model.evaluation.metrics import sad
-from model.weight_files import BUNDLED, find_weights
+from model.inference.weight_files import BUNDLED, find_weights
 from plugin.errors import DeviceError, TrimapError, WeightsError
 from plugin.synthetic import ShotKind, SyntheticFrame, SyntheticShot, render
-from plugin.trimap import trimap_from_mask
+from plugin.trimap.band import trimap_from_mask
 from plugin.types import UNKNOWN, FloatArray, LabelArray, Mask
 
 pytestmark = pytest.mark.slow

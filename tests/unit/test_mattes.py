@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.mattes import KINDS, WEIGHTS, ProceduralMatte, render, render_any, render_bank
-from model.mattes.base import signed_distance
+from model.training.mattes import KINDS, WEIGHTS, ProceduralMatte, render, render_any, render_bank
+from model.training.mattes.base import signed_distance
 from plugin.errors import ShotError
 
 pytestmark = pytest.mark.slow

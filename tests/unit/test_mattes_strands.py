@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.mattes.base import Array
-from model.mattes.curves import across, walk
-from model.mattes.defocus import disk
-from model.mattes.motion_blur import path_kernel
-from model.mattes.ribbons import paint, ribbons
-from model.mattes.strands import Strands, rasterise, taper
+from model.training.mattes.base import Array
+from model.training.mattes.curves import across, walk
+from model.training.mattes.defocus import disk
+from model.training.mattes.motion_blur import path_kernel
+from model.training.mattes.ribbons import paint, ribbons
+from model.training.mattes.strands import Strands, rasterise, taper
 
 pytestmark = pytest.mark.slow
 

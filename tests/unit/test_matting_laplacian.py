@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from model.matting_laplacian import KNOWN, MattingLaplacian, laplacian_lines, trust_in_colour
+from model.planes.matting_laplacian import KNOWN, MattingLaplacian, laplacian_lines, trust_in_colour
 
 
 def picture(height: int, width: int, seed: int) -> Tensor:

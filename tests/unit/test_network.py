@@ -130,7 +130,7 @@ def test_conv_lstm_is_the_equations() -> None:
 
 
 def test_planes_of_a_whole_frame_can_be_given_to_a_piece_of_it() -> None:
-    from model.colour_planes import colour_planes
+    from model.planes.colour_planes import colour_planes
 
     network = AdaMatting(TINY).eval()
     image, trimap = inputs()

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from plugin.cli import main
-from plugin.driver import trimap
-from plugin.layout import OutputLayout
-from plugin.overlay import overlay
-from plugin.shot import Shot
+from plugin.driver.run import trimap
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
+from plugin.trimap.overlay import overlay
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, LabelArray, Trimap
 from tests.jobs import creature
 from workers.in_process import InProcessExecutor

@@ -13,7 +13,7 @@ import pytest
 
 from plugin.errors import FrameError, OverrideError
 from plugin.framerange import FrameRange
-from plugin.override import Override, explain, json_schema, load
+from plugin.trimap.override import Override, explain, json_schema, load
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, PlateInfo, Trimap, Window
 from tests.plates import exr_plate
 

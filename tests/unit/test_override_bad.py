@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from plugin.errors import OverrideError
-from plugin.override import load
+from plugin.trimap.override import load
 from tests.plates import png_plate
 
 WIDTH, HEIGHT = 20, 12

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugin.errors import OverrideError
-from plugin.override import load
+from plugin.trimap.override import load
 from tests.plates import png_plate
 
 INFO = png_plate(20, 12, "1001-1050")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugin.override.raster import (
+from plugin.trimap.override.raster import (
     GRID,
     between,
     on_grid,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugin.regions import Flags, box_of, depth
+from plugin.image.regions import Flags, box_of, depth
 
 HEIGHT, WIDTH = 40, 60
 

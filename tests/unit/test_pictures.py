@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from plugin.errors import FrameError, OutputError
-from plugin.pictures import read_grey, write_grey
+from plugin.result.grey_png import read_grey, write_grey
 from plugin.types import LabelArray
 
 TRIMAP = np.array([[0, 128, 255], [255, 128, 0]], np.uint8).repeat(5, 0).repeat(7, 1)

@@ -7,8 +7,8 @@ import warnings
 import numpy as np
 import torch
 
-from model.pieces import as_picture, piece
-from model.regions import Rectangle
+from model.rectangles.pieces import as_picture, piece
+from model.rectangles.regions import Rectangle
 
 
 def test_a_frame_that_must_not_be_written_is_taken_as_it_is() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.progress import (
+from plugin.progress.modes import (
     BarProgress,
     JsonLinesProgress,
     PlainProgress,
@@ -21,7 +21,7 @@ from plugin.progress import (
     choose,
     one_line,
 )
-from plugin.tally import Tally
+from plugin.progress.tally import Tally
 from plugin.types import FrameResult, FrameState
 
 DONE, SKIPPED, FAILED = FrameState.DONE, FrameState.SKIPPED, FrameState.FAILED

@@ -17,7 +17,7 @@ import numpy as np
 import OpenImageIO
 import pytest
 
-from plugin.exr import AlphaFormat, Bits, Channels, Colours, Compression, write_alpha
+from plugin.exr.alpha_file import AlphaFormat, Bits, Channels, Colours, Compression, write_alpha
 from plugin.types import FloatArray, Frame, Window
 from tests.plates import exr_plate
 

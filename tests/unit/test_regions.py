@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.regions import CELL, Rectangle, apart, cover
+from model.rectangles.regions import CELL, Rectangle, apart, cover
 
 Where = npt.NDArray[np.bool_]
 

@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 
 from plugin.cli import main
-from plugin.driver import run
-from plugin.manifest import load
-from plugin.override import load as load_override
-from plugin.pictures import read_grey
+from plugin.driver.run import run
 from plugin.plates import open_plate
-from plugin.progress import printable
+from plugin.progress.modes import printable
 from plugin.report.build import Report, build_report
 from plugin.report.summary import summary
-from plugin.shot import Shot
+from plugin.request.shot import Shot
+from plugin.result.grey_png import read_grey
+from plugin.result.manifest import load
 from plugin.synthetic import SyntheticShot, write_shot
+from plugin.trimap.override import load as load_override
 from tests.jobs import luma_matter
 from tests.reports import NASTY, nasty_result, plain_result
 from tests.unit.test_driver import Recorded

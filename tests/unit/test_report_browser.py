@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
-from plugin.exr import read_alpha
-from plugin.progress import printable
+from plugin.exr.alpha_file import read_alpha
+from plugin.progress.modes import printable
 from plugin.report.build import build_report
 from plugin.report.preview import COMP_COLOUR
-from plugin.shot import Shot
+from plugin.request.shot import Shot
 from tests.reports import NASTY, nasty_result, plain_result
 
 if TYPE_CHECKING:

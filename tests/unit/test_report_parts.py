@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugin.job import shot_from
 from plugin.report.against import difference_picture
 from plugin.report.command import command_of, shell_word
 from plugin.report.figures import Box, densest, frame_figures, overruled_box
@@ -22,7 +21,8 @@ from plugin.report.sprites import (
     write_sprite,
 )
 from plugin.report.worst import Figures, worst
-from plugin.shot import Shot
+from plugin.request.job_file import shot_from
+from plugin.request.shot import Shot
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray, Mask
 
 DIGEST = "0123456789abcdef" * 4

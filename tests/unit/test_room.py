@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from plugin.shot import Shot
+from plugin.request.shot import Shot
 from workers import cluster
 from workers.cluster import plan_cluster
-from workers.room import available_bytes, room_for, worker_bytes
+from workers.memory import available_bytes, room_for, worker_bytes
 
 HD, UHD, EIGHT_K = 1920 * 1080, 3840 * 2160, 7680 * 4320
 GIB = 1 << 30

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pytest
 
 from plugin.errors import FrameError, MaskError
+from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare
-from plugin.shot import Shot
-from plugin.trimap import trimap_from_mask
+from plugin.trimap.band import trimap_from_mask
 from plugin.types import UNKNOWN, Frame
 from tests.plates import Painted, png_plate
 

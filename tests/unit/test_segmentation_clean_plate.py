@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from plugin.colour import shoulder
+from plugin.colour.display import shoulder
 from plugin.errors import FrameError, MaskError
+from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare
 from plugin.segmentation.registration import expose
-from plugin.shot import Shot
 from plugin.types import Frame
 from tests.plates import Painted, png_plate
 

@@ -11,8 +11,8 @@ import OpenImageIO as oiio  # noqa: N813
 import pytest
 
 from plugin.errors import FrameError, MaskError
+from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare
-from plugin.shot import Shot
 from plugin.types import Frame, PlateInfo, Window
 from tests.plates import Painted, png_plate
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pytest
 
 from plugin.errors import FrameError, MaskError
+from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare, run_first
 from plugin.segmentation.prompts import FramePrompt, parse_prompts
-from plugin.shot import Shot
 from plugin.synthetic import ShotKind, SyntheticShot
 from plugin.synthetic.trimap_bench import SyntheticPlate
 from plugin.types import FloatArray

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pytest
 
 from plugin.errors import FrameError, MaskError
+from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare, run_first
-from plugin.shot import Shot
 from plugin.types import Frame
 from tests.plates import Painted, png_plate
 

@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 import pytest
 
-from plugin.driver import run
+from plugin.driver.run import run
 from plugin.errors import ShotError
 from plugin.framerange import FrameRange
-from plugin.shot import Shot
-from plugin.stabilise import stabilise
-from plugin.stabilise_flicker import flicker_between, flicker_of, main
-from plugin.stabilise_flow import Flows, RawFrame, octaves
-from plugin.stabilise_plan import StabilisePlan, plan_stabilise
+from plugin.report.still_flicker import flicker_between, flicker_of, main
+from plugin.request.shot import Shot
+from plugin.stabilise.flow import Flows, RawFrame, octaves
+from plugin.stabilise.plan import StabilisePlan, plan_stabilise
+from plugin.stabilise.smoothing import stabilise
 from plugin.synthetic import ShotKind, SyntheticShot, render
 from plugin.types import FloatArray, Stored
 from tests.jobs import creature, luma_matter

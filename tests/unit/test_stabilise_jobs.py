@@ -9,16 +9,16 @@ import cv2
 import numpy as np
 import pytest
 
-from plugin.driver import run
-from plugin.layout import OutputLayout
-from plugin.shot import Shot
+from plugin.driver.run import run
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
+from plugin.result.verify import Fault, verify
 from plugin.types import FloatArray, LabelArray, Matter
-from plugin.verify import Fault, verify
 from tests.jobs import LumaMatter, alphas, creature
-from workers.front import Front
 from workers.in_process import InProcessExecutor
-from workers.matted import Source
-from workers.stages import Stages
+from workers.neighbours import Source
+from workers.raw_alphas import Front
+from workers.stage_clock import Stages
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +79,7 @@ def test_raw_alphas_go_when_they_have_served(shot: Shot, whole: dict[int, bytes]
 def test_a_plate_too_large_to_keep_gives_the_same(
     shot: Shot, whole: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.front.LARGE", 100)
+    monkeypatch.setattr("workers.raw_alphas.LARGE", 100)
     again = elsewhere(shot, tmp_path)
     assert matted(again).calls == FRAMES
     assert alphas(again) == whole

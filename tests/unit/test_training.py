@@ -11,7 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from model.training import ablation
+from model.evaluation import ablation
+from model.inference.weight_files import find_weights, load_network
 from model.training.banks import Banks, load, pack
 from model.training.compose import compose
 from model.training.degrade import degrade, jitter_colour
@@ -19,7 +20,6 @@ from model.training.geometry import blur, crop, distance_to
 from model.training.recipe import Recipe, Synthesis, read_recipe
 from model.training.run import train
 from model.training.trimaps import coarse_trimap, optimal_trimap
-from model.weight_files import find_weights, load_network
 from plugin.errors import ShotError
 
 pytestmark = pytest.mark.slow
@@ -69,7 +69,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def test_banks_hold_squares_and_leave_out_what_is_held_out(folder: Path, banks: Banks) -> None:
-    from model.data_split import is_held_out
+    from model.training.data_split import is_held_out
 
     kept = [f for f in (folder / "fg").iterdir() if not is_held_out(f.name)]
     assert banks.cutouts.shape == (len(kept), 4, 128, 128)

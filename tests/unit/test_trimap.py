@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.errors import FrameError, TrimapError
-from plugin.override import load
-from plugin.shot import Shot
-from plugin.trimap import read_trimap, trimap_from_mask
-from plugin.trimap_source import TrimapSource, plan_trimaps
+from plugin.request.shot import Shot
+from plugin.trimap.band import read_trimap, trimap_from_mask
+from plugin.trimap.override import load
+from plugin.trimap.source import TrimapSource, plan_trimaps
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, Mask
 from tests.plates import png_plate
 

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugin.atomic import write_whole
+from plugin.disk.atomic import write_whole
 from plugin.errors import OutputError, RequestError
-from plugin.exr import write_alpha
+from plugin.exr.alpha_file import write_alpha
 from plugin.framerange import FrameRange
-from plugin.layout import OutputLayout
-from plugin.manifest import Manifest, PlateRecord, load, save
-from plugin.pictures import write_grey
-from plugin.shot import Shot
+from plugin.request.shot import Shot
+from plugin.result.grey_png import write_grey
+from plugin.result.layout import OutputLayout
+from plugin.result.manifest import Manifest, PlateRecord, load, save
+from plugin.result.verify import Fault, VerifyReport, as_json, describe, verify
 from plugin.types import Frame, FrameResult, FrameState, PlateInfo, PlateKind, Window
-from plugin.verify import Fault, VerifyReport, as_json, describe, verify
 
 FRAMES = FrameRange.span(1001, 1006)
 MOVIE = b"a movie of six frames"

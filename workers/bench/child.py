@@ -66,7 +66,7 @@ def _path(environment: Mapping[str, str]) -> str:
 
 def settle() -> None:
     """Threads and memory as in every worker."""
-    from model.threads import settle_process
+    from model.inference.threads import settle_process
 
     settle_process()
 

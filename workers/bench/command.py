@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from model.device import choose_device
-from model.weight_files import find_weights
-from plugin.atomic import output_error, write_whole
+from model.inference.device import choose_device
+from model.inference.weight_files import find_weights
+from plugin.disk.atomic import output_error, write_whole
 from workers.bench import gpu, history, parts, steadiness
 from workers.bench.figures import PARTS, Figure, Settings
 

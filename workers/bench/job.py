@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from plugin.driver import run
-from plugin.progress import QuietProgress
-from plugin.shot import Shot
+from plugin.driver.run import run
+from plugin.progress.modes import QuietProgress
+from plugin.request.shot import Shot
 from plugin.synthetic.loads import write_load
 from plugin.types import FrameResult, FrameState
 from workers.bench.child import peak_bytes

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from model import Matter as NetworkMatter
-from plugin.progress import QuietProgress
-from plugin.settle import anchored, settle
-from plugin.shot import Shot
+from plugin.driver.probe import anchored, settle
+from plugin.progress.modes import QuietProgress
+from plugin.request.shot import Shot
 from plugin.synthetic.loads import framed, load_frame, load_trimap
 from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Matter
 from workers.bench.child import peak_bytes
 from workers.bench.rounds import in_turns
-from workers.front import Front
-from workers.stages import Stages
+from workers.raw_alphas import Front
+from workers.stage_clock import Stages
 
 __all__ = ["alone", "key_of", "measure"]
 

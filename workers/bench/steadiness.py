@@ -10,12 +10,12 @@ import numpy as np
 
 from model import Matter
 from model.evaluation.metrics import dtssd, mse
-from plugin.edges import softness_of
-from plugin.stabilise import stabilise
-from plugin.stabilise_flow import Flows, RawFrame
-from plugin.stabilise_plan import StabilisePlan
+from plugin.stabilise.flow import Flows, RawFrame
+from plugin.stabilise.plan import StabilisePlan
+from plugin.stabilise.smoothing import stabilise
 from plugin.synthetic import ShotKind, SyntheticShot, render
-from plugin.trimap import GROWTH, trimap_from_mask
+from plugin.trimap.band import GROWTH, trimap_from_mask
+from plugin.trimap.softness import softness_of
 from plugin.types import UNKNOWN, FloatArray, LabelArray, Mask
 from plugin.types import Matter as AnyMatter
 from workers.bench.child import in_child

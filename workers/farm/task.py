@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from plugin.driver.probe import anchored, settle
 from plugin.errors import OutputError
 from plugin.framerange import FrameRange
-from plugin.job_write import write_job
-from plugin.layout import OutputLayout
-from plugin.progress import Progress
-from plugin.settle import anchored, settle
-from plugin.shot import Shot
+from plugin.progress.modes import Progress
+from plugin.request.job_writing import write_job
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
 
 __all__ = ["FARMS", "FarmJob", "FarmName", "plan_farm_job", "write_farm_job"]
 
@@ -108,7 +108,7 @@ def write_farm_job(farm: FarmName, job: FarmJob) -> list[Path]:
     Raises:
         OutputError: the folder cannot be written.
     """
-    from plugin.atomic import output_error, write_whole
+    from plugin.disk.atomic import output_error, write_whole
     from workers.farm import deadline, opencue, openjd
 
     formats: Mapping[FarmName, Callable[[FarmJob], dict[str, str]]] = {

@@ -1,0 +1,1 @@
+"""The network at run time: weights, device, a frame at the cost of its unknown region."""

@@ -1,0 +1,219 @@
+"""One frame through the network, at the cost of its unknown region.
+
+trimap ─► rectangles around the unknown ─► T̃ and α̃ of each, blended ─► T̂
+T̂      ─► rectangles around its unknown ─► propagation unit ─► α̂
+
+A rectangle is grown by a margin, so that the network sees what it would see in the whole frame.
+Encoder and decoders reach hundreds of pixels in theory, the propagation unit 21; the margins are
+what the results were measured to depend on (docs/speed.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from model.adamatting import AdaMatting
+from model.inference.fused_propagation import FusedPropagation
+from model.planes.frame_planes import FramePlanes
+from model.rectangles.pieces import LABELS, as_one_hot, as_picture, pad_edge, padded_side, piece
+from model.rectangles.regions import CELL, Rectangle, cover
+from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
+
+__all__ = ["MARGIN", "MARGINS", "REACH", "Inference"]
+
+REACH = 16
+"""T̂ may overrule known pixels that are this near to an unknown one; farther ones stay as given."""
+
+MARGIN = 48
+"""Least context around a rectangle for encoder and decoders, pixels; from an unknown pixel, with
+`REACH`, a third more. Out to the next multiple of `CELL`, so that the network's coarser pixels lie
+where those of the whole frame do. With 48 no unknown pixel was off by more than 1/255 from the
+whole frame's; with 16, one in 500 is, in small tiles. Other weights need their own figures."""
+
+_CELL = 16  # rectangles, without their margins, begin and end at multiples of this
+_RAMP = 16  # pixels beyond a rectangle over which its result fades into its neighbour's
+_PROPAGATION_MARGIN = 8  # the propagation unit has no stride
+MARGINS = f"{REACH} {MARGIN} {_PROPAGATION_MARGIN}"
+"""What of these sizes changes pixels, for digests."""
+
+_FIXED = 6000  # pixels that could be computed in the time that a call takes beside its pixels
+
+_Where = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """How a network is run.
+
+    Attributes:
+        network: in evaluation mode, on `device`.
+        device: where.
+        precision: of convolutions; the planes and the sums of alpha are float32 always.
+        largest: longest side of a rectangle without its margin, pixels; None is the whole frame.
+    """
+
+    network: AdaMatting
+    device: torch.device
+    precision: torch.dtype = torch.float32
+    largest: int | None = 512
+
+    @torch.inference_mode()
+    def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
+        """T̂ and α̂ of one frame.
+
+        Args:
+            image: `H × W × 3` float32 within [0, 1].
+            trimap: `H × W` uint8 of 0, 128, 255.
+
+        Returns:
+            T̂, `H × W` uint8 of the same labels; α̂, `H × W` float32 within [0, 1].
+        """
+        reach = _near(trimap == UNKNOWN, REACH)
+        decoded = _Decoded(trimap)
+        planes = FramePlanes(image, trimap, self.device) if self._with_planes else None
+        with torch.autocast(
+            self.device.type, dtype=self.precision, enabled=self.precision != torch.float32
+        ):
+            for core in self._rectangles(reach, MARGIN, _CELL, CELL):
+                self._decode(core, image, trimap, planes, decoded)
+            adapted = decoded.labels(reach)
+            alpha = (adapted == FOREGROUND).astype(np.float32)
+            for core in self._rectangles(adapted == UNKNOWN, _PROPAGATION_MARGIN, _CELL, 1):
+                self._propagate(core, image, decoded, adapted, alpha)
+        return adapted, alpha
+
+    def _rectangles(self, where: _Where, margin: int, cell: int, grid: int) -> list[Rectangle]:
+        height, width = (padded_side(side) for side in where.shape)
+        if self.largest is None:
+            return [Rectangle(0, 0, height, width)] if where.any() else []
+        padded = np.zeros((height, width), np.bool_)
+        padded[: where.shape[0], : where.shape[1]] = where
+        return cover(
+            padded, margin=margin, largest=self.largest, cell=cell, grid=grid, fixed=_FIXED
+        )
+
+    @cached_property
+    def _propagation(self) -> FusedPropagation:
+        return FusedPropagation(self.network.propagation)
+
+    @property
+    def _with_planes(self) -> bool:
+        return self.network.config.colour_planes
+
+    def _decode(
+        self,
+        core: Rectangle,
+        image: FloatArray,
+        trimap: LabelArray,
+        planes: FramePlanes | None,
+        out: _Decoded,
+    ) -> None:
+        """T̃ and α̃ of a rectangle, added to what its neighbours say."""
+        frame = [padded_side(side) for side in trimap.shape]
+        seen = core.grown(MARGIN, *frame).on_grid(CELL, *frame)
+        picture = as_picture(piece(image, seen), self.device)
+        one_hot = as_one_hot(piece(trimap, seen), self.device)
+        own = None if planes is None else planes.piece(seen, picture, one_hot)
+        logits, alpha = self.network.decode(picture, one_hot, own)
+        both = torch.cat((logits.float(), alpha.float()), dim=1)[0].cpu().numpy()
+        out.add(core, seen, both)
+
+    def _propagate(
+        self,
+        core: Rectangle,
+        image: FloatArray,
+        decoded: _Decoded,
+        adapted: LabelArray,
+        alpha: FloatArray,
+    ) -> None:
+        """α̂ of a rectangle, written where T̂ is unknown."""
+        seen = core.grown(_PROPAGATION_MARGIN, *(padded_side(side) for side in adapted.shape))
+        scores, start = decoded.piece(seen)
+        found = torch.from_numpy(start)[None, None].to(self.device)
+        if self.network.config.propagation:
+            shares = torch.from_numpy(scores)[None].to(self.device).softmax(dim=1)
+            picture = as_picture(piece(image, seen), self.device)
+            if self.precision == torch.float32:
+                found = self._propagation(picture, shares, found)
+            else:
+                found = self.network.propagation(picture, shares, found)[-1]
+        inside = found[0, 0].float().clamp(0, 1).cpu().numpy()
+        rows, columns = core.slices
+        target = alpha[rows, columns]
+        top, left = core.top - seen.top, core.left - seen.left
+        inside = inside[top : top + target.shape[0], left : left + target.shape[1]]
+        unknown = adapted[rows, columns] == UNKNOWN
+        target[unknown] = inside[unknown]
+
+
+class _Decoded:
+    """T̃ and α̃ of a frame, as far as they were computed; the given trimap elsewhere."""
+
+    def __init__(self, trimap: LabelArray) -> None:
+        self.trimap = trimap
+        # Zeros that are never touched cost no memory.
+        self.sums = np.zeros((4, *trimap.shape), np.float32)
+        self.weights = np.zeros(trimap.shape, np.float32)
+
+    def add(self, core: Rectangle, seen: Rectangle, values: FloatArray) -> None:
+        """Weigh in a rectangle's result, `4 × h × w` over `seen`."""
+        height, width = self.trimap.shape
+        outer = core.grown(_RAMP, height, width).within(seen)
+        fade = np.minimum(
+            _fade(core.top, core.bottom, outer.top, outer.bottom)[:, None],
+            _fade(core.left, core.right, outer.left, outer.right)[None],
+        )
+        top, left = outer.top - seen.top, outer.left - seen.left
+        part = values[:, top : top + fade.shape[0], left : left + fade.shape[1]]
+        rows, columns = outer.slices
+        self.sums[:, rows, columns] += fade * part
+        self.weights[rows, columns] += fade
+
+    def labels(self, reach: _Where) -> LabelArray:
+        """T̂: the likeliest class within reach, the given one elsewhere."""
+        chosen = self.trimap.copy()
+        rows, columns = _bounds(reach)
+        inner = reach[rows, columns]
+        best = LABELS[self.sums[:3, rows, columns].argmax(axis=0)]
+        chosen[rows, columns][inner] = best[inner]
+        return chosen
+
+    def piece(self, where: Rectangle) -> tuple[FloatArray, FloatArray]:
+        """T̃ (`3 × h × w`) and α̃ (`h × w`) of a rectangle, repeated beyond the frame's edge."""
+        rows, columns = where.slices
+        given = self.trimap[rows, columns]
+        weight = self.weights[rows, columns]
+        sums = self.sums[:, rows, columns]
+        own = np.stack(
+            [*(np.where(given == label, 10, -10) for label in LABELS), given == FOREGROUND]
+        ).astype(np.float32)
+        values = np.where(weight > 0, sums / np.maximum(weight, 1e-6), own)
+        values = pad_edge(values.transpose(1, 2, 0), where).transpose(2, 0, 1)
+        return np.ascontiguousarray(values[:3]), np.ascontiguousarray(values[3])
+
+
+def _fade(start: int, end: int, outer_start: int, outer_end: int) -> FloatArray:
+    """1 from `start` to `end`, falling to nearly 0 at `_RAMP` pixels beyond."""
+    at = np.arange(outer_start, outer_end, dtype=np.float32)
+    beyond = np.maximum(np.maximum(start - at, at - end + 1), 0)
+    out: FloatArray = np.asarray(1 - beyond / (_RAMP + 1), np.float32)
+    return out
+
+
+def _near(where: _Where, pixels: int) -> _Where:
+    """True within that many pixels, in a square, of something true."""
+    kernel = np.ones((1, 2 * pixels + 1), np.uint8)
+    grown = cv2.dilate(cv2.dilate(where.astype(np.uint8), kernel), kernel.T)
+    near: _Where = grown > 0
+    return near
+
+
+def _bounds(where: _Where) -> tuple[slice, slice]:
+    x, y, w, h = cv2.boundingRect(where.astype(np.uint8))
+    return slice(y, y + h), slice(x, x + w)

@@ -1,0 +1,83 @@
+"""Finding, checking and reading weights: safetensors only, pinned by sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plugin.errors import WeightsError
+
+if TYPE_CHECKING:
+    from model.adamatting import AdaMatting
+
+__all__ = ["BUNDLED", "WeightFile", "find_weights", "load_network"]
+
+BUNDLED = Path(__file__).parents[1] / "weights"
+"""Where the weights that come with the program lie: NAME.safetensors and NAME.json."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """Weights on disk.
+
+    Attributes:
+        path: the `.safetensors` file.
+        sha256: of its contents.
+    """
+
+    path: Path
+    sha256: str
+
+
+def find_weights(model: str) -> WeightFile:
+    """Bundled weights by name, or a file.
+
+    Args:
+        model: `lite`, …, or the path of a `.safetensors` file.
+
+    Raises:
+        WeightsError: there are none of that name, or a bundled file is not the one it was.
+    """
+    bundled = BUNDLED / f"{model}.safetensors"
+    if "/" not in model and bundled.is_file():
+        found = WeightFile(bundled, _sha256(bundled))
+        pinned = json.loads(bundled.with_suffix(".json").read_text(encoding="utf-8"))["sha256"]
+        if found.sha256 != pinned:
+            raise WeightsError("the bundled weights are damaged", where=bundled, fix="reinstall")
+        return found
+    path = Path(model)
+    if path.suffix != ".safetensors" or not path.is_file():
+        names = ", ".join(sorted(file.stem for file in BUNDLED.glob("*.safetensors")))
+        raise WeightsError("no such weights", where=model, fix=f"name one of {names}, or a file")
+    return WeightFile(path.absolute(), _sha256(path))
+
+
+def load_network(weights: WeightFile) -> AdaMatting:
+    """The network of a weight file, in float32, ready for inference.
+
+    Raises:
+        WeightsError: the file is not what training or `adamatte export` writes.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    from model.adamatting import AdaMatting
+    from model.config import AdaMattingConfig
+
+    try:
+        with safe_open(weights.path, framework="pt") as file:
+            config = AdaMattingConfig.from_dict(json.loads(file.metadata()["config"]))
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        network = AdaMatting(config)
+        network.load_state_dict(state)
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        what = f"not weights of AdaMatting: {' '.join(str(error).split())[:160]}"
+        raise WeightsError(what, where=weights.path, fix="name other weights") from error
+    return network.float().eval()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

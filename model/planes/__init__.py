@@ -1,0 +1,1 @@
+"""Input planes of our own: what known colours say about unknown pixels."""

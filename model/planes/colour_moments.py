@@ -1,0 +1,76 @@
+"""Mean and covariance of colours, and what two of them say about a pixel between."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as nnf
+from torch import Tensor
+
+from model.planes.pyramid import halve
+from model.planes.symmetric import inverse, multiply
+
+__all__ = ["CHANNELS", "fisher", "moments", "pull"]
+
+CHANNELS = 10
+"""Of `moments`."""
+
+_EPSILON = 3e-4  # variance of a camera's noise, and of the rounding to 8 bits
+_RHO = 1e-2  # keeps α₀ finite where foreground and background look the same
+_DIAGONAL = (0, 3, 5)  # of the symmetric matrix in rr, rg, rb, gg, gb, bb
+_TILE = {"cpu": 128}  # fits into a core's cache; elsewhere a whole picture at once
+_WHOLE = 1 << 20
+
+
+def moments(image: Tensor) -> Tensor:
+    """First and second moments of colour, N × 10 × H × W: r, g, b, rr, rg, rb, gg, gb, bb, 1."""
+    out = image.new_empty(image.shape[0], CHANNELS, *image.shape[-2:])
+    out[:, :3], out[:, 9] = image, 1
+    torch.mul(image, image[:, :1], out=out[:, 3:6])
+    torch.mul(image[:, 1:], image[:, 1:2], out=out[:, 6:8])
+    torch.mul(image[:, 2:], image[:, 2:], out=out[:, 8:9])
+    return out
+
+
+def pull(image: Tensor, weight: Tensor, onto: Tensor) -> None:
+    """Add the weighted moments, at half the size, to sums; where nothing has weight, cheaply.
+
+    Args:
+        image: N × 3 × H × W float32; even sides.
+        weight: N × 1 × H × W, bool or float32 ≥ 0.
+        onto: N × 10 × H/2 × W/2 float32, in place.
+    """
+    height, width = image.shape[-2:]
+    tile = _TILE.get(image.device.type, _WHOLE)
+    for top in range(0, height, tile):
+        for left in range(0, width, tile):
+            bottom, right = min(height, top + tile), min(width, left + tile)
+            rows, columns = slice(max(0, top - 1), bottom + 1), slice(max(0, left - 1), right + 1)
+            part = weight[..., rows, columns]
+            if not part.any():
+                continue
+            seen = moments(image[..., rows, columns].contiguous()).mul_(part)
+            beyond = (left == 0, right == width, top == 0, bottom == height)
+            if any(beyond):
+                seen = nnf.pad(seen, tuple(map(int, beyond)))
+            half = onto[..., top // 2 : bottom // 2, left // 2 : right // 2]
+            half += halve(seen, framed=True)
+
+
+def fisher(image: Tensor, f: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """α₀ and separability s / (s + 3) of N × 3 × H × W, from both sides' moments; each within 0, 1.
+
+    w = (Σ_F + Σ_B + εI)⁻¹ (μ_F − μ_B)      s = wᵀ (μ_F − μ_B)      α₀ = wᵀ (I − μ_B) / (s + ρ)
+    """
+    difference = f[:, :3] - b[:, :3]
+    covariance = _covariance(f).add_(_covariance(b))
+    covariance[:, _DIAGONAL] += _EPSILON
+    w = multiply(inverse(covariance), difference)
+    s = (w * difference).sum(1, keepdim=True).clamp_min_(0)
+    alpha = (w * (image - b[:, :3])).sum(1, keepdim=True) / (s + _RHO)
+    return alpha.clamp_(0, 1), s / (s + 3)
+
+
+def _covariance(moments: Tensor) -> Tensor:
+    """E[xy] − E[x]E[y], N × 6 × H × W: the symmetric matrix's upper triangle."""
+    r, g, b = torch.chunk(moments[:, :3], 3, dim=1)
+    return moments[:, 3:9] - torch.cat((r * r, r * g, r * b, g * g, g * b, b * b), dim=1)

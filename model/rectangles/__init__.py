@@ -1,0 +1,1 @@
+"""Which rectangles of a frame to work on, and cutting them out."""

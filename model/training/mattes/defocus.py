@@ -1,0 +1,74 @@
+"""Defocus as an operation after rendering, and the soft-edged bodies it is most used on."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from model.training.mattes.base import Array, ProceduralMatte, fractal_noise
+from model.training.mattes.shapes import silhouette
+
+__all__ = ["blurred", "defocus", "disk", "soft_blob", "unpack"]
+
+
+def disk(radius: float) -> Array:
+    """Anti-aliased disc kernel of unit sum; `radius` px. The image of a point out of focus."""
+    reach = int(np.ceil(radius + 0.5))
+    axis = np.arange(-reach, reach + 1, dtype=np.float32)
+    distance = np.sqrt(axis[:, None] ** 2 + axis[None, :] ** 2)
+    kernel = np.clip(radius + 0.5 - distance, 0.0, 1.0)
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+def defocus(
+    rng: np.random.Generator, matte: ProceduralMatte, *, largest: float | None = None
+) -> ProceduralMatte:
+    """The matte out of focus, the same everywhere or by depths that vary over the frame.
+
+    Args:
+        rng: source of randomness.
+        matte: what to blur; a colour field is blurred as it was seen, weighted by alpha.
+        largest: radius of the largest circle of confusion, px; drawn from 1 to 2.5 % of S if None.
+    """
+    size = matte.alpha.shape[0]
+    if largest is None:
+        largest = float(np.exp(rng.uniform(np.log(1.2), np.log(0.025 * size))))
+    radii = [largest]
+    if rng.random() < 0.6:
+        radii = [0.0, *(largest * np.linspace(0.25, 1.0, 4)).tolist()]
+    layers = [blurred(matte, disk(radius) if radius > 0.3 else None) for radius in radii]
+    level = fractal_noise(rng, size, size * float(rng.uniform(0.3, 0.8)))
+    where = np.clip(0.5 + 0.45 * level, 0.0, 1.0) * (len(radii) - 1)
+    mixed = np.zeros_like(layers[0])
+    for number, layer in enumerate(layers):
+        mixed += layer * np.clip(1.0 - np.abs(where - number), 0.0, 1.0)[..., None]
+    return unpack(matte, mixed)
+
+
+def soft_blob(rng: np.random.Generator, size: int) -> ProceduralMatte:
+    """A plain body with an edge from crisp to very soft, softness varying along it."""
+    alpha = silhouette(rng, size)
+    largest = float(np.exp(rng.uniform(np.log(0.6), np.log(0.03 * size))))
+    matte = ProceduralMatte("soft_blob", alpha)
+    return defocus(rng, matte, largest=largest)
+
+
+def blurred(matte: ProceduralMatte, kernel: Array | None) -> Array:
+    """Premultiplied colour (if any) and alpha in one S × S × C array, filtered."""
+    packed = matte.alpha[..., None]
+    if matte.colour is not None:
+        packed = np.dstack((matte.colour * packed, packed, matte.colour * 1e-3))
+    if kernel is None:
+        return np.asarray(packed, np.float32)
+    out = cv2.filter2D(packed, -1, kernel, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(out.reshape(packed.shape), np.float32)
+
+
+def unpack(matte: ProceduralMatte, packed: Array) -> ProceduralMatte:
+    """Alpha and straight colour out of what `blurred` packed."""
+    if matte.colour is None:
+        return ProceduralMatte(matte.kind, np.ascontiguousarray(packed[..., 0]))
+    alpha = packed[..., 3]
+    # Where alpha vanishes the colour goes over to the field's own blur, kept at a small weight.
+    colour = (packed[..., :3] + packed[..., 4:]) / (alpha[..., None] + 1e-3)
+    return ProceduralMatte(matte.kind, np.ascontiguousarray(alpha), colour.astype(np.float32))

@@ -1,0 +1,1 @@
+"""From the plate's colour space to what the network sees."""

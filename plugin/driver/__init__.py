@@ -1,0 +1,1 @@
+"""The job as a whole: probed, planned, run, written down."""

@@ -1,0 +1,94 @@
+"""What a run writes down while it goes on: the manifest, and `progress.json`."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from plugin.errors import OutputError
+from plugin.progress.draining import Drain
+from plugin.progress.tally import Tally
+from plugin.result.layout import OutputLayout
+from plugin.result.manifest import Manifest, ManifestFile, write_progress
+from plugin.types import FrameResult
+
+__all__ = ["Books", "reported"]
+
+_BOOKS_EVERY_S = 2.0
+_BOOKS_SHARE = 20
+"""A run is at the books for a twentieth of its time at most, waiting for others included: however
+many tasks of a farm share a manifest, they leave each other room."""
+
+_PROGRESS_EVERY_S = 0.5
+
+_JOB = os.environ.get("ADAMATTE_JOB", "")
+"""A farm's name for this job: in `progress.json` it tells whoever waits that the file is his."""
+
+
+class Books:
+    """The manifest, brought up to date every few seconds and at the end.
+
+    Args:
+        layout: of the output folder.
+        manifest: of this run, no frame in it yet.
+        pictures: the run makes masks or trimaps alone; a manifest of mattes stays theirs.
+    """
+
+    def __init__(self, layout: OutputLayout, manifest: Manifest, *, pictures: bool = False) -> None:
+        self._file = ManifestFile(layout.manifest, pictures=pictures)
+        self._head = manifest
+        self._new: list[FrameResult] = []
+        self._due = time.monotonic() + _BOOKS_EVERY_S
+        self._file.update(manifest)
+
+    def add(self, result: FrameResult) -> None:
+        """Note a frame; on disk within seconds."""
+        self._new.append(result)
+        if time.monotonic() > self._due:
+            self._write(self._head)
+
+    def close(self, *, ended: str | None) -> Manifest:
+        """Write what is not written yet, and when the run ended; None where it did not."""
+        return self._write(self._head.model_copy(update={"ended": ended}))
+
+    def _write(self, head: Manifest) -> Manifest:
+        began = time.monotonic()
+        written = self._file.update(head.with_results(self._new))
+        self._new.clear()
+        now = time.monotonic()
+        self._due = now + max(_BOOKS_EVERY_S, _BOOKS_SHARE * (now - began))
+        return written
+
+
+@contextmanager
+def reported(layout: OutputLayout, tally: Tally, drain: Drain) -> Iterator[None]:
+    """Keep `progress.json` fresh from a thread of its own: one frame may take minutes."""
+    over = threading.Event()
+
+    def tell(exit_code: int | None = None) -> None:
+        # A disk that fails shows in the frames and the manifest; progress is a courtesy.
+        with suppress(OutputError):
+            said = tally.as_progress_json(exit_code)
+            write_progress(layout.progress, said | ({"job": _JOB} if _JOB else {}))
+
+    def report() -> None:
+        while not over.wait(_PROGRESS_EVERY_S):
+            tell()
+
+    thread = threading.Thread(target=report, name="progress", daemon=True)
+    tell()
+    thread.start()
+    code = 4
+    try:
+        yield
+        code = 143 if drain.asked and tally.left else 3 if tally.failed else 0
+    except KeyboardInterrupt:
+        code = 143 if drain.asked else 130
+        raise
+    finally:
+        over.set()
+        thread.join()
+        tell(code)

@@ -1,0 +1,146 @@
+"""`Plan`: what the driver settles once and every worker reads; the only thing that travels.
+
+A plan is a small JSON file of paths, numbers and settings. Whatever is found from the shot as a
+whole (a screen's colour, the plate's sha256) is found before the first frame and stands in it, so
+that a frame comes out the same whoever computes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from plugin.colour.display import InputColour
+from plugin.disk.atomic import read_whole, temporary_name, write_whole
+from plugin.errors import SurroundingsError
+from plugin.finish import FinishPlan
+from plugin.request.shot import Shot
+from plugin.segmentation import SegmentPlan
+from plugin.stabilise.plan import StabilisePlan
+from plugin.trimap.source import TrimapPlan
+from plugin.types import Window
+
+__all__ = ["Goal", "Plan", "Precision", "plan_file", "read_plan"]
+
+Goal = Literal["alpha", "trimap", "mask"]
+"""How far a frame goes: `adamatte run`, `adamatte trimap`, `adamatte segment`."""
+
+Precision = Literal["fp32", "bf16", "fp16"]
+
+RECIPE_VERSION = 2
+"""Raised whenever the same plan makes other pixels than before."""
+
+_MAX_PLAN = 64 << 20
+
+
+class Plan(BaseModel):
+    """One job, settled.
+
+    Attributes:
+        shot: what was asked.
+        goal: how far each frame goes.
+        plate_digest: sha256 of a video's or an image's file; empty for a sequence.
+        colour: the plate's colour space, and who said so.
+        segment: how masks are made; None where ready trimaps replace them.
+        trimap: how trimaps are made.
+        canvas: the window that holds every frame's, where data windows move; else None.
+        finish: what is done to the network's alpha, and whether colours are estimated.
+        override: sha256 of the override file; empty without one.
+        stabilise: how the alphas are steadied; None where they are not.
+        weights: sha256 of the network's weights; empty when the network is not needed.
+        device: `cpu` or `cuda`.
+        precision: of the network.
+        version: of the program, for the provenance.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shot: Shot
+    goal: Goal = "alpha"
+    plate_digest: str = ""
+    colour: InputColour
+    segment: SegmentPlan | None = None
+    trimap: TrimapPlan | None = None
+    canvas: Window | None = None
+    finish: FinishPlan = FinishPlan()
+    stabilise: StabilisePlan | None = None
+    override: str = ""
+    weights: str = ""
+    device: Literal["cpu", "cuda"] = "cpu"
+    precision: Precision = "fp32"
+    version: str
+
+    def recipe(self, *inputs: str) -> str:
+        """sha256 of everything that determines a frame's stored pixels.
+
+        Args:
+            inputs: digests of what goes into this frame: plate, mask, trimap, finish.
+        """
+        shot = self.shot
+        parts: list[object] = [
+            RECIPE_VERSION,
+            self.goal,
+            self.colour.recipe,
+            self.weights,
+            shot.channels,
+            shot.bits,
+            shot.compression,
+            *inputs,
+        ]
+        return self._sum(parts)
+
+    def raw_recipe(self, *inputs: str) -> str:
+        """sha256 of everything that determines the network's own alpha of a frame, as stored."""
+        parts: list[object] = [RECIPE_VERSION, "raw", self.colour.recipe]
+        return self._sum([*parts, self.weights, self.shot.bits, *inputs])
+
+    def _sum(self, parts: list[object]) -> str:
+        shot = self.shot
+        # What is off stays out, so that what earlier versions wrote is still current.
+        if shot.layer:
+            parts.append(f"layer {shot.layer}")
+        if self.canvas is not None:
+            parts.append(str(self.canvas))
+        if self.precision != "fp32":
+            parts.append(self.precision)
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@contextmanager
+def plan_file(plan: Plan) -> Iterator[Path]:
+    """The plan as a file in the shot's output folder, for as long as the job runs.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    # Named as a temporary of this process, so that a killed job's plan is swept with the rest.
+    path = plan.shot.out / temporary_name("plan.json")
+    write_whole(path, plan.model_dump_json(indent=1).encode())
+    try:
+        yield path
+    finally:
+        with suppress(OSError):  # a disk that refuses has been told of; the next run sweeps it
+            path.unlink(missing_ok=True)
+
+
+def read_plan(path: Path) -> Plan:
+    """Read what `plan_file` wrote.
+
+    Raises:
+        SurroundingsError: the file is gone or damaged, as when the output folder is not shared
+            with the worker's machine.
+    """
+    try:
+        return Plan.model_validate_json(read_whole(path, _MAX_PLAN))
+    except (OSError, ValidationError) as error:
+        raise SurroundingsError(
+            f"the job's plan cannot be read: {type(error).__name__}",
+            where=path,
+            fix="let every worker see the output folder under the same path",
+        ) from error

@@ -1,0 +1,193 @@
+"""From a request to a plan: the whole of it is probed before anything is written."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from plugin.colour.display import display_transform, input_colour
+from plugin.driver.plan import Goal, Plan
+from plugin.errors import PlateError
+from plugin.finish import FinishPlan, plan_finish, refuse_format
+from plugin.framerange import FrameRange
+from plugin.plates import check_frames, open_plate, plate_digest
+from plugin.progress.modes import Progress
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
+from plugin.segmentation import SegmentPlan, prepare, run_first
+from plugin.stabilise.plan import StabilisePlan, plan_stabilise
+from plugin.trimap.override import load as load_override
+from plugin.trimap.source import plan_trimaps
+from plugin.types import Matter, PlateInfo, Window
+
+__all__ = ["anchored", "settle", "settle_in_order"]
+
+
+def anchored(shot: Shot) -> Shot:
+    """The same with absolute paths: workers have other current folders."""
+    fields = ("plate", "mask", "clean_plate", "trimap", "override", "holdout", "garbage")
+    given = {field: getattr(shot, field) for field in fields}
+    update: dict[str, object] = {
+        field: str(Path(path).absolute())
+        for field, path in given.items()
+        if path is not None and "://" not in path
+    }
+    update["keyframe"] = tuple(f"{n}={Path(file).absolute()}" for n, file in shot.keyframes.items())
+    network = shot.segment_model
+    if network is not None and (network.endswith(".onnx") or Path(network).is_dir()):
+        update["segment_model"] = str(Path(network).absolute())
+    if shot.model.endswith(".safetensors"):
+        update["model"] = str(Path(shot.model).absolute())
+    return shot.model_copy(update={**update, "out": shot.out.absolute()})
+
+
+def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo, FrameRange]:
+    """Probe the whole request; nothing is written before this returns.
+
+    Args:
+        shot: with absolute paths.
+        goal: how far frames go.
+        progress: is told what was chosen, and what a person should know.
+
+    Returns:
+        The plan, the plate, and the frames to do.
+
+    Raises:
+        RequestError: what was asked for cannot be done.
+        DeviceError: the device asked for is missing.
+    """
+    refuse_format(shot)
+    canvas, frames, steady = _frames(shot, goal)
+    # Neighbours that are only looked at are matted too, where there is something to mask them by.
+    wide = shot if steady is None or shot.mask else _reaching(shot, steady, frames)
+    opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer, canvas=canvas)
+    with closing(opened) as plate:
+        info = plate.info
+        colour = input_colour(info, shot.in_colour)
+        override = _override(shot, info, frames, progress) if goal != "mask" else ""
+        for note in info.notes:
+            progress.note(note)
+        if canvas is not None:
+            progress.note("the data window moves: each alpha has that of its own frame")
+        trimaps = plan_trimaps(shot, info) if goal != "mask" else None
+        masks = None
+        if trimaps is None or trimaps.kind == "band":
+            masks = prepare(wide, plate, display_transform(info, colour))
+            _say(masks, progress)
+        finish = _finish(shot, info, masks, progress) if goal == "alpha" else FinishPlan()
+        digest = plate_digest(plate)
+    network = _network(shot) if goal == "alpha" else {}
+    plan = Plan(
+        shot=shot,
+        goal=goal,
+        plate_digest=digest,
+        colour=colour,
+        override=override,
+        segment=masks,
+        trimap=trimaps,
+        canvas=canvas,
+        finish=finish,
+        stabilise=steady,
+        **network,
+        version=importlib.metadata.version("adamatte"),
+    )
+    return plan, info, frames
+
+
+def _frames(shot: Shot, goal: Goal) -> tuple[Window | None, FrameRange, StabilisePlan | None]:
+    """The frames to do, every header looked at; a window that holds all, where they differ."""
+    opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer)
+    with closing(opened) as plate:
+        frames = FrameRange.parse(shot.frames) if shot.frames else plate.info.frames
+        if not frames:
+            raise PlateError("no frames", where=shot.plate, fix="check the pattern")
+        steady = plan_stabilise(shot, plate.info.frames) if goal == "alpha" else None
+        return check_frames(plate, frames), frames, steady
+
+
+def _reaching(shot: Shot, steady: StabilisePlan, frames: FrameRange) -> Shot:
+    """The shot as if its frames' neighbours were asked for too."""
+    reach = steady.reach(frames)
+    return shot if reach == frames else shot.model_copy(update={"frames": str(reach)})
+
+
+def _finish(
+    shot: Shot, info: PlateInfo, masks: SegmentPlan | None, progress: Progress
+) -> FinishPlan:
+    finish, notes = plan_finish(shot, info, masks)
+    for note in notes:
+        progress.note(note)
+    return finish
+
+
+def _override(shot: Shot, info: PlateInfo, frames: FrameRange, progress: Progress) -> str:
+    """The override file's sha256, the file checked in full; empty without one."""
+    if shot.override is None:
+        return ""
+    corrections = load_override(shot.override, info, shot=shot.name, asked=frames)
+    for warning in corrections.warnings:
+        progress.note(warning)
+    return corrections.sha256
+
+
+def _network(shot: Shot) -> dict[str, Any]:
+    """The plan's device, precision and weights; refused here rather than by every worker."""
+    from model.inference.device import choose_device, choose_precision
+    from model.inference.weight_files import find_weights
+
+    device = choose_device(shot.device)
+    return {
+        "device": device,
+        "precision": choose_precision(shot.precision, device),
+        "weights": find_weights(shot.model).sha256,
+    }
+
+
+def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Plan:
+    """Do what must run through the shot in order, such as tracking; its result is on disk then.
+
+    Raises:
+        FrameError: a frame of the plate cannot be decoded.
+        OutputError: the disk refuses.
+    """
+    if plan.segment is None:
+        return plan
+    shot = plan.shot
+    if plan.stabilise is not None and shot.frames and not shot.mask:
+        shot = _reaching(shot, plan.stabilise, FrameRange.parse(shot.frames))
+    opened = open_plate(
+        shot.plate,
+        start_frame=shot.start_frame,
+        digest=plan.plate_digest,
+        layer=shot.layer,
+        canvas=plan.canvas,
+    )
+    with closing(opened) as plate:
+        to_display = display_transform(plate.info, plan.colour)
+        masks = run_first(
+            plan.segment,
+            shot,
+            plate,
+            to_display,
+            layout.out / "track",
+            make_matter=lambda: _matter(shot),
+            colour=plan.colour.recipe,
+        )
+    if masks != plan.segment:
+        _say(masks, progress)
+    return plan.model_copy(update={"segment": masks})
+
+
+def _matter(shot: Shot) -> Matter:
+    """The network for a first pass, which the driver runs itself."""
+    from model import Matter as Network
+
+    return Network(shot.model, device=shot.device)
+
+
+def _say(masks: SegmentPlan, progress: Progress) -> None:
+    progress.note(masks.reason)
+    for warning in masks.warnings:
+        progress.note(warning)

@@ -1,0 +1,238 @@
+"""`run`: a shot from request to manifest. The driver probes, plans, feeds and keeps the books."""
+
+from __future__ import annotations
+
+import datetime
+from contextlib import suppress
+from pathlib import Path
+
+from plugin.disk.atomic import output_error, write_whole
+from plugin.disk.claims import Claim, claimed
+from plugin.driver.books import Books, reported
+from plugin.driver.plan import Goal, Plan, plan_file
+from plugin.driver.probe import anchored, settle, settle_in_order
+from plugin.errors import Interrupted, OutputError, SurroundingsError
+from plugin.framerange import FrameRange
+from plugin.progress.draining import draining
+from plugin.progress.modes import Progress, QuietProgress
+from plugin.progress.tally import Tally
+from plugin.report.sprites import FOLDER as REPORT_FRAMES
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout, estimate_bytes
+from plugin.result.manifest import Manifest, PlateRecord
+from plugin.result.raw_files import drop_raws
+from plugin.types import Executor, PlateInfo
+
+__all__ = ["run", "segment", "trimap"]
+
+_CHUNK = 16
+
+_REPORT_SHARE = 0.04
+"""Of the run's time, that the report may take."""
+
+_REPORT_AT_LEAST_S = 2.0
+"""Seconds that it may take after the shortest run."""
+
+
+def run(
+    shot: Shot, *, progress: Progress | None = None, executor: Executor | None = None
+) -> Manifest:
+    """What `adamatte run` does: mattes a shot into its output folder.
+
+    Args:
+        shot: what to do.
+        progress: is told of every event.
+        executor: where frames are computed; by default Ray's workers.
+
+    Returns:
+        The manifest as it now stands in the folder; frames that could not be done are in it.
+
+    Raises:
+        RequestError: the request is wrong; nothing was written.
+        SurroundingsError: disk, device or cluster failed; what is done stays done.
+        Interrupted: by a signal; the same call goes on from there.
+    """
+    return _job(shot, "alpha", progress or QuietProgress(), executor)
+
+
+def segment(
+    shot: Shot, *, progress: Progress | None = None, executor: Executor | None = None
+) -> Manifest:
+    """What `adamatte segment` does: only the masks. As `run` in all else."""
+    return _job(shot, "mask", progress or QuietProgress(), executor)
+
+
+def trimap(
+    shot: Shot, *, progress: Progress | None = None, executor: Executor | None = None
+) -> Manifest:
+    """What `adamatte trimap` does: only the trimaps. As `run` in all else."""
+    return _job(shot, "trimap", progress or QuietProgress(), executor)
+
+
+def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) -> Manifest:
+    shot = anchored(shot)
+    plan, info, frames = settle(shot, goal, progress)
+    layout = OutputLayout.of(shot)
+    kinds = {goal, *shot.keep} | ({"overlay"} if goal == "trimap" else set())
+    kinds |= {"raw"} if plan.stabilise else set()
+    layout.prepare(kinds)
+    with claimed(shot.out, frames) as claim:
+        if claim.alone:
+            layout.prepare(kinds, alone=True)
+        layout.probe_writable(_needed(shot, info, _not_there(layout, goal, frames)), kinds)
+        if goal == "alpha" and shot.report:
+            with suppress(OutputError):  # the report says so at the end, and nothing else does
+                layout.prepare({REPORT_FRAMES})
+        _keep_override(plan, layout)
+        plan = settle_in_order(plan, layout, progress)
+        executor = executor or _executor(plan, len(frames), info.width * info.height)
+        progress.start(len(frames), shot=shot.name, model=shot.model, device=plan.device)
+        written = _work(plan, _head(plan, info, frames), frames, executor, progress, claim=claim)
+        layout.prepare(kinds)  # sweeps what workers left that died on the way
+        if plan.stabilise is not None and "raw" not in shot.keep:
+            drop_raws(layout, plan.stabilise)
+        return written
+
+
+def _head(plan: Plan, info: PlateInfo, frames: FrameRange) -> Manifest:
+    """The manifest of this run, no frame in it yet."""
+    shot = plan.shot
+    return Manifest(
+        version=plan.version,
+        shot=shot,
+        plate=PlateRecord.of(info),
+        model=shot.model,
+        weights=plan.weights,
+        override=plan.override,
+        started=_now(),
+        asked=str(frames),
+    )
+
+
+def _not_there(layout: OutputLayout, goal: Goal, frames: FrameRange) -> FrameRange:
+    """Frames that will take room: a resumed run needs no more than is left to do."""
+    return frames.without(layout.pattern(goal).scan())
+
+
+def _keep_override(plan: Plan, layout: OutputLayout) -> None:
+    """A copy beside the result, so that it can be told later what a frame was made with."""
+    if plan.shot.override is not None and plan.override:
+        path = layout.override(plan.override)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            content = Path(plan.shot.override).read_bytes()
+        except OSError as error:
+            raise output_error(error, path) from error
+        write_whole(path, content, root=layout.out)
+
+
+def _needed(shot: Shot, info: PlateInfo, frames: FrameRange) -> int:
+    return estimate_bytes(
+        info,
+        len(frames),
+        channels=shot.channels,
+        bits=shot.bits,
+        compression=shot.compression,
+        pictures=len(shot.keep - {"raw"}),
+        raw=bool(shot.stabilise),
+    )
+
+
+def _executor(plan: Plan, frames: int, pixels: int) -> Executor:
+    if plan.shot.executor == "process":
+        from model.inference.threads import settle_process
+        from workers.in_process import InProcessExecutor
+
+        settle_process()
+        return InProcessExecutor()
+    from workers.cluster import plan_cluster
+    from workers.ray_executor import RayExecutor
+
+    cluster = plan_cluster(plan.shot, plan.device, frames, pixels)
+    return RayExecutor(cluster, retries=plan.shot.retries)
+
+
+def _work(
+    plan: Plan,
+    manifest: Manifest,
+    frames: FrameRange,
+    executor: Executor,
+    progress: Progress,
+    *,
+    claim: Claim,
+) -> Manifest:
+    layout = OutputLayout.of(plan.shot)
+    books = Books(layout, manifest, pictures=plan.goal != "alpha")
+    tasks = frames.chunks(plan.shot.chunk or _CHUNK)
+    tally = Tally()
+    tally.start(len(frames))
+    try:
+        with (
+            draining(executor.stop) as drain,
+            plan_file(plan) as job,
+            reported(layout, tally, drain),
+        ):
+            for result in executor.run(job, tasks):
+                tally.add(result)
+                progress.frame(result)
+                books.add(result)
+                claim.check()
+    except KeyboardInterrupt as error:
+        books.close(ended=None)
+        raise _stopped(plan.shot, tally, drained=False) from error
+    except BaseException:
+        books.close(ended=None)
+        raise
+    if tally.left and drain.asked:
+        books.close(ended=None)
+        raise _stopped(plan.shot, tally, drained=True)
+    if tally.left:
+        books.close(ended=None)
+        raise SurroundingsError("frames were lost", where=plan.shot.out, fix="run it again")
+    written = books.close(ended=_now())
+    if plan.goal == "alpha":
+        _tell_unsafe(written, frames, progress)
+        _show(plan, written, progress, tally.seconds, claim.alone)
+    return written
+
+
+def _stopped(shot: Shot, tally: Tally, *, drained: bool) -> Interrupted:
+    return Interrupted(
+        f"stopped with {tally.left} frames to do",
+        where=shot.out,
+        fix="the same command goes on from there",
+        exit_code=143 if drained else 130,
+    )
+
+
+def _tell_unsafe(manifest: Manifest, frames: FrameRange, progress: Progress) -> None:
+    """Pixels of the plate that are no numbers were made safe: say where they are."""
+    records = {n: manifest.frames[n] for n in frames if n in manifest.frames}
+    counts = {n: record.statistics.get("non_finite", 0) for n, record in records.items()}
+    wrong = FrameRange.of(number for number, count in counts.items() if count)
+    if wrong:
+        total = int(sum(counts.values()))
+        progress.note(f"NaN or infinite in the plate, made safe: {total} pixels, frames {wrong}")
+
+
+def _show(plan: Plan, manifest: Manifest, progress: Progress, seconds: float, alone: bool) -> None:
+    """The report beside the result, in a small part of the run's time; it never fails the run.
+
+    The last of several runs in a folder makes it. A farm's task, which is one of many that may
+    come one by one, leaves it to `adamatte report`, unless it had the whole plate.
+    """
+    shot = plan.shot
+    whole = not FrameRange.parse(manifest.plate.frames).without(manifest.promised)
+    if not shot.report or not alone or (shot.executor == "process" and not whole):
+        return
+    try:
+        from plugin.report.build import build_report
+
+        limit = max(_REPORT_AT_LEAST_S, _REPORT_SHARE * seconds)
+        build_report(shot.out, thorough=False, seconds=limit)
+    except Exception as error:  # the frames are done, whatever became of the report
+        progress.note(f"no report: {error}")
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,1 @@
+"""The alpha EXR: encoded, decoded, proved by its own contents."""

@@ -1,0 +1,318 @@
+"""Alpha EXR files: encoded in memory, decoded back in full, proved by their own contents.
+
+A file carries two sums: `adamatte/digest` over its pixels, and `adamatte/seal` over all its bytes
+(with the seal's own digits as zeros), so that no flipped bit passes, in the header neither. The
+seal is looked at before the decoder is: what was damaged never gets that far.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import OpenEXR  # type: ignore[import-not-found]
+
+from plugin.disk.atomic import write_whole
+from plugin.errors import FrameError, OutputError
+from plugin.exr.channels import (
+    Channels,
+    pixel_digest,
+    refuse_colours,
+    stored_channels,
+)
+from plugin.exr.colours import Colours
+from plugin.exr.decode import (
+    NO_SEAL,
+    Bits,
+    add_seal,
+    check_seal,
+    damaged,
+    decode_a,
+    decode_rgb,
+    load,
+    read_header,
+    refuse_size,
+)
+from plugin.exr.header import OURS, colour_attributes, make_header, window
+from plugin.types import FloatArray, Frame, PlateInfo, Window
+
+if TYPE_CHECKING:
+    from plugin.request.shot import Shot
+
+__all__ = [
+    "AlphaFile",
+    "AlphaFormat",
+    "Bits",
+    "Channels",
+    "Colours",
+    "Compression",
+    "encode_alpha",
+    "is_current",
+    "pixel_digest",
+    "prove_alpha",
+    "read_alpha",
+    "write_alpha",
+]
+
+Compression = Literal["none", "zip", "zips", "piz", "dwaa", "dwab"]
+
+_COMPRESSIONS = {
+    "none": OpenEXR.NO_COMPRESSION,
+    "zip": OpenEXR.ZIP_COMPRESSION,
+    "zips": OpenEXR.ZIPS_COMPRESSION,
+    "piz": OpenEXR.PIZ_COMPRESSION,
+    "dwaa": OpenEXR.DWAA_COMPRESSION,
+    "dwab": OpenEXR.DWAB_COMPRESSION,
+}
+_LOSSY = frozenset({"dwaa", "dwab"})
+"""In every channel but A."""
+
+FOREGROUND = "foreground"
+"""Key of the provenance that says that RGB is a foreground, not the alpha again."""
+_AGAIN = "run the same command again"
+
+
+@dataclass(frozen=True, slots=True)
+class AlphaFormat:
+    """How an alpha is stored; the default is the contract's.
+
+    Attributes:
+        channels: `rgba` writes R=G=B=A=alpha, `a` the channel A alone, `fg` the premultiplied
+            foreground with alpha in A.
+        bits: of each channel.
+        compression: `zips` is what row by row readers like. All are lossless but `dwaa` and
+            `dwab`, which are for the colours of `fg` alone and keep A exact.
+    """
+
+    channels: Channels = "rgba"
+    bits: Bits = "half"
+    compression: Compression = "zips"
+
+    @classmethod
+    def of(cls, shot: Shot) -> AlphaFormat:
+        """As the shot asks."""
+        return cls(shot.channels, shot.bits, shot.compression)
+
+
+_DEFAULT = AlphaFormat()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlphaFile:
+    """An alpha EXR, decoded in full.
+
+    Attributes:
+        alpha: `H × W` float32, finite, within [0, 1]: exactly the stored values.
+        bits: as which they are stored.
+        channels: the names of all channels in the file.
+        compression: as OpenEXR names it: `ZIPS_COMPRESSION`, ….
+        data_window: the pixels that are stored.
+        display_window: the picture's frame.
+        pixel_aspect: width of a pixel over its height.
+        attributes: the whole header by attribute name.
+        sealed: every byte of the file was proved to be as it was written.
+        foreground: `H × W × 3` float32, multiplied by alpha, where the file holds one.
+    """
+
+    alpha: FloatArray
+    bits: Bits
+    channels: tuple[str, ...]
+    compression: str
+    data_window: Window
+    display_window: Window
+    pixel_aspect: float
+    attributes: Mapping[str, Any]
+    sealed: bool
+    foreground: FloatArray | None = None
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """The `adamatte/` attributes by their key."""
+        names = (name for name in self.attributes if name.startswith(OURS))
+        return {name.removeprefix(OURS): str(self.attributes[name]) for name in names}
+
+
+def encode_alpha(
+    alpha: FloatArray,
+    *,
+    info: PlateInfo,
+    frame: Frame,
+    provenance: Mapping[str, str],
+    form: AlphaFormat = _DEFAULT,
+    colours: Colours | None = None,
+) -> bytes:
+    """The bytes of an alpha EXR.
+
+    Args:
+        alpha: `H × W` float32 of the plate's data window, finite, within [0, 1].
+        info: the plate: windows, pixel aspect ratio, rate.
+        frame: its timecode, and attributes to carry over; its pixels are not looked at.
+        provenance: written as `adamatte/<key>`; `digest` is added, or checked if given.
+        form: channels, bits, compression.
+        colours: the foreground, for `fg` and for nothing else.
+
+    Raises:
+        FrameError: the alpha is of another size than the plate, or not within [0, 1]; or the
+            foreground is of another size, or not finite.
+    """
+    where = f"frame {frame.number}"
+    _refuse_alpha(alpha, info.data_window, where)
+    lossless = form.compression not in _LOSSY
+    if (colours is None) == (form.channels == "fg") or (colours is None and not lossless):
+        what = "a foreground goes with fg, and DWA with a foreground"
+        raise FrameError(what, where=where, fix="report it")
+    header = make_header(info, frame, provenance)
+    header["compression"] = _COMPRESSIONS[form.compression]
+    rgb = None
+    if colours is not None:
+        rgb = colours.rgb
+        refuse_colours(rgb, alpha, where)
+        header.pop("colorInteropID")
+        header |= colour_attributes(frame, colours)
+        header[f"{OURS}{FOREGROUND}"] = "premultiplied"
+    planes = stored_channels(alpha, rgb, form.channels, form.bits)
+    if rgb is not None and not lossless:
+        rgb, _ = decode_rgb(_written(header, planes), where)
+    digest = pixel_digest(alpha, form.bits, rgb)
+    if provenance.get("digest", digest) != digest:
+        raise FrameError("the digest is of other pixels", where=where, fix=_AGAIN)
+    header |= {f"{OURS}digest": digest, f"{OURS}seal": NO_SEAL}
+    return add_seal(_written(header, planes))
+
+
+def _written(header: dict[str, Any], planes: Mapping[str, Any]) -> bytes:
+    target = io.BytesIO()
+    OpenEXR.File(dict(header), dict(planes)).write(target)
+    return target.getvalue()
+
+
+def write_alpha(
+    path: Path,
+    alpha: FloatArray,
+    *,
+    info: PlateInfo,
+    frame: Frame,
+    provenance: Mapping[str, str],
+    form: AlphaFormat = _DEFAULT,
+    colours: Colours | None = None,
+    root: Path | None = None,
+) -> str:
+    """Encode, write beside, decode back, rename.
+
+    Args:
+        path: the frame's final name.
+        alpha: as for `encode_alpha`, and so the next five.
+        info: the plate.
+        frame: of the plate.
+        provenance: written as `adamatte/<key>`.
+        form: channels, bits, compression.
+        colours: the foreground, for `fg`.
+        root: the output folder, which no symbolic link may lead out of.
+
+    Returns:
+        The digest of the pixels as stored.
+
+    Raises:
+        FrameError: the alpha cannot be a matte.
+        OutputError: the disk refuses, or does not give back what was written.
+    """
+    data = encode_alpha(
+        alpha, info=info, frame=frame, provenance=provenance, form=form, colours=colours
+    )
+    digest = str(read_header(data, path)[f"{OURS}digest"])
+    write_whole(path, data, check=partial(_check_written, digest=digest), root=root)
+    return digest
+
+
+def read_alpha(path: Path) -> AlphaFile:
+    """Decode an alpha EXR in full; sums that it carries are checked.
+
+    Raises:
+        FrameError: it is missing, damaged, too large, of a kind that is not read here (deep, tiled
+            in parts, without A), or its alpha is not within [0, 1].
+    """
+    data = load(path)
+    sealed = check_seal(data, path)
+    header = read_header(data, path)
+    data_window = window(header["dataWindow"])
+    refuse_size(data_window, path)
+    alpha, bits = decode_a(data, path)
+    _refuse_alpha(alpha, data_window, str(path))
+    rgb = None
+    if f"{OURS}{FOREGROUND}" in header:
+        rgb, _ = decode_rgb(data, path)
+    told = header.get(f"{OURS}digest")
+    if told is not None and told != pixel_digest(alpha, bits, rgb):
+        raise damaged("its pixels are not those of its digest", path)
+    return AlphaFile(
+        alpha=alpha,
+        bits=bits,
+        channels=tuple(channel.name for channel in header["channels"]),
+        compression=header["compression"].name,
+        data_window=data_window,
+        display_window=window(header["displayWindow"]),
+        pixel_aspect=float(header["pixelAspectRatio"]),
+        attributes=header,
+        sealed=sealed,
+        foreground=rgb,
+    )
+
+
+def prove_alpha(path: Path) -> AlphaFile:
+    """`read_alpha` for the program's own files: the sums must be there, and right.
+
+    Raises:
+        FrameError: as `read_alpha`; or the file was not written by this program.
+    """
+    found = read_alpha(path)
+    if not found.sealed or "digest" not in found.provenance:
+        raise FrameError(
+            "it does not carry AdaMatte's sums: another program wrote it", where=path, fix=_AGAIN
+        )
+    return found
+
+
+def is_current(path: Path, recipe: str) -> str | None:
+    """Whether a frame need not be computed again: proved by its contents, never by its name.
+
+    Args:
+        path: the frame's final name.
+        recipe: sha256 of everything that determines the file: plate, weights, trimap, settings,
+            channels and bits.
+
+    Returns:
+        The digest of its pixels if the file is whole and of this recipe, else None.
+    """
+    try:
+        found = prove_alpha(path)
+    except FrameError:
+        return None
+    told = found.provenance
+    return told["digest"] if told.get("recipe") == recipe else None
+
+
+def _check_written(path: Path, digest: str) -> None:
+    fix = "look at the disk or the share, then run the same command again"
+    try:
+        found = prove_alpha(path)
+    except FrameError as error:
+        raise OutputError(
+            f"what was written reads back wrong: {error.what}", where=path, fix=fix
+        ) from error
+    if found.provenance["digest"] != digest:
+        raise OutputError("what was written reads back as other pixels", where=path, fix=fix)
+
+
+def _refuse_alpha(alpha: FloatArray, area: Window, where: str) -> None:
+    refuse_size(area, where)
+    if alpha.dtype != np.float32 or alpha.shape != (area.height, area.width):
+        what = f"the alpha is {alpha.shape} {alpha.dtype}, not {area.height} × {area.width} float32"
+        raise FrameError(what, where=where, fix="report it: a step before gave another size")
+    # Comparisons with NaN are false, and min and max hand NaN on.
+    if not (alpha.min() >= 0 and alpha.max() <= 1):
+        raise FrameError("the alpha is not within [0, 1]", where=where, fix="report it")

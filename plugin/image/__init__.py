@@ -1,0 +1,1 @@
+"""Pictures as arrays: sums over channels, spreading, regions."""

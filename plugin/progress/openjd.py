@@ -1,0 +1,91 @@
+"""Progress for schedulers of Open Job Description: lines on stdout that they look for.
+
+`openjd_progress` is a number of per cent, `openjd_status` a line for people, `openjd_fail` the
+reason of a failure: https://github.com/OpenJobDescription/openjd-specifications, "How jobs are
+run", stdout messages.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TextIO
+
+from plugin.progress.tally import Clock, Tally
+
+if TYPE_CHECKING:
+    from plugin.types import FrameResult
+
+__all__ = ["OpenJdProgress"]
+
+_INTERVAL_S = 1.0
+_MOST = 1000
+"""Characters of a message: schedulers cut them off."""
+
+_ENDINGS = {
+    2: "the request is wrong; nothing was written",
+    3: "some frames failed; the rest are done",
+    4: "disk, cluster or device failed; worth a retry",
+    130: "interrupted; the same task again goes on from here",
+    143: "ended by SIGTERM; the same task again goes on from here",
+}
+
+
+class OpenJdProgress:
+    """`openjd_progress: 42`.
+
+    Args:
+        stream: where the lines go; stdout.
+        clock: seconds that only ever grow.
+    """
+
+    def __init__(self, stream: TextIO, *, clock: Clock = time.monotonic) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._tally = Tally(clock)
+        self._told = clock()
+        self._failures: list[str] = []
+        self._over = False
+
+    def start(self, frames: int, **_facts: object) -> None:
+        """Nought per cent."""
+        self._tally.start(frames)
+        self._tell()
+
+    def note(self, text: str) -> None:
+        """A line of the log, nothing to the scheduler."""
+        self._say(f"note: {text}")
+
+    def frame(self, result: FrameResult) -> None:
+        """Per cent and pace, every second or so and at the last frame."""
+        self._tally.add(result)
+        if result.error:
+            self._failures.append(f"frame {result.number} {result.state.value}, {result.error}")
+            self._say(self._failures[-1])
+        if self._tally.left == 0 or self._clock() - self._told >= _INTERVAL_S:
+            self._tell()
+
+    def end(self, exit_code: int, summary: Mapping[str, object] | None = None) -> None:  # noqa: ARG002
+        """The reason, if it failed."""
+        if self._over:
+            return
+        self._over = True
+        self._tally.stop()
+        if exit_code:
+            first = f": {self._failures[0]}" if self._failures else ""
+            reason = _ENDINGS.get(exit_code, f"exit code {exit_code}")
+            self._say(f"openjd_fail: {reason}{first}")
+        elif self._tally.total:
+            self._say(f"openjd_status: {self._tally.outcome()}")
+
+    def _tell(self) -> None:
+        self._told = self._clock()
+        total = max(1, self._tally.total)
+        share = 100 * (total - self._tally.left) / total
+        self._say(f"openjd_progress: {share:.1f}")
+        self._say(f"openjd_status: {self._tally.pace()}")
+
+    def _say(self, text: str) -> None:
+        from plugin.progress.modes import one_line
+
+        print(one_line(text)[:_MOST], file=self._stream, flush=True)

@@ -1,0 +1,1 @@
+"""A shot's output folder: layout, manifest, raw alphas, proof."""

@@ -1,0 +1,115 @@
+"""Masks and trimaps as 8-bit grey PNG, written whole and read with every sum checked.
+
+A PNG carries a CRC for each of its chunks and ends with IEND; both are looked at, and its size,
+before a decoder is: https://www.w3.org/TR/png-3/
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from plugin.disk.atomic import write_whole
+from plugin.errors import FrameError, OutputError
+from plugin.exr.decode import damaged, load, refuse_size
+from plugin.types import LabelArray, Window
+
+__all__ = ["read_grey", "write_grey"]
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_FASTEST = 1
+"""zlib level: on masks the slower ones save next to nothing."""
+
+
+def write_grey(path: Path, pixels: LabelArray, *, root: Path | None = None) -> None:
+    """Write an 8-bit grey PNG, decoded back before it gets its name.
+
+    Args:
+        path: the final name.
+        pixels: `H × W` uint8.
+        root: the output folder, which no symbolic link may lead out of.
+
+    Raises:
+        FrameError: the picture is of another kind.
+        OutputError: the disk refuses, or does not give back what was written.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 2:
+        what = f"the picture is {pixels.shape} {pixels.dtype}, not H × W uint8"
+        raise FrameError(what, where=path, fix="report it")
+    refuse_size(Window.of_size(pixels.shape[1], pixels.shape[0]), path)
+    done, data = cv2.imencode(
+        ".png", np.ascontiguousarray(pixels), [cv2.IMWRITE_PNG_COMPRESSION, _FASTEST]
+    )
+    if not done:
+        raise FrameError("the picture cannot be encoded as PNG", where=path, fix="report it")
+    write_whole(path, data.tobytes(), check=partial(_check_written, pixels=pixels), root=root)
+
+
+def read_grey(path: Path) -> LabelArray:
+    """An 8-bit grey PNG, `H × W` uint8.
+
+    Raises:
+        FrameError: it is missing, damaged, too large, or of another kind.
+    """
+    data = load(path)
+    _refuse_damage(data, path)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint8 or pixels.ndim != 2:
+        raise damaged("its pixels cannot be decoded", path)
+    return np.asarray(pixels, np.uint8)
+
+
+def _check_written(path: Path, pixels: LabelArray) -> None:
+    fix = "look at the disk or the share, then run the same command again"
+    try:
+        same = np.array_equal(read_grey(path), pixels)
+    except FrameError as error:
+        what = f"what was written reads back wrong: {error.what}"
+        raise OutputError(what, where=path, fix=fix) from error
+    if not same:
+        raise OutputError("what was written reads back as other pixels", where=path, fix=fix)
+
+
+def _refuse_damage(data: bytes, path: Path) -> None:
+    """Every chunk has its sum, IHDR comes first and says 8-bit grey, IEND last."""
+    if not data.startswith(_SIGNATURE):
+        raise damaged("not a PNG", path)
+    place, name = len(_SIGNATURE), b""
+    while place < len(data):
+        first = not name
+        place, name, body = _chunk(data, place, path)
+        if first != (name == b"IHDR") or (name == b"IEND" and place != len(data)):
+            raise damaged("its parts are out of order", path)
+        if first:
+            _refuse_kind(body, path)
+    if name != b"IEND":
+        raise damaged("it ends too early", path)
+
+
+def _chunk(data: bytes, place: int, path: Path) -> tuple[int, bytes, memoryview]:
+    """The chunk at `place`: where the next one starts, its name, its body."""
+    head = data[place : place + 8]
+    length = struct.unpack(">I", head[:4])[0] if len(head) == 8 else len(data)
+    end = place + 12 + length
+    if end > len(data):
+        raise damaged("it ends too early", path)
+    if (
+        zlib.crc32(memoryview(data)[place + 4 : end - 4])
+        != struct.unpack(">I", data[end - 4 : end])[0]
+    ):
+        raise damaged("its bytes are not those that were written", path)
+    return end, head[4:], memoryview(data)[place + 8 : end - 4]
+
+
+def _refuse_kind(body: memoryview, path: Path) -> None:
+    if len(body) != 13:
+        raise damaged("its header cannot be read", path)
+    width, height, bits, colour = struct.unpack(">IIBB", body[:10])
+    if (bits, colour) != (8, 0):
+        raise damaged("not an 8-bit grey PNG", path)
+    refuse_size(Window.of_size(width, height), path)

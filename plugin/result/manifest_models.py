@@ -1,0 +1,257 @@
+"""What stands in `manifest.json`: what was asked, with which parts, what became of each frame."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from plugin.framerange import MAX_NUMBER, FrameRange
+from plugin.request.shot import Shot
+from plugin.types import FrameResult, FrameState, PlateInfo, PlateKind
+
+__all__ = ["FrameRecord", "Manifest", "PlateRecord", "RequestRecord", "merge"]
+
+Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+
+_NO_PIXELS = {
+    *("out", "shot", "frames", "keep", "report", "executor", "device", "tile", "workers"),
+    *("gpus_per_worker", "address", "chunk", "retries", "force"),
+}
+"""The fields of `Shot` that no pixel depends on."""
+
+Corners = tuple[int, int, int, int]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class PlateRecord(_Record):
+    """The plate as probing found it; `bytes` and `digest` are those of a video's or image's file.
+
+    Windows are `x_min, y_min, x_max, y_max`, both corners included.
+    """
+
+    path: str
+    kind: PlateKind
+    frames: str
+    width: int
+    height: int
+    data_window: Corners
+    display_window: Corners
+    pixel_aspect: float
+    rate: str | None = None
+    timecode: str | None = None
+    codec: str = ""
+    pixel_format: str = ""
+    bits: int = 0
+    colour: str = ""
+    bytes: int | None = None
+    digest: Sha256 = ""
+
+    @classmethod
+    def of(cls, info: PlateInfo) -> PlateRecord:
+        """What the manifest keeps of a plate."""
+        data, display = info.data_window, info.display_window
+        path = Path(info.path)
+        alone = info.kind is not PlateKind.SEQUENCE and path.is_file()
+        return cls(
+            path=info.path,
+            kind=info.kind,
+            frames=str(info.frames),
+            width=info.width,
+            height=info.height,
+            data_window=(data.x_min, data.y_min, data.x_max, data.y_max),
+            display_window=(display.x_min, display.y_min, display.x_max, display.y_max),
+            pixel_aspect=info.pixel_aspect,
+            rate=None if info.rate is None else str(info.rate),
+            timecode=info.timecode,
+            codec=info.codec,
+            pixel_format=info.pixel_format,
+            bits=info.bits,
+            colour=info.colour,
+            bytes=path.stat().st_size if alone else None,
+            digest=info.digest,
+        )
+
+
+class RequestRecord(_Record):
+    """What a run was asked, as far as pixels depend on it: frames name the one that made them.
+
+    Attributes:
+        shot: the settings.
+        override: sha256 of the trimap override file; a copy is kept in the output folder.
+        weights: sha256 of the weights.
+    """
+
+    shot: dict[str, Any]
+    override: Sha256 = ""
+    weights: Sha256 = ""
+
+    @property
+    def key(self) -> str:
+        """A short name that two requests share only when they ask for the same."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+class FrameRecord(_Record):
+    """What became of one frame; the fields are those of `FrameResult`, and the run's request."""
+
+    state: FrameState
+    digest: Sha256 = ""
+    recipe: str = ""
+    seconds: float = 0.0
+    stages: dict[str, float] = Field(default_factory=dict)
+    statistics: dict[str, float] = Field(default_factory=dict)
+    error: str = ""
+    plate: Sha256 = ""
+    request: str = ""
+
+    @field_validator("error", mode="after")
+    @classmethod
+    def _error_is_unicode(cls, text: str) -> str:
+        return text.encode("utf-8", "backslashreplace").decode()  # it may name any file
+
+    @classmethod
+    def of(cls, result: FrameResult, request: str = "") -> FrameRecord:
+        """The record of a worker's result, rounded; figures that are not finite are left out."""
+        return cls(
+            state=result.state,
+            digest=result.digest,
+            recipe=result.recipe,
+            seconds=round(result.seconds, 4),
+            stages=_rounded(result.stages, 4),
+            statistics=_rounded(result.statistics, 6),
+            error=result.error,
+            plate=result.plate,
+            request=request,
+        )
+
+
+class Manifest(_Record):
+    """A shot's manifest.
+
+    Attributes:
+        schema_: always `adamatte-manifest/1`; `schema` in the file.
+        version: of the program, of the last run.
+        shot: what the last run was asked.
+        plate: as the last run found it.
+        model: name of the weights.
+        weights: sha256 of the weights.
+        override: sha256 of the shot's trimap override file; empty without one.
+        started: ISO time of the last run's start; for people, nothing compares it.
+        ended: ISO time of its end; None while it runs or when it was killed.
+        asked: all frames that runs on this folder were asked for.
+        requests: what the runs asked that made the frames, by the key that each frame names.
+        frames: what became of each; frames not yet tried are missing.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    schema_: Literal["adamatte-manifest/1"] = Field(default="adamatte-manifest/1", alias="schema")
+    version: str
+    shot: Shot
+    plate: PlateRecord
+    model: str
+    weights: Sha256
+    override: Sha256 = ""
+    started: str = ""
+    ended: str | None = None
+    asked: str = ""
+    requests: dict[str, RequestRecord] = Field(default_factory=dict)
+    frames: dict[int, FrameRecord] = Field(default_factory=dict)
+
+    @field_validator("asked")
+    @classmethod
+    def _asked_parses(cls, text: str) -> str:
+        return str(FrameRange.parse(text)) if text else ""
+
+    @field_validator("frames")
+    @classmethod
+    def _frames_are_numbers(cls, frames: dict[int, FrameRecord]) -> dict[int, FrameRecord]:
+        if any(abs(number) > MAX_NUMBER for number in frames):
+            raise ValueError(f"frame numbers end at {MAX_NUMBER}")
+        return frames
+
+    @property
+    def asked_frames(self) -> FrameRange:
+        """`asked` as numbers."""
+        return FrameRange.parse(self.asked) if self.asked else FrameRange(())
+
+    @property
+    def promised(self) -> FrameRange:
+        """The frames that should be there: asked for, tried, or done."""
+        return FrameRange.of({*self.asked_frames, *self.frames})
+
+    @property
+    def request(self) -> RequestRecord:
+        """What the last run was asked."""
+        settings = self.shot.model_dump(mode="json", exclude=_NO_PIXELS)
+        return RequestRecord(shot=settings, override=self.override, weights=self.weights)
+
+    def in_state(self, *states: FrameState) -> FrameRange:
+        """The frames in one of these states."""
+        return FrameRange.of(n for n, record in self.frames.items() if record.state in states)
+
+    @property
+    def not_done(self) -> FrameRange:
+        """The frames that were tried and could not be done."""
+        return self.in_state(FrameState.FAILED, FrameState.QUARANTINED)
+
+    def with_results(self, results: Iterable[FrameResult]) -> Manifest:
+        """The same with these results in the place of earlier ones."""
+        request = self.request
+        added = {r.number: FrameRecord.of(r, request.key) for r in results}
+        requests = {**self.requests, request.key: request} if added else self.requests
+        return self.model_copy(update={"frames": _joined(self.frames, added), "requests": requests})
+
+
+def merge(old: Manifest, new: Manifest, *, pictures: bool = False) -> Manifest:
+    """What the folder holds after a run on some of its frames.
+
+    Args:
+        old: as the folder has it; its records stay for frames that are not in `new`.
+        new: of this run; everything about the run is taken from it. A frame that it skipped keeps
+            the timings and figures of the run that made it.
+        pictures: the run made masks or trimaps alone. The manifest of a folder that has mattes goes
+            on to tell of those: only what could not be done is added.
+    """
+    if pictures and any(record.digest for record in old.frames.values()):
+        lost = {n: new.frames[n] for n in new.not_done}
+        requests = {**old.requests, **(new.requests if lost else {})}
+        return old.model_copy(update={"frames": {**old.frames, **lost}, "requests": requests})
+    asked = FrameRange.of({*old.asked_frames, *new.asked_frames})
+    frames = _joined(old.frames, new.frames)
+    named = {record.request for record in frames.values()}
+    both = {**old.requests, **new.requests}
+    requests = {key: request for key, request in both.items() if key in named}
+    return new.model_copy(
+        update={"asked": str(asked), "frames": frames, "requests": requests},
+    )
+
+
+def _rounded(figures: Mapping[str, float], digits: int) -> dict[str, float]:
+    finite = ((name, float(value)) for name, value in figures.items() if math.isfinite(value))
+    return {name: round(value, digits) for name, value in finite}
+
+
+def _joined(
+    old: Mapping[int, FrameRecord], new: Mapping[int, FrameRecord]
+) -> dict[int, FrameRecord]:
+    joined = dict(old)
+    for number, record in new.items():
+        before = old.get(number)
+        same = before is not None and before.digest == record.digest != ""
+        if same and record.state is FrameState.SKIPPED and before is not None:
+            now = {"request": record.request, "plate": record.plate}
+            joined[number] = before.model_copy(update=now)
+        else:
+            joined[number] = record
+    return joined

@@ -1,0 +1,1 @@
+"""A matte that does not flicker: the second pass over raw alphas."""

@@ -1,0 +1,172 @@
+"""Trimaps: definite background, unknown, definite foreground, from a mask or ready-made.
+
+From a mask: with F the pixels that are subject beyond doubt, B those that are background beyond
+doubt, and distances exact and Euclidean between pixel centres,
+
+    foreground = {p ∈ F : d(p, ¬F) > erode}      background = {p ∈ B : d(p, ¬B) > dilate}
+
+and the rest unknown: every soft pixel of the mask, every unsure one, and a band around them. Where
+the plate turns softly from subject to background (`softness`: fur, motion blur, defocus, a mask
+beside the edge), `erode` and `dilate` grow by several times that softness. Where a part of F is too
+thin to survive the erosion, its core is kept by half the erosion, then a quarter, so that a limb
+stays anchored. Band widths are pixels of a 1080p frame.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from plugin.errors import AdaMatteError, TrimapError
+from plugin.image.regions import Flags, depth
+from plugin.plates.companions import read_channels, read_header
+from plugin.trimap.softness import Softness
+from plugin.types import (
+    BACKGROUND,
+    FOREGROUND,
+    UNKNOWN,
+    FloatArray,
+    LabelArray,
+    Mask,
+    PlateInfo,
+    Trimap,
+)
+
+__all__ = ["GROWTH", "labels_of", "read_trimap", "trimap_from_mask"]
+
+REFERENCE_HEIGHT = 1080
+"""Band widths are given in pixels of a frame this high."""
+
+SURE_BACKGROUND, SURE_SUBJECT = 0.05, 0.95
+"""A mask's coverage up to the first is background, from the second on subject, between unknown."""
+
+GROWTH = {"fixed": 0.0, "auto": 0.5, "wide": 8.0}
+"""What the band grows by, in softnesses. From a tenth to a hundredth of alpha it is about four
+softnesses more, but what lies there is mostly background, and a network errs on it too."""
+
+_OTHER_SIDE = 0.7
+"""How much of one side's softness counts on the other."""
+
+_WIDEST = 180.0
+"""The widest that softness makes a band, pixels of a 1080p frame."""
+
+_THINNEST = 1.5
+"""Half the width, in pixels, of the thinnest part whose core is kept."""
+
+_TOLERANCE = 1.6 / 255
+"""How far a stored value may lie from 0, 0.5 and 1: 127, 128 and 129 of 255 all are unknown."""
+
+
+def trimap_from_mask(
+    mask: Mask,
+    *,
+    erode: float,
+    dilate: float,
+    height: int,
+    softness: Softness | None = None,
+    growth: float = GROWTH["auto"],
+) -> Trimap:
+    """The trimap around a mask's edge.
+
+    Args:
+        mask: coverage, and where it is unsure.
+        erode: band inside the edge, pixels of a 1080p frame.
+        dilate: band outside the edge, pixels of a 1080p frame.
+        height: of the plate's display window, pixels.
+        softness: of the plate along that edge, to widen the band by; None not to.
+        growth: by how many softnesses.
+    """
+    scale = np.float32(height / REFERENCE_HEIGHT)
+    inside, outside = _widths(erode, dilate, softness, growth)
+    unsure = mask.unsure if mask.unsure is not None else np.False_
+    subject = (mask.coverage >= np.float32(SURE_SUBJECT)) & ~unsure
+    background = (mask.coverage <= np.float32(SURE_BACKGROUND)) & ~unsure
+    labels = np.full(mask.coverage.shape, UNKNOWN, np.uint8)
+    outside = outside * scale
+    labels[background & (depth(background, float(outside.max())) > outside)] = BACKGROUND
+    labels[_core(subject, inside * scale)] = FOREGROUND
+    return Trimap(mask.number, labels)
+
+
+def _widths(
+    erode: float, dilate: float, softness: Softness | None, growth: float
+) -> tuple[FloatArray, FloatArray]:
+    """Widths inside and outside, pixels of a 1080p frame: one for all, or one a pixel."""
+    inside, outside = np.asarray(erode, np.float32), np.asarray(dilate, np.float32)
+    if softness is None:
+        return inside, outside
+    inner = np.maximum(softness.inner, _OTHER_SIDE * softness.outer)
+    outer = np.maximum(softness.outer, _OTHER_SIDE * softness.inner)
+    return (
+        np.maximum(inside, np.minimum(inside + growth * inner, _WIDEST)).astype(np.float32),
+        np.maximum(outside, np.minimum(outside + growth * outer, _WIDEST)).astype(np.float32),
+    )
+
+
+def _core(subject: Flags, erode: FloatArray) -> Flags:
+    """The subject eroded; parts too thin for that by half as much, then by a quarter."""
+    within = depth(subject, float(erode.max()))
+    core = subject & (within > erode)
+    last, of = core, erode
+    thick = np.zeros_like(core)
+    for radius in (erode * np.float32(0.5), erode * np.float32(0.25)):
+        if radius.min() < _THINNEST:
+            break
+        thick |= _around(last, of)
+        last, of = subject & (within > radius) & ~thick, radius
+        core = core | last
+    return core
+
+
+def _around(core: Flags, radius: FloatArray) -> Flags:
+    """What an erosion by `radius` took from a part that left a core: √2 radius in its corners."""
+    near = np.float32(1.5) * radius
+    found: Flags = depth(~core, float(near.max())) <= near
+    return found
+
+
+def read_trimap(path: Path, number: int, info: PlateInfo) -> Trimap:
+    """One ready trimap: 0 / 128 / 255, the same in 16 bit, or 0 / 0.5 / 1; grey, or equal channels.
+
+    Raises:
+        TrimapError: it is missing, damaged, of another size, or holds other values.
+    """
+    values = read_channels(path, info, error=TrimapError)
+    header = read_header(path, error=TrimapError)
+    grey = [i for i in range(values.shape[2]) if i != header.alpha] or [0]
+    return Trimap(number, labels_of(values[..., grey[0]], None, path, error=TrimapError))
+
+
+def labels_of(
+    values: FloatArray,
+    painted: Flags | None,
+    path: Path,
+    *,
+    error: type[AdaMatteError],
+) -> LabelArray:
+    """The classes that stored values of 0, 0.5 and 1 stand for, `H × W`.
+
+    Args:
+        values: `H × W`, as stored.
+        painted: where they have to be values of a trimap; None is everywhere.
+        path: the file, for the message.
+        error: class of error.
+
+    Raises:
+        error: there are other values.
+    """
+    labels = np.full(values.shape, UNKNOWN, np.uint8)
+    labels[values <= _TOLERANCE] = BACKGROUND
+    labels[values >= 1 - _TOLERANCE] = FOREGROUND
+    wrong = (labels == UNKNOWN) & (np.abs(values - np.float32(0.5)) > _TOLERANCE)
+    if painted is not None:
+        wrong &= painted
+    if wrong.any():
+        raise error(
+            f"{np.count_nonzero(wrong)} pixels hold other values than 0, 128 and 255,"
+            f" such as {values[wrong][0]:.4g}",
+            where=path,
+            fix="save it without compression loss, scaling and smoothing",
+        )
+    return labels

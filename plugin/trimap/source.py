@@ -1,0 +1,152 @@
+"""Where the trimaps of a shot come from, settled once, and each frame's, its overrides applied."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from plugin.errors import FrameError, TrimapError
+from plugin.framerange import FrameRange
+from plugin.pattern import FramePattern
+from plugin.plates.companions import digest_of, is_picture, read_header, refuse_misfit
+from plugin.request.shot import Shot
+from plugin.segmentation.plans import asked_frames
+from plugin.trimap.band import GROWTH, read_trimap, trimap_from_mask
+from plugin.trimap.override import Override
+from plugin.trimap.softness import softness_of
+from plugin.types import FloatArray, Mask, PlateInfo, Trimap
+
+__all__ = ["TrimapPlan", "TrimapSource", "plan_trimaps"]
+
+
+class TrimapPlan(BaseModel):
+    """How the trimaps of a shot are made.
+
+    Attributes:
+        kind: `band` around the mask's edge, or `files`.
+        erode: band inside, pixels of a 1080p frame.
+        dilate: band outside, pixels of a 1080p frame.
+        growth: what the band grows by where the plate's edge is soft, in softnesses.
+        path: pattern of the ready trimaps, or one picture; absolute.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["band", "files"]
+    erode: Annotated[float, Field(ge=0, le=500)] = 0
+    dilate: Annotated[float, Field(ge=0, le=500)] = 0
+    growth: Annotated[float, Field(ge=0, le=100)] = 0
+    path: str = ""
+
+
+def plan_trimaps(shot: Shot, info: PlateInfo) -> TrimapPlan:
+    """Settle where the trimaps come from; every ready one that is asked for is read and checked.
+
+    Raises:
+        TrimapError: a ready trimap is missing, damaged, of another size, or holds other values.
+    """
+    if shot.trimap is None:
+        growth = GROWTH[shot.band]
+        return TrimapPlan(kind="band", erode=shot.erode, dilate=shot.dilate, growth=growth)
+    plan = TrimapPlan(kind="files", path=str(Path(shot.trimap).absolute()))
+    asked = asked_frames(shot, info)
+    if not is_picture(plan.path):
+        raise TrimapError("no picture", where=shot.trimap, fix="give a pattern of PNG, TIFF or EXR")
+    missing = FrameRange.of(n for n in asked if not _file(plan.path, n).is_file())
+    if missing:
+        raise TrimapError(f"no trimap for frames {missing}", where=shot.trimap, fix="render them")
+    for number in asked:
+        path = _file(plan.path, number)
+        refuse_misfit(read_header(path, error=TrimapError), info, error=TrimapError)
+        read_trimap(path, number, info)
+    return plan
+
+
+class TrimapSource:
+    """Makes each frame's trimap, in a worker. The result depends on the frame alone."""
+
+    def __init__(self, plan: TrimapPlan, info: PlateInfo, override: Override | None = None) -> None:
+        self._plan = plan
+        self._info = info
+        self._override = override
+
+    @property
+    def needs_mask(self) -> bool:
+        """Whether `trimap` has to be given the frame's mask."""
+        return self._plan.kind == "band"
+
+    def trimap(self, number: int, mask: Mask | None, rgb: FloatArray | None = None) -> Trimap:
+        """The trimap of one frame, the shot's overrides applied.
+
+        Args:
+            number: the frame.
+            mask: its mask, where `needs_mask`.
+            rgb: the frame, display-referred, `H × W × 3`: how soft its edges are.
+
+        Raises:
+            FrameError: a ready trimap or an override's picture is missing or damaged by now, or a
+                mask is needed.
+        """
+        return self.steps(number, mask, rgb)[1]
+
+    def steps(
+        self, number: int, mask: Mask | None, rgb: FloatArray | None = None
+    ) -> tuple[Trimap, Trimap]:
+        """The same before the overrides' pictures, polygons and strokes, and after.
+
+        Raises:
+            FrameError: as `trimap`.
+        """
+        files = self._plan.kind == "files"
+        made = self._from_file(number) if files else self._band(number, mask, rgb)
+        return made, made if self._override is None else self._override.apply(made)
+
+    def rules(self, number: int) -> list[str]:
+        """Names of the override rules that speak of a frame."""
+        return [] if self._override is None else self._override.ids(number)
+
+    def _from_file(self, number: int) -> Trimap:
+        try:
+            return read_trimap(_file(self._plan.path, number), number, self._info)
+        except TrimapError as problem:
+            raise FrameError(problem.what, where=problem.where, fix=problem.fix) from problem
+
+    def _band(self, number: int, mask: Mask | None, rgb: FloatArray | None) -> Trimap:
+        if mask is None:
+            raise FrameError("no mask", where=f"frame {number}", fix="give masks or trimaps")
+        erode, dilate = (None, None) if self._override is None else self._override.params(number)
+        # A width that an artist set for a frame is meant as it stands.
+        grows = self._plan.growth > 0 and erode is None and dilate is None
+        band = trimap_from_mask(
+            mask,
+            erode=self._plan.erode if erode is None else erode,
+            dilate=self._plan.dilate if dilate is None else dilate,
+            height=self._info.display_window.height,
+            softness=softness_of(rgb, mask) if grows and rgb is not None else None,
+            growth=self._plan.growth,
+        )
+        return Trimap(number, band.labels)
+
+    def digest(self, number: int) -> str:
+        """sha256 of the settings, of the ready trimap's file and of this frame's overrides.
+
+        Raises:
+            FrameError: a file is missing.
+        """
+        settings = self._plan.model_dump(mode="json", exclude={"path"})
+        content = ""
+        if self._plan.kind == "files":
+            content = digest_of(_file(self._plan.path, number), error=FrameError)
+        parts = [settings, self._info.display_window.height, content]
+        if self._override is not None:
+            parts += self._override.digests(number)
+        text = json.dumps(parts, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _file(path: str, number: int) -> Path:
+    return FramePattern.parse(path).path(number) if FramePattern.is_pattern(path) else Path(path)

@@ -1,0 +1,119 @@
+"""What a worker holds of the frames around the one it is at."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from plugin.result.raw_files import Raw
+from plugin.stabilise.flow import RawFrame
+from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Mask, Window
+
+__all__ = ["LARGE", "Matted", "Once", "Source", "as_bytes", "raw_frame"]
+
+LARGE = 16_000_000
+"""Pixels above which a frame of the plate is not kept while its neighbours are matted.
+
+It is 24 bytes each, of several frames. 4K is below; at 8K, decoding again is a small part of what
+the network takes.
+"""
+
+Area = tuple[slice, slice]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A frame of the plate.
+
+    Attributes:
+        frame: in the plate's own space.
+        rgb: `H × W × 3` float32, display-referred.
+        area: rows and columns of the plate's data window that it has.
+    """
+
+    frame: Frame
+    rgb: FloatArray
+    area: Area
+
+    def without_plate(self) -> Source:
+        """The same, without the pixels in the plate's own space, which the network does not see."""
+        return replace(self, frame=replace(self.frame, rgb=np.zeros((0, 0, 3), np.float32)))
+
+
+@dataclass(slots=True, eq=False)
+class Matted:
+    """A frame that has been through the network.
+
+    Attributes:
+        number: the plate's frame number.
+        raw: alpha and trimaps.
+        mask: as it was segmented, until the frame's own alpha is written; None where there was
+            none, or the raw alpha was on disk.
+        source: the plate's frame, until the frame's own alpha is written; None where it is so
+            large that it is read again rather than kept.
+        steady: what stabilisation needs of it; None where the frame has no neighbours.
+    """
+
+    number: int
+    raw: Raw
+    mask: Mask | None
+    source: Source | None = field(repr=False)
+    steady: RawFrame | None = None
+
+
+class Once(Generic[T]):
+    """Values by frame number, each made once however many threads ask for it.
+
+    Args:
+        most: how many are kept: those nearest to the one asked for last.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: dict[int, Future[T]] = {}
+
+    def get(self, number: int, make: Callable[[int], T]) -> T:
+        """The value of a frame; what `make` raises is raised, and forgotten."""
+        with self._lock:
+            future = self._kept.get(number)
+            ours = future is None
+            if future is None:
+                future = self._kept[number] = Future()
+            while len(self._kept) > self._most:
+                # Frames are worked on in windows, whose own order is not that of their numbers.
+                del self._kept[max(self._kept, key=lambda kept: abs(kept - number))]
+        if ours:
+            try:
+                future.set_result(make(number))
+            except BaseException as error:
+                with self._lock:
+                    if self._kept.get(number) is future:
+                        del self._kept[number]
+                future.set_exception(error)
+        return future.result()
+
+
+def as_bytes(rgb: FloatArray) -> LabelArray:
+    """A display-referred picture in 8 bits."""
+    return np.rint(rgb.clip(0, 1) * np.float32(255)).astype(np.uint8)
+
+
+def raw_frame(number: int, raw: Raw, source: Source, whole: Window, own: Window) -> RawFrame:
+    """A frame as stabilisation sees it: all of the plate's data window."""
+    alpha, there = raw.alpha, None
+    if own != whole:
+        alpha = np.zeros(raw.trimap.shape, raw.alpha.dtype)
+        alpha[source.area] = raw.alpha
+        there = np.zeros(raw.trimap.shape, np.bool_)
+        there[source.area] = True
+    region = (raw.trimap == UNKNOWN) | ((alpha > 0) & (alpha < 1))
+    if there is not None:
+        region &= there
+    return RawFrame(number, as_bytes(source.rgb), alpha, region, there)
