@@ -12,6 +12,7 @@ import numpy as np
 
 from model.evaluation.compositions import Foreground, build_test_set, held_out, read_cutout
 from model.evaluation.pictures import read_image
+from model.training.data_split import rendered_kind
 from model.training.mattes.registry import render_any
 
 __all__ = ["build_held_out_set", "held_out_foregrounds"]
@@ -55,7 +56,9 @@ def held_out_foregrounds(
         partial(_rendered, _FRESH_SEED + k, size, textures[k % len(textures)])
         for k in range(mattes)
     ]
-    return [*(partial(_cutout_of, file, size) for file in held_out(cutouts)), *rendered]
+    # Without rendered hair, which came later: the set stays what it was.
+    files = [file for file in held_out(cutouts) if rendered_kind(file.name) is None]
+    return [*(partial(_cutout_of, file, size) for file in files), *rendered]
 
 
 def _cutout_of(file: Path, size: int) -> Foreground:
