@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[2]
 CODE = ("plugin", "model", "workers", "nuke_bridge")
@@ -116,3 +117,11 @@ def test_help_loads_nothing_heavy() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert answer.stderr.strip() == "[]"
+
+
+def test_no_property_depends_on_the_pace_of_the_machine() -> None:
+    assert settings().deadline is None
+    assert HealthCheck.too_slow in settings().suppress_health_check
+    limits = re.compile(r"\bdeadline=\d|suppress_health_check=\[Health")
+    paced = [_name(f) for f in PYTHON if "tests" in f.parts and limits.search(f.read_text("utf-8"))]
+    assert [name for name in paced if name != "tests/conftest.py"] == []

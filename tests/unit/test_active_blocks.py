@@ -20,7 +20,7 @@ def spots(height: int, width: int, seed: int) -> torch.Tensor:
     return torch.rand(2, 1, height, width, generator=generator) < 3 / (height * width)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sides, sides, st.integers(0, 999))
 def test_every_active_pixel_is_in_a_block_and_no_block_is_idle(h: int, w: int, seed: int) -> None:
     active = spots(h, w, seed)
@@ -31,7 +31,7 @@ def test_every_active_pixel_is_in_a_block_and_no_block_is_idle(h: int, w: int, s
     assert torch.as_tensor(counted).gt(0).all() or not len(blocks)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sides, sides, st.integers(0, 3), st.sampled_from([1, 2]), st.integers(0, 999))
 def test_a_block_is_a_window_of_the_whole(h: int, w: int, halo: int, scale: int, seed: int) -> None:
     active = spots(h, w, seed)

@@ -29,7 +29,7 @@ def scene(height: int = 48, width: int = 60) -> tuple[Tensor, Tensor, Tensor]:
     return image, trimap, alpha
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(12, 70), st.integers(12, 70))
 def test_two_flat_colours_are_unmixed(height: int, width: int) -> None:
     image, trimap, alpha = scene(height, width)
@@ -74,7 +74,7 @@ def test_known_pixels_stay_what_they_are() -> None:
     assert (planes[:, 7:8][known[:, :1]] == 0).all()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 999))
 def test_a_frame_s_planes_are_those_of_its_boxes_and_known_ones_elsewhere(seed: int) -> None:
     rng = np.random.default_rng(seed)

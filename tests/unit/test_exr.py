@@ -96,7 +96,7 @@ def _windows(draw: st.DrawFn, most: int = 24) -> Window:
 
 
 @given(data=st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_every_alpha_comes_back_with_its_windows(data: st.DataObject) -> None:
     window, display = data.draw(_windows()), data.draw(_windows(most=6000))
     aspect = data.draw(st.sampled_from([0.5, 1.0, 1.5, 2.0]))

@@ -91,7 +91,7 @@ def test_off_is_off(function: Callable[[FloatArray], FloatArray]) -> None:
 
 
 @given(alpha=ALPHAS, amount=st.floats(0, 12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_matte_stays_a_matte(alpha: FloatArray, amount: float) -> None:
     before = alpha.copy()
     results = [despeckle(alpha, amount), choke(alpha, amount), choke(alpha, -amount)]

@@ -105,7 +105,7 @@ def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     shape=st.tuples(st.integers(1, 9), st.integers(1, 9)),
     data=st.data(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_plate_and_alpha_give_finite_colours(
     shape: tuple[int, int], data: st.DataObject
 ) -> None:

@@ -34,7 +34,10 @@ _CHANGES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[*settings().suppress_health_check, HealthCheck.function_scoped_fixture],
+)
 @given(name=_NAMES, changes=_CHANGES)
 def test_a_shot_reads_back_as_it_was(tmp_path: Path, name: str, changes: dict[str, Any]) -> None:
     shot = Shot(plate=f"/plates/{name}.mov", out=Path("/out"), **changes)

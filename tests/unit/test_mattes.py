@@ -93,7 +93,7 @@ def test_function_of_its_arguments(kind: str) -> None:
     assert (first.colour is None) == (again.colour is None)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(size=st.integers(64, 200), seed=st.integers(0, 2**40))
 def test_any_size_and_seed(size: int, seed: int) -> None:
     matte = render_any(size, seed)

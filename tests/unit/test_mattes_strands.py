@@ -37,7 +37,7 @@ def strands(points: Array, width: float, *, opacity: float = 1.0, value: float =
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(angle=st.floats(0, 2 * math.pi), width=st.floats(0.1, 3.0))
 def test_covered_area_is_length_times_width(angle: float, width: float) -> None:
     covered = rasterise(strands(line(angle), width), SIZE, SIZE).coverage
@@ -85,7 +85,7 @@ def test_no_strands() -> None:
     assert ribbons(none.points, none.widths, SIZE).max() == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(angle=st.floats(0, 2 * math.pi), width=st.floats(2.5, 14.0))
 def test_ribbon_area_is_length_times_width(angle: float, width: float) -> None:
     covered = ribbons(line(angle), np.full((1, 5), width), SIZE)

@@ -29,7 +29,7 @@ def smoothed(image: Tensor, unknown: Tensor, guess: Tensor, separability: Tensor
     return torch.where(unknown > 0, found, guess)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(3, 20), st.integers(3, 20), st.integers(0, 99))
 def test_the_stencil_is_levins_matrix(height: int, width: int, seed: int) -> None:
     image = picture(height, width, seed)

@@ -58,8 +58,7 @@ def never_anything_else(path: Path, content: bytes) -> None:
 
 FUZZ = settings(
     max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[*settings().suppress_health_check, HealthCheck.function_scoped_fixture],
 )
 
 

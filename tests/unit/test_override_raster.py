@@ -45,7 +45,7 @@ def winding(points: Corners, x: Fraction, y: Fraction) -> int:
     return turns
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(points=corners)
 def test_a_polygon_covers_the_centres_that_it_winds_about(points: Corners) -> None:
     made = filled(points)
@@ -71,7 +71,7 @@ def test_edges_are_half_open(points: Corners, box: tuple[int, int, int, int]) ->
     np.testing.assert_array_equal(filled(points), expected)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(points=corners, inside=st.tuples(coordinates, coordinates))
 def test_triangles_of_a_fan_share_no_pixel_and_leave_none_out(
     points: Corners, inside: tuple[float, float]
@@ -110,7 +110,7 @@ def near(points: Corners, radius: float, x: Fraction, y: Fraction) -> bool:
     return False
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     points=st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=4),
     radius=st.sampled_from([0.25, 0.5, 1.0, 2.5, 4.0, 7.3]),
@@ -122,7 +122,7 @@ def test_a_stroke_covers_the_centres_within_its_radius(points: Corners, radius: 
     np.testing.assert_array_equal(made, expected)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(points=corners, radius=st.sampled_from([0, 1024, 5000]))
 def test_nothing_lies_outside_the_overlap(points: Corners, radius: int) -> None:
     box = overlap(on_grid(points), radius, WINDOW)

@@ -42,7 +42,7 @@ def plainly(region: Flags) -> np.ndarray:
     inverted=st.booleans(),
     reach=st.sampled_from([0.5, 1, 2.5, 4, math.inf]),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_depth_is_the_way_to_the_nearest_pixel_outside(
     boxes: list[tuple[int, int, int, int]], inverted: bool, reach: float
 ) -> None:

@@ -23,7 +23,7 @@ TRIMAP = np.array([[0, 128, 255], [255, 128, 0]], np.uint8).repeat(5, 0).repeat(
 
 
 @given(pixels=arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40))))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_every_picture_comes_back(
     tmp_path_factory: pytest.TempPathFactory, pixels: LabelArray
 ) -> None:

@@ -28,7 +28,7 @@ shapes = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shapes, st.sampled_from((0, 24, 64)), st.sampled_from((32, 96, 512)), st.sampled_from((16, 32))
 )
@@ -47,7 +47,7 @@ def test_all_is_covered_by_rectangles_of_whole_cells_within_the_frame(
     assert not left.any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shapes, st.sampled_from((0, 32, 96)))
 def test_boxes_apart_hold_all_and_touch_nothing_of_each_other(
     shape: tuple[int, int, int, float], margin: int

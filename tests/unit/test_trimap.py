@@ -92,7 +92,7 @@ def test_a_thick_shape_is_eroded_in_full_with_its_corners() -> None:
     np.testing.assert_array_equal(made, expected)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 1000),
     erode=st.floats(0, 20),
