@@ -7,7 +7,8 @@ reads that file and moves it to its device, where every batch is composed from i
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -17,14 +18,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from model.evaluation.compositions import clean_alpha
+from model.evaluation.compositions import cutout_alpha
 from model.planes.colour_planes import spread_colour
 from model.training.data_split import is_held_out
-from model.training.mattes import render_bank
+from model.training.mattes import MatteBank, render_bank
 from plugin.errors import ShotError
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["Banks", "load", "pack"]
+__all__ = ["Banks", "gather", "load", "matte_tensors", "middle_square", "pack", "training_files"]
 
 _POINTS = 128
 _MIXED = (8, 247)  # codes of alpha between which a pixel is mixed enough to centre a crop on
@@ -63,9 +64,7 @@ def load(path: Path) -> Banks:
 
 
 def pack(data: Path, path: Path, *, size: int = 512, mattes: int = 1500, seed: int = 0) -> None:
-    """Read `data/fg/*.webp` and `data/photos/*.jpg`, render the mattes, write one file.
-
-    Pictures that `is_held_out` names are left for the test set.
+    """`gather`, and write one file; arguments and errors as there.
 
     Args:
         data: the training folder.
@@ -73,37 +72,85 @@ def pack(data: Path, path: Path, *, size: int = 512, mattes: int = 1500, seed: i
         size: S, in pixels.
         mattes: how many procedural mattes to render.
         seed: of the procedural mattes and of the points.
+    """
+    banks = gather(data, size=size, mattes=mattes, seed=seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({field.name: getattr(banks, field.name) for field in fields(banks)}, path)
+
+
+def gather(data: Path, *, size: int = 512, mattes: int = 1500, seed: int = 0) -> Banks:
+    """Read `data/fg/*` and `data/photos/*` on all cores, and render the mattes meanwhile.
+
+    Pictures that `is_held_out` names are left for the test set.
+
+    Args:
+        data: the training folder, or what `model.training.travel` made of it.
+        size: S, in pixels.
+        mattes: how many procedural mattes to render, seeds `seed`, `seed` + 1, …
+        seed: of the procedural mattes and of the points.
 
     Raises:
-        ShotError: there are no pictures in `data`.
+        ShotError: there are no pictures in `data`, or one cannot be read.
+        SurroundingsError: a process that renders mattes has ended.
     """
-    cutout_files = _training_files(data / "fg", "*.webp")
-    photo_files = _training_files(data / "photos", "*.jpg")
-    rng = np.random.default_rng(seed)
-    cutouts = np.stack([_cutout(file, size) for file in cutout_files])
-    rendered = render_bank(mattes, size, seed, workers=os.cpu_count() or 1)
-    tensors = {
-        "cutouts": _planar(cutouts),
-        "cutout_points": _points(cutouts[..., 3], rng),
-        "mattes": torch.from_numpy(rendered.alphas[:, None].copy()),
-        "colours": _planar(rendered.colours),
-        "coloured": torch.from_numpy(rendered.has_colour.copy()),
-        "matte_points": _points(rendered.alphas, rng),
-        "photos": _planar(np.stack([_photo(file, size) for file in photo_files])),
+    cutout_files, photo_files = training_files(data)
+    workers = min(os.cpu_count() or 1, max(1, mattes // 16))
+    with ThreadPoolExecutor(1) as beside:
+        rendering = beside.submit(render_bank, mattes, size, seed, workers)
+        cutouts = _read(cutout_files, _cutout, size)
+        photos = _read(photo_files, _photo, size)
+        rendered = rendering.result()
+    points = _points(cutouts[:, 3].numpy(), np.random.default_rng([seed, 1]))
+    return Banks(
+        cutouts=cutouts, cutout_points=points, photos=photos, **matte_tensors(rendered, seed)
+    )
+
+
+def matte_tensors(rendered: MatteBank, seed: int) -> dict[str, Tensor]:
+    """The fields of `Banks` that are of procedural mattes, for these.
+
+    Args:
+        rendered: the mattes.
+        seed: of the points; give each piece of a `Rendering` one of its own.
+    """
+    return {
+        "mattes": torch.from_numpy(rendered.alphas)[:, None],
+        "colours": torch.from_numpy(rendered.colours).permute(0, 3, 1, 2).contiguous(),
+        "coloured": torch.from_numpy(rendered.has_colour),
+        "matte_points": _points(rendered.alphas, np.random.default_rng([seed, 2])),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, path)
 
 
-def _training_files(folder: Path, pattern: str) -> Sequence[Path]:
-    files = [file for file in sorted(folder.glob(pattern)) if not is_held_out(file.name)]
-    if not files:
-        raise ShotError("no training pictures", where=folder, fix=f"put {pattern} files there")
-    return files
+def training_files(data: Path) -> tuple[list[Path], list[Path]]:
+    """The cut-outs and the photographs that training may see, sorted by name.
+
+    Raises:
+        ShotError: there are none of either.
+    """
+    found = []
+    for kind, suffixes in (("fg", (".webp",)), ("photos", (".jpg", ".webp"))):
+        files = sorted(f for f in (data / kind).glob("*") if f.suffix in suffixes)
+        found.append([file for file in files if not is_held_out(file.name)])
+        if not found[-1]:
+            fix = f"put {' or '.join(suffixes)} files there"
+            raise ShotError("no training pictures", where=data / kind, fix=fix)
+    return found[0], found[1]
 
 
-def _planar(pictures: LabelArray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
+def _read(files: Sequence[Path], read: Callable[[Path, int], LabelArray], size: int) -> Tensor:
+    """All the files, N × C × S × S uint8, by as many threads as there are cores."""
+    first = read(files[0], size)
+    out = np.empty((len(files), first.shape[2], size, size), np.uint8)
+
+    def keep(number: int) -> None:
+        out[number] = read(files[number], size).transpose(2, 0, 1)
+
+    threads = torch.get_num_threads()
+    with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as p:
+        for _ in p.map(keep, range(len(files))):
+            pass
+    torch.set_num_threads(threads)  # the pool's one thread each would hold for later threads too
+    return torch.from_numpy(out)
 
 
 def _points(alphas: LabelArray, rng: np.random.Generator) -> Tensor:
@@ -132,7 +179,7 @@ def _cutout(file: Path, size: int) -> LabelArray:
     scale = size / max(height, width)
     target = (max(1, round(width * scale)), max(1, round(height * scale)))
     straight = bgra.astype(np.float32) / 255
-    straight[..., 3] = clean_alpha(np.asarray(bgra[..., 3], np.uint8))
+    straight[..., 3] = cutout_alpha(np.asarray(bgra, np.uint8), file.name)
     straight[..., :3] *= straight[..., 3:]
     resized = cv2.resize(
         straight, target, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -149,8 +196,12 @@ def _cutout(file: Path, size: int) -> LabelArray:
     return out
 
 
-def _photo(file: Path, size: int) -> LabelArray:
-    """The middle square of a photograph, `S × S × 3` RGB."""
+def middle_square(file: Path, size: int) -> LabelArray:
+    """The middle square of a photograph, `S × S × 3`, B, G, R.
+
+    Raises:
+        ShotError: the file is no picture.
+    """
     bgr = cv2.imread(str(file), cv2.IMREAD_COLOR)
     if bgr is None:
         raise ShotError("not a picture", where=file, fix="remove it from the bank")
@@ -158,5 +209,9 @@ def _photo(file: Path, size: int) -> LabelArray:
     edge = min(height, width)
     top, left = (height - edge) // 2, (width - edge) // 2
     square = bgr[top : top + edge, left : left + edge]
-    small = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(small[..., ::-1], np.uint8)
+    return np.asarray(cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _photo(file: Path, size: int) -> LabelArray:
+    """`middle_square`, R, G, B."""
+    return middle_square(file, size)[..., ::-1]

@@ -8,7 +8,7 @@ A matte is a function of its kind, size and seed:
     bank = render_bank(1500, 512, seed=0, workers=2)
 """
 
-from model.training.mattes.bank import MatteBank, render_bank
+from model.training.mattes.bank import MatteBank, Rendering, render_bank
 from model.training.mattes.base import ProceduralMatte
 from model.training.mattes.registry import KINDS, WEIGHTS, render, render_any
 from model.training.mattes.strands import Strands, StrandsImage, rasterise, taper
@@ -18,6 +18,7 @@ __all__ = [
     "WEIGHTS",
     "MatteBank",
     "ProceduralMatte",
+    "Rendering",
     "Strands",
     "StrandsImage",
     "rasterise",
