@@ -9,13 +9,20 @@ from torch import Tensor
 from model.planes.pyramid import halve
 from model.planes.symmetric import inverse, multiply
 
-__all__ = ["CHANNELS", "fisher", "moments", "pull"]
+__all__ = ["CHANNELS", "LENT", "NOISE", "RHO", "fisher", "moments", "pull"]
 
 CHANNELS = 10
 """Of `moments`."""
 
-_EPSILON = 3e-4  # variance of a camera's noise, and of the rounding to 8 bits
-_RHO = 1e-2  # keeps α₀ finite where foreground and background look the same
+NOISE = 3e-4
+"""ε: variance of a camera's noise, and of the rounding to 8 bits."""
+
+RHO = 1e-2
+"""ρ: keeps α₀ finite where foreground and background look the same."""
+
+LENT = 0.1
+"""Weight of a pixel that α₀ calls opaque or clear, beside a known one's."""
+
 _DIAGONAL = (0, 3, 5)  # of the symmetric matrix in rr, rg, rb, gg, gb, bb
 _TILE = {"cpu": 128}  # fits into a core's cache; elsewhere a whole picture at once
 _WHOLE = 1 << 20
@@ -63,10 +70,10 @@ def fisher(image: Tensor, f: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """
     difference = f[:, :3] - b[:, :3]
     covariance = _covariance(f).add_(_covariance(b))
-    covariance[:, _DIAGONAL] += _EPSILON
+    covariance[:, _DIAGONAL] += NOISE
     w = multiply(inverse(covariance), difference)
     s = (w * difference).sum(1, keepdim=True).clamp_min_(0)
-    alpha = (w * (image - b[:, :3])).sum(1, keepdim=True) / (s + _RHO)
+    alpha = (w * (image - b[:, :3])).sum(1, keepdim=True) / (s + RHO)
     return alpha.clamp_(0, 1), s / (s + 3)
 
 

@@ -29,7 +29,8 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from model.planes.active_blocks import BLOCK, ActiveBlocks
-from model.planes.colour_moments import CHANNELS, fisher, moments, pull
+from model.planes.colour_moments import CHANNELS, LENT, fisher, moments, pull
+from model.planes.dense_planes import dense_planes
 from model.planes.matting_laplacian import KNOWN, laplacian_lines, mean_of_four, trust_in_colour
 from model.planes.pyramid import double, halve, mixed_in, spread
 from plugin.types import FloatArray
@@ -49,7 +50,6 @@ PLANES = 9
 VERSION = 2
 """Of what they are, for digests: whoever changes their values raises it."""
 
-_LENT = 0.1  # weight of a pixel that α₀ calls opaque or clear, beside a known one's
 _AT_ONCE: Final = 64  # blocks: what a core's cache holds
 
 _BACKGROUND, _UNKNOWN, _FOREGROUND = 0, 1, 2
@@ -70,6 +70,8 @@ def colour_planes(image: Tensor, trimap: Tensor) -> Tensor:
         height, width = image.shape[-2:]
         beyond = (0, -width % BLOCK, 0, -height % BLOCK)
         image, trimap = (nnf.pad(x.float(), beyond, mode="replicate") for x in (image, trimap))
+        if image.device.type != "cpu":
+            return dense_planes(image, trimap)[..., :height, :width]
         out = known_planes(image, trimap[:, 2:])
         blocks, values = planes_in_blocks(image, trimap.argmax(dim=1, keepdim=True))
         blocks.put(values, out)
@@ -128,7 +130,7 @@ class _Picture:
         for _, part in blocks.parts(_AT_ONCE):
             colour = part.gather(self.image, halo=0)
             alpha, share = self._fisher(part, colour, *(mean.of(part) for mean in means))
-            share = torch.where(part.gather(self.classes, halo=0) == _UNKNOWN, _LENT * share, 0)
+            share = torch.where(part.gather(self.classes, halo=0) == _UNKNOWN, LENT * share, 0)
             part.put(share * ((alpha - 0.7) / 0.3).clamp_(0, 1), weights[0])
             part.put(share * ((0.3 - alpha) / 0.3).clamp_(0, 1), weights[1])
         return weights

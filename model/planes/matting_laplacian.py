@@ -18,6 +18,7 @@ the bench's photographs the same mattes at a third of the cost.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -29,10 +30,13 @@ from model.planes.pyramid import double
 from model.planes.symmetric import inverse, multiply
 
 __all__ = [
+    "CARRY",
     "KNOWN",
     "STEPS",
+    "WINDOW_EPSILON",
     "MattingLaplacian",
     "laplacian_lines",
+    "levels_of",
     "mean_of_four",
     "trust_in_colour",
 ]
@@ -43,11 +47,15 @@ STEPS = (10, 20, 30)
 KNOWN = 100.0
 """c where the trimap is known."""
 
-_EPSILON = 1e-5  # ε: how far a window's colours may be from a line
+WINDOW_EPSILON = 1e-5
+"""ε: how far a window's colours may be from a line."""
+
+CARRY = 1e-4
+"""Variance below which a window counts as flat when a level is carried to the next."""
+
 _DATA = 0.1
 _LEAST = 1e-6  # of c, so that the system has one solution even where colour says nothing
 _SMALLEST = 3  # pixels: one window
-_CARRY = 1e-4  # variance below which a window counts as flat when a level is carried to the next
 
 _PLACES = [(y, x) for y in range(3) for x in range(3)]
 
@@ -69,18 +77,25 @@ def laplacian_lines(image: Tensor, weight: Tensor, target: Tensor) -> Tensor:
     Returns:
         N × 4 × H × W float32, three slopes and an offset; 0 far from anything unknown.
     """
+    levels = levels_of(image, weight, target)
+    steps, (picture, sure, guess) = next(levels)
+    lines = _lines_of(picture, sure, guess, guess, steps)
+    for steps, (picture, sure, guess) in levels:
+        lines = double(lines)[..., : picture.shape[-2], : picture.shape[-1]]
+        start = (lines[:, :3] * picture).sum(1, keepdim=True) + lines[:, 3:]
+        lines = _lines_of(picture, sure, guess, start, steps)
+    return lines
+
+
+def levels_of(
+    image: Tensor, weight: Tensor, target: Tensor
+) -> Iterator[tuple[int, tuple[Tensor, Tensor, Tensor]]]:
+    """The picture and its halves from the coarsest on, each with its conjugate-gradient steps."""
     levels = [(image, weight, target)]
     while len(levels) < len(STEPS) and min(levels[-1][0].shape[-2:]) > 2 * _SMALLEST:
         levels.append(_coarser(*levels[-1]))
-    steps = iter((STEPS[-1], *STEPS[len(levels) - 2 :: -1]))  # the coarsest has to converge
-    picture, sure, guess = levels.pop()
-    lines = _lines_of(picture, sure, guess, guess, next(steps))
-    while levels:
-        picture, sure, guess = levels.pop()
-        lines = double(lines)[..., : picture.shape[-2], : picture.shape[-1]]
-        start = (lines[:, :3] * picture).sum(1, keepdim=True) + lines[:, 3:]
-        lines = _lines_of(picture, sure, guess, start, next(steps))
-    return lines
+    steps = (STEPS[-1], *STEPS[len(levels) - 2 :: -1])  # the coarsest has to converge
+    return zip(steps, reversed(levels), strict=False)
 
 
 def _lines_of(image: Tensor, weight: Tensor, target: Tensor, start: Tensor, steps: int) -> Tensor:
@@ -176,7 +191,7 @@ def _precision(away: list[Tensor]) -> Tensor:
     pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
     planes = [torch.stack([d[:, a] * d[:, b] for d in away]).mean(0) for a, b in pairs]
     covariance = torch.stack(planes, dim=1).double()
-    covariance[:, (0, 3, 5)] += _EPSILON / 9
+    covariance[:, (0, 3, 5)] += WINDOW_EPSILON / 9
     return inverse(covariance).float()
 
 
@@ -229,7 +244,7 @@ def _as_lines(image: Tensor, alpha: Tensor) -> Tensor:
     second = _box(torch.cat((r * r, r * g, r * b, g * g, g * b, b * b), dim=1))
     r, g, b = torch.chunk(mean, 3, dim=1)
     second = second - torch.cat((r * r, r * g, r * b, g * g, g * b, b * b), dim=1)
-    second[:, (0, 3, 5)] += _CARRY
+    second[:, (0, 3, 5)] += CARRY
     slope = multiply(inverse(second), _box(image * alpha) - mean * mean_alpha)
     offset = mean_alpha - (slope * mean).sum(1, keepdim=True)
     return _box(torch.cat((slope, offset), dim=1))

@@ -10,10 +10,13 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-__all__ = ["double", "halve", "mixed_in", "spread"]
+__all__ = ["GAIN", "NOTHING", "double", "halve", "mixed_in", "spread"]
 
-_GAIN = 16.0  # a sixteenth of a pixel's weight is enough to trust a level of the pyramid
-_NOTHING = 1e-6
+GAIN = 16.0
+"""A sixteenth of a pixel's weight is enough to trust a level of the pyramid."""
+
+NOTHING = 1e-6
+"""Added to weights that are divided by."""
 
 
 def spread(sums: Tensor) -> Tensor:
@@ -29,7 +32,7 @@ def spread(sums: Tensor) -> Tensor:
     while min(levels[-1].shape[-2:]) > 2:
         levels.append(halve(levels[-1]))
     top = levels.pop()
-    means = top[:, :-1] / (top[:, -1:] + _NOTHING)
+    means = top[:, :-1] / (top[:, -1:] + NOTHING)
     while levels:
         level = levels.pop()
         height, width = level.shape[-2:]
@@ -43,8 +46,8 @@ def mixed_in(coarse: Tensor, sums: Tensor) -> Tensor:
     trust · total / weight + (1 − trust) · coarse; in place of `coarse`, N × C × H × W.
     """
     total, weight = sums[:, :-1], sums[:, -1:]
-    trust = (weight * _GAIN).clamp(max=1)
-    return coarse.mul_(1 - trust).addcmul_(total, trust / (weight + _NOTHING))
+    trust = (weight * GAIN).clamp(max=1)
+    return coarse.mul_(1 - trust).addcmul_(total, trust / (weight + NOTHING))
 
 
 def halve(x: Tensor, *, framed: bool = False) -> Tensor:
