@@ -49,20 +49,27 @@ def laplacian_loss(prediction: Prediction, alpha: Tensor, levels: int = 4) -> Te
 
 
 class MultiTaskLoss(nn.Module):
-    """Eq. 3: L_T / 2σ₁² + L_α / σ₂ + log 2σ₁σ₂, σ₁ and σ₂ learned, both 4 at the start.
+    """Eq. 3: L_T / 2σ₁² + L_α / σ₂ + log 2σ₁σ₂, σ₁ and σ₂ learned.
 
     The logarithms of σ are the parameters, so that both stay positive.
 
     Args:
         fixed_weight: σ of Eq. 5, (1 − σ) L_T + σ L_α, for the ablation; None is Eq. 3.
         laplacian: weight of `laplacian_loss` beside L_α.
+        sigmas: σ₁ and σ₂ at the start; the paper's are 4.
     """
 
-    def __init__(self, *, fixed_weight: float | None = None, laplacian: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        fixed_weight: float | None = None,
+        laplacian: float = 0.0,
+        sigmas: tuple[float, float] = (4.0, 4.0),
+    ) -> None:
         super().__init__()
         self.fixed_weight = fixed_weight
         self.laplacian = laplacian
-        self.log_sigma = nn.Parameter(torch.full((2,), math.log(4.0)))
+        self.log_sigma = nn.Parameter(torch.tensor([math.log(sigma) for sigma in sigmas]))
 
     def forward(
         self, prediction: Prediction, optimal: Tensor, alpha: Tensor

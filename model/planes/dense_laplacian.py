@@ -1,4 +1,4 @@
-"""The matting Laplacian of `model.planes.matting_laplacian` on whole pictures, for devices that launch.
+"""`model.planes.matting_laplacian` on whole pictures, for devices that launch.
 
 The same equations, levels and steps without blocks: static shapes, nothing that the host waits for,
 and few operator calls whatever the batch. L + C is a tensor of 25 taps a pixel; pictures lie flat
@@ -117,13 +117,13 @@ def _taps(image: Tensor, weight: Tensor) -> Tensor:
     pairs.addcmul_(ones[1], others[1]).addcmul_(ones[2], others[2])
     taps = image.new_zeros(count, _SPAN, _SPAN, height, width)
     strides = taps.stride()
-    for first, pair in enumerate(pairs.unflatten(2, (3, 3)).unbind(1)):
+    for first, pair in enumerate(torch.unflatten(pairs, 2, (3, 3)).unbind(1)):
         y, x = divmod(first, 3)
         start = (2 - y) * strides[1] + (2 - x) * strides[2] + y * width + x
         taps.as_strided((count, 3, 3, *windows), strides, start).sub_(pair, alpha=1 / 9)
     middle = taps[:, _REACH, _REACH]
-    # Rows of L sum to nothing, to the bit: what the windows' pairs say of it loses that in rounding.
-    torch.sub((weight[:, 0] + middle), taps.sum((1, 2)), out=middle)
+    # Rows of L sum to nothing; the windows' own pairs lose that in rounding.
+    torch.sub(weight[:, 0] + middle, taps.sum((1, 2)), out=middle)
     return taps
 
 
@@ -141,11 +141,11 @@ def _pulled(away: Tensor) -> Tensor:
 
 
 def _as_lines(image: Tensor, alpha: Tensor) -> Tensor:
-    """Alpha around each pixel as a linear function of colour, as in `model.planes.matting_laplacian`."""
+    """Alpha around each pixel as a linear function of colour, as `matting_laplacian` has it."""
     parts = torch.cat((image, alpha, image * alpha, outer(image)), dim=1)
     # Twice a mean of 3 × 3: what lies beyond the edge repeats it.
     means = nnf.avg_pool2d(nnf.pad(parts, (2, 2, 2, 2), mode="replicate"), 3, stride=1)
-    colour, level, both, second = means.split((3, 1, 3, 6), dim=1)
+    colour, level, both, second = torch.split(means, [3, 1, 3, 6], dim=1)
     crossed, determinant = adjugate(plus_diagonal(second - outer(colour), CARRY))
     slope = (crossed * (both - colour * level)[:, :, None]).sum(1).div_(determinant)
     offset = level - (slope * colour).sum(1, keepdim=True)

@@ -35,7 +35,7 @@ def dense_planes(image: Tensor, trimap: Tensor) -> Tensor:
     Returns:
         N × 9 × H × W float32 within [0, 1].
     """
-    background, unknown, foreground = trimap.split(1, dim=1)
+    background, unknown, foreground = torch.split(trimap, 1, dim=1)
     both_known = trimap[:, ::2].amax((2, 3), keepdim=True).amin(1, keepdim=True)
     seen = moments(image)
     # Both sides in one batch of 2 N: all foregrounds, then all backgrounds.
@@ -89,7 +89,7 @@ def _spread(sums: Tensor) -> Tensor:
 
 def _mixed_in(coarse: Tensor, sums: Tensor) -> Tensor:
     """`mixed_in`, in place of `coarse`."""
-    total, weight = sums.split((CHANNELS - 1, 1), dim=1)
+    total, weight = torch.split(sums, [CHANNELS - 1, 1], dim=1)
     return coarse.lerp_(total / (weight + NOTHING), (weight * GAIN).clamp_(max=1))
 
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from model.planes.active_blocks import BLOCK, ActiveBlocks
 from model.planes.colour_planes import known_planes, planes_in_blocks
-from model.rectangles.pieces import LABELS, as_picture, padded_side, piece
+from model.planes.dense_planes import dense_planes
+from model.rectangles.pieces import LABELS, as_one_hot, as_picture, padded_side, piece
 from model.rectangles.regions import Rectangle, apart
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
@@ -31,9 +32,17 @@ class FramePlanes:
         image: `H × W × 3` float32 within [0, 1].
         trimap: `H × W` uint8 of 0, 128, 255.
         device: where to compute and keep them.
+        dense: whole boxes, not blocks; None is so on devices other than a CPU.
     """
 
-    def __init__(self, image: FloatArray, trimap: LabelArray, device: torch.device) -> None:
+    def __init__(
+        self,
+        image: FloatArray,
+        trimap: LabelArray,
+        device: torch.device,
+        *,
+        dense: bool | None = None,
+    ) -> None:
         height, width = (padded_side(side) for side in trimap.shape)
         unknown = np.zeros((height, width), np.bool_)
         unknown[: trimap.shape[0], : trimap.shape[1]] = trimap == UNKNOWN
@@ -41,7 +50,13 @@ class FramePlanes:
         if not all(_knows_both(trimap, box) for box in boxes):
             boxes = [Rectangle(0, 0, height, width)]  # the colours are elsewhere in the frame
         self._parts: list[tuple[ActiveBlocks, Tensor]] = []
+        self._wholes: list[tuple[Rectangle, Tensor]] = []
         for box in boxes:
+            if device.type != "cpu" if dense is None else dense:
+                picture = as_picture(piece(image, box), device).contiguous()
+                one_hot = as_one_hot(piece(trimap, box), device)
+                self._wholes.append((box, dense_planes(picture, one_hot)))
+                continue
             classes = torch.from_numpy(_CLASSES[piece(trimap, box)]).to(device)[None, None]
             blocks, values = planes_in_blocks(as_picture(piece(image, box), device), classes)
             self._parts.append((blocks.moved(box.top // BLOCK, box.left // BLOCK), values))
@@ -60,6 +75,11 @@ class FramePlanes:
                 *(side // BLOCK for side in (where.top, where.left, where.bottom, where.right))
             )
             inside.put(values[chosen], out)
+        for box, values in self._wholes:
+            if box.overlaps(where):
+                both = box.within(where)
+                there = values[..., *both.moved(-box.top, -box.left).slices]
+                out[..., *both.moved(-where.top, -where.left).slices] = there
         return out
 
 

@@ -37,7 +37,7 @@ def adjugate(matrix: Tensor) -> tuple[Tensor, Tensor]:
     Its rows are the cross products of the matrix's other two.
     """
     rows = (
-        matrix.index_select(1, _places(places, matrix.device)).unflatten(1, (3, 3))
+        torch.unflatten(matrix.index_select(1, _places(places, matrix.device)), 1, (3, 3))
         for places in (_NEXT, _LAST)
     )
     crossed = torch.linalg.cross(*rows, dim=2)
@@ -46,7 +46,7 @@ def adjugate(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def outer(vector: Tensor) -> Tensor:
-    """v vᵀ of N × 3 × H × W, N × 6 × H × W, in few calls."""
+    """V vᵀ of N × 3 × H × W, N × 6 × H × W, in few calls."""
     one, other = (
         vector.index_select(1, _places(places, vector.device)) for places in (_ONE, _OTHER)
     )

@@ -37,6 +37,10 @@ class Rectangle:
         """Its area."""
         return (self.bottom - self.top) * (self.right - self.left)
 
+    def moved(self, down: int, right: int) -> Rectangle:
+        """The same, so many pixels away."""
+        return Rectangle(self.top + down, self.left + right, self.bottom + down, self.right + right)
+
     def grown(self, margin: int, height: int, width: int) -> Rectangle:
         """With `margin` pixels more on each side, within a frame of that size."""
         return Rectangle(

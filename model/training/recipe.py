@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 
 from model.config import CONFIGS, AdaMattingConfig
 from plugin.errors import ShotError
@@ -43,7 +43,7 @@ class Recipe(BaseModel):
     Attributes:
         network: a name of `model.config.CONFIGS`.
         ablate: fields of `AdaMattingConfig` to change, for the ablations.
-        banks: the packed banks; see `model.training.banks.pack`.
+        banks: the packed banks, see `model.training.banks.pack`; None where a run packs its own.
         out: folder of checkpoints and log.
         start: weights to begin from instead of random ones.
         steps: optimiser steps in all.
@@ -54,15 +54,19 @@ class Recipe(BaseModel):
         laplacian: ours: weight of an L1 between Laplacian pyramids of α̂ and α_gt, 0 is off.
         ema: decay of the running average of the weights, which is what is exported.
         precision: bf16 only where the device gains.
-        compiled: through `torch.compile`.
-        save_every: steps between checkpoints.
+        sigmas: σ₁ and σ₂ of Eq. 3 at the start.
+        sigma_rate: learning rate of σ₁ and σ₂; None is `rate`.
+        mattes: procedural mattes to begin with where pictures are packed for the run.
+        room: how many of them the bank holds; more are rendered while it trains, and the oldest
+            give way.
+        size: side of the pictures packed for the run, pixels.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     network: str = "resnet50"
     ablate: dict[str, Any] = {}
-    banks: Path
+    banks: Path | None = None
     out: Path
     start: Path | None = None
     steps: Annotated[int, Field(ge=1)]
@@ -74,8 +78,11 @@ class Recipe(BaseModel):
     laplacian: Annotated[float, Field(ge=0)] = 0.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
     precision: Literal["fp32", "bf16"] = "fp32"
-    compiled: bool = False
-    save_every: Annotated[int, Field(ge=1)] = 500
+    sigmas: tuple[PositiveFloat, PositiveFloat] = (4.0, 4.0)
+    sigma_rate: PositiveFloat | None = None
+    mattes: Annotated[int, Field(ge=1)] = 500
+    room: Annotated[int, Field(ge=1)] = 4000
+    size: Annotated[int, Field(ge=128, le=2048)] = 512
     seed: int = 0
     synthesis: Synthesis = Synthesis()
 

@@ -1,9 +1,11 @@
-"""The training loop: compose, step, average, log, checkpoint; resumes where it was."""
+"""The training loop: steps, their running average, log and checkpoints; resumes where it was."""
 
 from __future__ import annotations
 
 import json
+import math
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,12 +16,15 @@ from torch import Tensor
 from model.adamatting import AdaMatting
 from model.losses import MultiTaskLoss
 from model.training import banks as bank_files
-from model.training.compose import compose
+from model.training.banks import Banks
 from model.training.recipe import Recipe
+from model.training.step import PARTS, TrainingStep
+from plugin.errors import ShotError
 
 __all__ = ["Trainer"]
 
-_LOG_EVERY = 20
+_SAVE_SECONDS = 60.0
+_AHEAD = 2  # steps that the host may be ahead of a GPU
 
 
 class Trainer:
@@ -37,88 +42,107 @@ class Trainer:
         if recipe.start is not None:
             self.network.load_state_dict(load_file(recipe.start, device=str(device)))
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.loss = MultiTaskLoss(fixed_weight=recipe.fixed_weight, laplacian=recipe.laplacian)
-        self.loss.to(device)
-        parameters = [*self.network.parameters(), *self.loss.parameters()]
-        self.optimiser = torch.optim.Adam(
-            parameters, lr=recipe.rate, betas=(0.9, 0.999), weight_decay=recipe.weight_decay
-        )
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._factor)
+        self.loss = MultiTaskLoss(
+            fixed_weight=recipe.fixed_weight, laplacian=recipe.laplacian, sigmas=recipe.sigmas
+        ).to(device)
+        self.rates = [recipe.rate, recipe.sigma_rate or recipe.rate]
+        self.optimiser = self._adam()
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.step = 0
 
-    def _factor(self, step: int) -> float:
-        """Poly policy of section 4.1: (1 − step / steps)^0.9, after a linear warm-up."""
-        warm = min(1.0, (step + 1) / (self.recipe.warm_up + 1))
-        return float(warm * max(0.0, 1 - step / self.recipe.steps) ** 0.9)
+    def _adam(self) -> torch.optim.Adam:
+        """Adam over the network's weights and the loss's σ; on a GPU it never asks the host."""
+        on_gpu = self.device.type == "cuda"
+        groups = [
+            {"params": list(module.parameters()), "lr": torch.tensor(rate, device=self.device)}
+            for module, rate in zip((self.network, self.loss), self.rates, strict=True)
+        ]
+        return torch.optim.Adam(
+            groups,
+            betas=(0.9, 0.999),
+            weight_decay=self.recipe.weight_decay,
+            capturable=on_gpu,
+            fused=on_gpu or None,
+            foreach=None if on_gpu else False,
+        )
 
-    def run(self, *, seconds: float = float("inf"), report: Callable[[str], None] = print) -> None:
-        """Train until the recipe's steps are done, or for that many seconds.
+    def _set_rate(self, progress: float) -> None:
+        """Poly policy of section 4.1, (1 − progress)^0.9, after a linear warm-up."""
+        warm = min(1.0, (self.step + 1) / (self.recipe.warm_up + 1))
+        factor = warm * max(0.0, 1 - progress) ** 0.9
+        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+            group["lr"].fill_(rate * factor)
+
+    def run(
+        self,
+        *,
+        seconds: float = math.inf,
+        report: Callable[[str], None] = print,
+        banks: Banks | None = None,
+        supply: Callable[[], object] = lambda: None,
+        log_seconds: float = 10.0,
+    ) -> None:
+        """Train for the recipe's steps, or for that many seconds.
 
         Args:
-            seconds: wall time after which to save and stop.
-            report: takes one line of progress every `_LOG_EVERY` steps.
+            seconds: when they are over the learning rate has fallen to zero, on any machine.
+            report: takes lines of progress.
+            banks: instead of those that the recipe names.
+            supply: called between steps; may put new pictures into the banks.
+            log_seconds: between lines of progress, as far as steps allow.
         """
         recipe = self.recipe
         recipe.out.mkdir(parents=True, exist_ok=True)
         self.resume()
-        banks = bank_files.load(recipe.banks).to(self.device)
-        forward = torch.compile(self.network) if recipe.compiled else self.network
-        started = time.monotonic()
-        compose_s = 0.0
-        sums: dict[str, Tensor] = {}
-        while self.step < recipe.steps and time.monotonic() - started < seconds:
-            generator = torch.Generator(self.device)
-            generator.manual_seed(recipe.seed * 1_000_003 + self.step)
-            before = time.monotonic()
-            batch = compose(banks, recipe.batch, recipe.synthesis, generator)
-            compose_s += time.monotonic() - before
-            with torch.autocast(
-                self.device.type, dtype=torch.bfloat16, enabled=recipe.precision == "bf16"
-            ):
-                prediction = forward(
-                    batch.image.contiguous(memory_format=torch.channels_last),
-                    batch.trimap.contiguous(memory_format=torch.channels_last),
-                )
-            total, parts = self.loss(prediction, batch.optimal, batch.alpha)
-            self.optimiser.zero_grad(set_to_none=True)
-            total.backward()
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-            self.optimiser.step()
-            self.schedule.step()
-            self.step += 1
-            self._average()
-            for name, part in parts.items():
-                sums[name] = sums.get(name, torch.zeros((), device=self.device)) + part
-            if self.step % _LOG_EVERY == 0:
-                report(self._log(sums, started, compose_s))
-                sums = {}
-            if self.step % recipe.save_every == 0:
+        if banks is None:
+            banks = bank_files.load(_named(recipe)).to(self.device)
+        generator = self._generator()
+        one_step = TrainingStep(
+            network=self.network,
+            loss=self.loss,
+            optimiser=self.optimiser,
+            banks=banks,
+            recipe=recipe,
+            generator=generator,
+        )
+        clock = _Clock(self.device)
+        log = _Log(recipe, one_step, clock, report, log_seconds)
+        saved = time.monotonic()
+        while self.step < recipe.steps and clock.seconds < seconds:
+            by_clock = 0.0 if seconds == math.inf else clock.seconds / seconds
+            self._set_rate(max(by_clock, self.step / recipe.steps))
+            if self.device.type != "cuda":
+                generator.manual_seed(recipe.seed * 1_000_003 + self.step)
+            supply()
+            with clock:
+                one_step()
+                self.step += 1
+                self._average()
+            log.tell(self.step)
+            if time.monotonic() - saved > _SAVE_SECONDS:
                 self.save()
+                saved = time.monotonic()
+        log.tell(self.step, last=True)
         self.save()
+
+    def _generator(self) -> torch.Generator:
+        """A CUDA graph records draws of its device's default generator."""
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(self.recipe.seed * 1_000_003 + self.step)
+            return torch.cuda.default_generators[self.device.index or 0]
+        return torch.Generator(self.device)
 
     @torch.no_grad()
     def _average(self) -> None:
         """Exponential moving average of weights and batch statistics, faster at the start."""
         decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
-        for name, value in self.network.state_dict().items():
-            if value.dtype.is_floating_point:
-                self.average[name].lerp_(value, 1 - decay)
-            else:
-                self.average[name].copy_(value)
-
-    def _log(self, sums: dict[str, Tensor], started: float, compose_s: float) -> str:
-        record = {
-            "step": self.step,
-            "rate": self.schedule.get_last_lr()[0],
-            "elapsed_s": round(time.monotonic() - started, 1),
-            "compose_s": round(compose_s, 1),
-            **{name: round(float(value) / _LOG_EVERY, 5) for name, value in sums.items()},
-        }
-        line = json.dumps(record)
-        with (self.recipe.out / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(line + "\n")
-        return line
+        state = self.network.state_dict()
+        floats = [name for name, value in state.items() if value.dtype.is_floating_point]
+        torch._foreach_lerp_(
+            [self.average[name] for name in floats], [state[name] for name in floats], 1 - decay
+        )
+        for name in state.keys() - set(floats):
+            self.average[name].copy_(state[name])
 
     def save(self) -> None:
         """Write `state.safetensors` (to resume) and `average.safetensors` (to use)."""
@@ -156,13 +180,101 @@ class Trainer:
         adam: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
             index, part = name.split(".")
-            adam.setdefault(int(index), {})[part] = value.cpu() if part == "step" else value
+            adam.setdefault(int(index), {})[part] = value
         settings = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": adam, "param_groups": settings})
         self.step = int(next(iter(adam.values()))["step"]) if adam else 0
-        self.schedule.last_epoch = self.step
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["initial_lr"] * self._factor(self.step)
+
+
+class _Clock:
+    """Wall time, and on a GPU the share of it that steps kept it busy.
+
+    As a context it holds a step: the host waits there until the GPU is no more than `_AHEAD` steps
+    behind, so that a rate by the clock means what it says.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._started = time.monotonic()
+        self._on_gpu = device.type == "cuda"
+        self._flying: deque[tuple[torch.cuda.Event, torch.cuda.Event]] = deque()
+        self.busy = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def __enter__(self) -> None:
+        if self._on_gpu:
+            first, last = _event(), _event()
+            first.record()
+            self._flying.append((first, last))
+
+    def __exit__(self, *_error: object) -> None:
+        if not self._on_gpu:
+            return
+        self._flying[-1][1].record()
+        if len(self._flying) > _AHEAD:
+            first, last = self._flying.popleft()
+            last.synchronize()
+            self.busy += first.elapsed_time(last) / 1000
+
+
+def _event() -> torch.cuda.Event:
+    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+
+
+class _Log:
+    """Lines of JSON, to the run's `log.jsonl` and to whoever listens."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        step: TrainingStep,
+        clock: _Clock,
+        report: Callable[[str], None],
+        every: float,
+    ) -> None:
+        self._recipe, self._step, self._clock, self._report = recipe, step, clock, report
+        self._every = every
+        self._told = (0.0, 0.0)
+        self._steps = 0
+
+    def tell(self, step: int, *, last: bool = False) -> None:
+        self._steps += 1 - last
+        now, busy = self._clock.seconds, self._clock.busy
+        seconds = now - self._told[0]
+        if self._steps == 0 or (seconds < self._every and not last):
+            return
+        means = (self._step.sums / self._steps).tolist()
+        if not all(map(math.isfinite, means)):
+            raise ShotError(
+                f"the loss is not finite at step {step}",
+                where=self._recipe.out,
+                fix="begin again from the checkpoint there with a lower rate",
+            )
+        record = {
+            "step": step,
+            "rate": float(self._step.optimiser.param_groups[0]["lr"]),
+            "elapsed_s": round(now, 1),
+            "samples_per_s": round(self._steps * self._recipe.batch / seconds, 1),
+            "busy": round((busy - self._told[1]) / seconds, 3),
+            **dict(zip(PARTS, (round(mean, 5) for mean in means), strict=True)),
+        }
+        if self._step.recorded:
+            record["gib"] = round(torch.cuda.max_memory_reserved() / 2**30, 1)
+        line = json.dumps(record)
+        with (self._recipe.out / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+        self._report(line)
+        self._told, self._steps = (now, busy), 0
+        self._step.sums.zero_()
+
+
+def _named(recipe: Recipe) -> Path:
+    if recipe.banks is None:
+        fix = "name `banks` in the recipe, or give the pictures to pack"
+        raise ShotError("no pictures to train on", where="recipe", fix=fix)
+    return recipe.banks
 
 
 def _replace(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:

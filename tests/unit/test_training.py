@@ -19,6 +19,7 @@ from model.training.degrade import degrade, jitter_colour
 from model.training.geometry import blur, crop, distance_to
 from model.training.recipe import Recipe, Synthesis, read_recipe
 from model.training.run import train
+from model.training.trainer import Trainer
 from model.training.trimaps import coarse_trimap, optimal_trimap
 from plugin.errors import ShotError
 
@@ -33,7 +34,6 @@ out = "{out}"
 steps = {steps}
 batch = 2
 rate = 1e-3
-save_every = 3
 
 [synthesis]
 crop = 64
@@ -157,12 +157,13 @@ def write_recipe(folder: Path, out: str, steps: int) -> Path:
 
 
 def test_training_goes_down_logs_and_can_be_used(folder: Path) -> None:
-    recipe = write_recipe(folder, "down", 60)
-    assert train(recipe, device="cpu", report=lambda _line: None) == 60
+    recipe = read_recipe(write_recipe(folder, "down", 60))
+    Trainer(recipe, torch.device("cpu")).run(report=lambda _line: None, log_seconds=0)
     lines = (folder / "down" / "log.jsonl").read_text().splitlines()
     log = [json.loads(line) for line in lines]
-    assert [record["step"] for record in log] == [20, 40, 60]
-    assert log[-1]["trimap"] < log[0]["trimap"]
+    assert [record["step"] for record in log] == list(range(1, 61))
+    early, late = (sum(r["trimap"] for r in part) for part in (log[:20], log[-20:]))
+    assert late < early
 
     network = load_network(find_weights(str(folder / "down" / "average.safetensors")))
     assert network.config.stem == 8
@@ -173,19 +174,19 @@ def test_a_resumed_run_is_the_run(folder: Path) -> None:
     once = write_recipe(folder, "once", 6)
     train(once, device="cpu", report=lambda _line: None)
     twice = write_recipe(folder, "twice", 6)
-    from model.training.trainer import Trainer
 
     class Enough(Exception):  # noqa: N818  a cut, not a mistake
         pass
 
-    class CutShort(Trainer):
-        def save(self) -> None:
-            super().save()
-            if self.step == 3:
-                raise Enough
+    cut = Trainer(read_recipe(twice), torch.device("cpu"))
+
+    def stop() -> None:
+        if cut.step == 3:
+            cut.save()
+            raise Enough
 
     with pytest.raises(Enough):
-        CutShort(read_recipe(twice), torch.device("cpu")).run(report=lambda _line: None)
+        cut.run(report=lambda _line: None, supply=stop)
     train(twice, device="cpu", report=lambda _line: None)
     one = load_file(folder / "once" / "average.safetensors")
     two = load_file(folder / "twice" / "average.safetensors")
