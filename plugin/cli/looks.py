@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ _ANSWER = "The answer"
 
 
 def _inspect(plate: str, start_frame: int, layer: str, as_json: bool, **_talk: object) -> None:
+    from plugin.colour.display import input_colour
     from plugin.plates import open_plate
     from plugin.plates.inspect import as_json as to_json
     from plugin.plates.inspect import describe
@@ -24,8 +26,11 @@ def _inspect(plate: str, start_frame: int, layer: str, as_json: bool, **_talk: o
     source = open_plate(plate, start_frame=start_frame, layer=layer)
     try:
         info = source.info
+        colour = input_colour(info)
     finally:
         source.close()
+    notes = (*info.notes, *filter(None, [colour.note]))
+    info = replace(info, colour=colour.space, notes=notes)
     _print(to_json(info) if as_json else describe(info))
 
 

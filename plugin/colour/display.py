@@ -72,9 +72,12 @@ _INTEROP = frozenset(
 )
 """Linear spaces of our own names that the Color Interop Forum lists."""
 
+_RULES = "by the file rules of"
+
 _STRIP = 1 << 17
 """Values that are worked on at a time."""
 
+_CURVE = re.compile(r"(pq|g\d\d)_(\w+)_display\Z")
 _NUMBERS = re.compile(r"lin\(([-+.\deE,]+)\)\Z")
 
 
@@ -92,6 +95,11 @@ class InputColour:
     space: str
     why: str
     config: str = colour_ocio.BUILT_IN
+
+    @property
+    def note(self) -> str:
+        """What a person should know: the space, where neither they nor the file said it."""
+        return f"colour space {self.space} {self.why}" if self.why.startswith(_RULES) else ""
 
     @property
     def recipe(self) -> str:
@@ -113,7 +121,7 @@ def input_colour(info: PlateInfo, in_colour: str | None = None) -> InputColour:
     if in_colour:
         chosen = InputColour(in_colour, "by --in-colour", config)
     elif ruled := colour_ocio.from_file_rules(info.path, config):
-        chosen = InputColour(ruled, f"by the file rules of {config}", config)
+        chosen = InputColour(ruled, f"{_RULES} {config}", config)
     else:
         chosen = InputColour(info.colour, "by the plate's tags and format", config)
     if not _is_known(chosen):
@@ -180,13 +188,39 @@ def _own(space: str) -> Transform | None:
         return _from_display
     if name == "cineon_log":
         return _in_strips(_cineon, srgb_encode, shoulder)
+    if (coded := _coded(name)) is not None:
+        return coded
     primaries = _primaries_of(name)
     if primaries is None:
         return None
+    return _from_linear if primaries == REC709 else _in_strips(*_to_display(primaries))
+
+
+def _to_display(primaries: Sequence[float]) -> tuple[Transform, ...]:
+    """The steps from linear light of these primaries."""
     if primaries == REC709:
-        return _from_linear
+        return srgb_encode, shoulder
     matrix = rgb_to_rgb(primaries, REC709)
-    return _in_strips(lambda rgb: _float(cv2.transform(rgb, matrix)), srgb_encode, shoulder)
+    return (lambda rgb: _float(cv2.transform(rgb, matrix))), srgb_encode, shoulder
+
+
+def _coded(name: str) -> Transform | None:
+    """Pictures that say their curve and primaries and are in no configuration: PQ, a gamma."""
+    match = _CURVE.match(name)
+    if match is None or match[2] not in NAMED or colour_ocio.is_ours(name):
+        return None
+    gamma = 0.0 if match[1] == "pq" else int(match[1][1:]) / 10
+    decode = _from_pq if not gamma else lambda rgb: _float(np.power(_not_negative(rgb), gamma))
+    return _in_strips(decode, *_to_display(NAMED[match[2]]))
+
+
+def _from_pq(code: FloatArray) -> FloatArray:
+    """SMPTE ST 2084: code values to light, 100 candelas a square metre being 1."""
+    powered = np.power(np.clip(code, 0, 1), np.float32(32 / 2523))
+    ratio = np.maximum(powered - np.float32(0.8359375), 0) / (
+        np.float32(18.8515625) - np.float32(18.6875) * powered
+    )
+    return _float(np.float32(100) * np.power(ratio, np.float32(8192 / 1305)))
 
 
 def _primaries_of(space: str) -> Sequence[float] | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 from OpenImageIO import ColorConfig, ImageBuf, ImageBufAlgo
 
+from plugin.colour.primaries import NAMED, REC709, rgb_to_rgb
 from plugin.errors import PlateError
 from plugin.types import FloatArray
 
@@ -18,6 +21,7 @@ __all__ = [
     "config_name",
     "from_file_rules",
     "is_known",
+    "is_ours",
     "to_rec709",
 ]
 
@@ -26,6 +30,18 @@ BUILT_IN = "ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3"
 
 _REC709 = ("lin_rec709_scene", "lin_rec709", "Linear Rec.709 (sRGB)", "Utility - Linear - Rec.709")
 """Names of linear Rec.709 in the configurations of the last ten years."""
+
+_ALSO_REC709 = re.compile(
+    r"(?:utility)?(?:scene)?(?:lin|linear)(?:rec709|itu709|bt709|srgb)(?:srgb|rec709)?(?:scene)?"
+    r"|(?:rec709|bt709|srgb)(?:lin|linear)"
+)
+"""The same without case, blanks and signs, as others call it."""
+
+_ROLES = {"aces_interchange": "ap0", "cie_xyz_d65_interchange": "xyzd65"}
+"""Roles that OpenColorIO 2 defines to go between configurations by, and their primaries."""
+
+_NAMED_LINEAR = {"acescg": "ap1", "linap1": "ap1", "aces20651": "ap0", "linap0": "ap0"}
+"""What `scene_linear` is called where it is not Rec.709."""
 
 _OURS = {
     "g24_rec2020_display": "Rec.1886 Rec.2020 - Display",
@@ -59,18 +75,33 @@ def _config(name: str) -> ColorConfig:
 def from_file_rules(path: str, config: str) -> str | None:
     """The space that the configuration's file rules give a file; None where only the default does.
 
-    The built-in rules look for names of spaces anywhere in the path, so they see the file's name
-    alone. A rule that says "no colour" (raw, data) says nothing about a plate.
+    Rules that look for names of spaces anywhere in the path see the file's name alone. A rule that
+    says "no colour" (raw, data) says nothing about a plate.
 
     Raises:
         PlateError: the configuration cannot be read.
     """
     opened = _config(config)
-    seen = Path(path).name if config == BUILT_IN else path
+    seen = Path(path).name if _searches_names(config) else path
     if opened.filepathOnlyMatchesDefaultRule(seen):
         return None
     name = opened.getColorSpaceFromFilepath(seen)
     return name if _index(opened, name) >= 0 and not opened.isData(name) else None
+
+
+@lru_cache(maxsize=4)
+def _searches_names(config: str) -> bool:
+    """Whether the rules only look for names of spaces, which a folder may hold by chance.
+
+    So do those of the built-in configuration and of every version 1.
+    """
+    if config == BUILT_IN:
+        return True
+    try:
+        with Path(config).open("rb") as file:
+            return re.search(rb"^ocio_profile_version:\s*1\b", file.read(4096), re.M) is not None
+    except OSError:
+        return False
 
 
 def is_known(space: str, config: str) -> bool:
@@ -79,7 +110,7 @@ def is_known(space: str, config: str) -> bool:
     Raises:
         PlateError: the configuration cannot be read.
     """
-    return _index(_config(config), space) >= 0 or _in_built_in(space)
+    return _index(_config(config), space) >= 0 or is_ours(space)
 
 
 def is_data(space: str, config: str) -> bool:
@@ -106,18 +137,45 @@ def to_rec709(space: str, config: str) -> Callable[[FloatArray], FloatArray]:
     Raises:
         PlateError: the configuration cannot be read, or cannot convert.
     """
-    if _index(_config(config), space) < 0 and _in_built_in(space):
+    if _index(_config(config), space) < 0 and is_ours(space):
         space, config = _OURS[space], BUILT_IN
     opened = _config(config)
-    target = next((name for name in _REC709 if _index(opened, name) >= 0), None)
-    if target is None:
-        raise PlateError(
-            "the OCIO configuration has no linear Rec.709",
-            where=config,
-            fix=f"add one named or aliased {_REC709[0]}",
-        )
+    target, primaries = _linear(opened, config)
     source = opened.resolve(space)
-    return lambda rgb: _convert(rgb, source, opened.resolve(target), config)
+    if primaries == "rec709":
+        return lambda rgb: _convert(rgb, source, target, config)
+    matrix = rgb_to_rgb(NAMED[primaries], REC709)
+    return lambda rgb: np.asarray(
+        cv2.transform(_convert(rgb, source, target, config), matrix), np.float32
+    )
+
+
+def _linear(opened: ColorConfig, config: str) -> tuple[str, str]:
+    """The configuration's own name of a linear space whose primaries are known, and those.
+
+    Linear Rec.709 by its names, else a role that says what it is, else `scene_linear`, which is
+    Rec.709 where its name says nothing else (as in configurations of version 1).
+    """
+    names = {_plain(name): name for name in reversed(opened.getColorSpaceNames())}
+    known = [name for name in _REC709 if _index(opened, name) >= 0]
+    known += [name for plain, name in names.items() if _ALSO_REC709.fullmatch(plain)]
+    if known:
+        return opened.resolve(known[0]), "rec709"
+    for role, primaries in _ROLES.items():
+        if name := opened.getColorSpaceNameByRole(role):
+            return name, primaries
+    name = opened.getColorSpaceNameByRole("scene_linear")
+    if not name:
+        raise PlateError(
+            "the OCIO configuration has no linear Rec.709, and no role that leads to it",
+            where=config,
+            fix=f"add one named or aliased {_REC709[0]}, or the role aces_interchange",
+        )
+    return name, _NAMED_LINEAR.get(_plain(name), "rec709")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _convert(rgb: FloatArray, source: str, target: str, config: str) -> FloatArray:
@@ -136,5 +194,6 @@ def _index(config: ColorConfig, name: str) -> int:
     return int(config.getColorSpaceIndex(config.resolve(name)))
 
 
-def _in_built_in(space: str) -> bool:
+def is_ours(space: str) -> bool:
+    """Whether a video's tags may name that space, and the built-in configuration has it."""
     return space in _OURS

@@ -56,6 +56,7 @@ class Plan(BaseModel):
         weights: sha256 of the network's weights; empty when the network is not needed.
         device: `cpu` or `cuda`.
         precision: of the network.
+        assumed: what was guessed of the input and told to the user.
         version: of the program, for the provenance.
     """
 
@@ -74,6 +75,7 @@ class Plan(BaseModel):
     weights: str = ""
     device: Literal["cpu", "cuda"] = "cpu"
     precision: Precision = "fp32"
+    assumed: tuple[str, ...] = ()
     version: str
 
     def recipe(self, *inputs: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from plugin.errors import PlateError
 from plugin.finish import FinishPlan, plan_finish, refuse_format
 from plugin.framerange import FrameRange
 from plugin.plates import check_frames, open_plate, plate_digest
-from plugin.progress.modes import Progress
+from plugin.progress.modes import Progress, QuietProgress
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.segmentation import SegmentPlan, prepare, run_first
@@ -43,6 +44,20 @@ def anchored(shot: Shot) -> Shot:
     return shot.model_copy(update={**update, "out": shot.out.absolute()})
 
 
+class _Said(QuietProgress):
+    """Tells each note once, and keeps it for the manifest."""
+
+    def __init__(self, told: Progress, notes: Iterable[str] = ()) -> None:
+        self._told = told
+        self.notes = list(notes)
+
+    def note(self, text: str) -> None:
+        """Pass it on, unless it was said before."""
+        if text not in self.notes:
+            self.notes.append(text)
+            self._told.note(text)
+
+
 def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo, FrameRange]:
     """Probe the whole request; nothing is written before this returns.
 
@@ -59,6 +74,7 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
         DeviceError: the device asked for is missing.
     """
     refuse_format(shot)
+    progress = said = _Said(progress)
     canvas, frames, steady = _frames(shot, goal)
     # Neighbours that are only looked at are matted too, where there is something to mask them by.
     wide = shot if steady is None or shot.mask else _reaching(shot, steady, frames)
@@ -67,7 +83,7 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
         info = plate.info
         colour = input_colour(info, shot.in_colour)
         override = _override(shot, info, frames, progress) if goal != "mask" else ""
-        for note in info.notes:
+        for note in (*info.notes, *filter(None, [colour.note])):
             progress.note(note)
         if canvas is not None:
             progress.note("the data window moves: each alpha has that of its own frame")
@@ -91,6 +107,7 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
         finish=finish,
         stabilise=steady,
         **network,
+        assumed=tuple(said.notes),
         version=importlib.metadata.version("adamatte"),
     )
     return plan, info, frames
@@ -154,7 +171,7 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
     """
     if plan.segment is None:
         return plan
-    shot = plan.shot
+    shot, said = plan.shot, _Said(progress, plan.assumed)
     if plan.stabilise is not None and shot.frames and not shot.mask:
         shot = _reaching(shot, plan.stabilise, FrameRange.parse(shot.frames))
     opened = open_plate(
@@ -176,8 +193,8 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
             colour=plan.colour.recipe,
         )
     if masks != plan.segment:
-        _say(masks, progress)
-    return plan.model_copy(update={"segment": masks})
+        _say(masks, said)
+    return plan.model_copy(update={"segment": masks, "assumed": tuple(said.notes)})
 
 
 def _matter(shot: Shot) -> Matter:

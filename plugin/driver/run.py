@@ -105,6 +105,7 @@ def _head(plan: Plan, info: PlateInfo, frames: FrameRange) -> Manifest:
         weights=plan.weights,
         override=plan.override,
         started=_now(),
+        assumed=plan.assumed,
         asked=str(frames),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,19 @@ _COLOUR = {"r": "R", "red": "R", "g": "G", "green": "G", "b": "B", "blue": "B"}
 _OTHER = {"y": "Y", "i": "Y", "a": "A", "alpha": "A", "ry": "RY", "by": "BY"}
 _FIX = "say which with --layer"
 _NAMED = 6
+
+_BEAUTY = frozenset(
+    {"beauty", "rgba", "rgb", "combined", "composite", "main", "default", "master", "image", "c"}
+)
+"""What renderers and compositors call the picture itself, as a part or as a layer's last word."""
+
+_DATA = re.compile(
+    r"(?:^|[._ -])(?:normals?|n|nn?_?(?:world|cam(?:era)?)?|p|positions?|points?|pworld|pref|depth"
+    r"|z|vectors?|velocity|motion|mv|mvec|motionvectors?|uvs?|st|stmap|ids?|crypto\w*|masks?|mattes?"
+    r"|ao|occlusion|tangents?|facing|fresnel|samples?|variance|indexob|indexma)\d*\Z",
+    re.IGNORECASE,
+)
+"""Names of passes that hold no colours, whatever their channels are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +90,24 @@ class _Layer:
     def coloured(self) -> bool:
         return bool({"R", "G", "B", "Y"} & self.channels.keys())
 
+    @property
+    def is_data(self) -> bool:
+        """Whether the name says that its values are no colours: normals, depth, motion, masks."""
+        return _DATA.search(self.name or self.part.name) is not None
+
+    @property
+    def is_beauty(self) -> bool:
+        """Whether the name says that this is the picture."""
+        words = re.split(r"[._ -]", (self.name or self.part.name).lower())
+        return (words[-2:] if words[-1] == self.part.view.lower() else words[-1:])[0] in _BEAUTY
+
 
 def choose(parts: Iterable[Part], layer: str, where: Path) -> Picture:
     """Find the plate's channels.
 
-    Without a name: the unnamed layer of the first part that has colour; failing that, the only
-    layer that has colour.
+    Without a name: the unnamed layer of the file's only part, or of its first view; among several
+    parts or named layers the one that is called the picture (`beauty`, `rgba`, `Combined`), or the
+    only one that is not called data (`normals`, `depth`, …).
 
     Args:
         parts: of the file.
@@ -98,10 +124,7 @@ def choose(parts: Iterable[Part], layer: str, where: Path) -> Picture:
         deep = any(part.deep for part in parts)
         what = "deep data is not a plate" if deep else f"no colour channels among {_names(parts)}"
         raise PlateError(what, where=where, fix="give an image with R, G, B or Y")
-    if layer:
-        fitting = [found for found in coloured if layer.lower() in found.names]
-    else:
-        fitting = [found for found in coloured if not found.name][:1] or coloured
+    fitting = _named(coloured, layer) if layer else _main(coloured)
     if len(fitting) != 1:
         there = ", ".join(sorted(found.label for found in fitting or coloured))
         what = f"no layer {layer!r}" if layer else "no main picture"
@@ -111,21 +134,51 @@ def choose(parts: Iterable[Part], layer: str, where: Path) -> Picture:
     return _picture(fitting[0], others, asked=bool(layer))
 
 
+def _named(coloured: list[_Layer], layer: str) -> list[_Layer]:
+    return [found for found in coloured if layer.lower() in found.names]
+
+
+def _main(coloured: list[_Layer]) -> list[_Layer]:
+    """The main picture; several where which it is cannot be told."""
+    unnamed = [found for found in coloured if not found.name]
+    if unnamed and len({found.part.number for found in coloured}) == 1:
+        return unnamed
+    pictures = [found for found in coloured if not found.is_data] or coloured
+    called = [found for found in pictures if found.is_beauty]
+    for few in (called, [found for found in pictures if not found.name], pictures):
+        if len(few) == 1 or _are_views(few):
+            return few[:1]
+    return pictures
+
+
+def _are_views(layers: list[_Layer]) -> bool:
+    """Whether they are one picture seen by several eyes, of which the first is the hero's."""
+    views = {found.part.view for found in layers} - {""}
+    return bool(layers) and len(views) == len(layers)
+
+
 def _layers(part: Part) -> Iterator[_Layer]:
     found: dict[str, dict[str, int]] = {}
+    others: dict[str, set[str]] = {}
     for number, channel in enumerate(part.channels):
         layer, _, base = channel.rpartition(".")
         kind = _COLOUR.get(base.lower()) or _OTHER.get(base.lower())
         if kind is not None:
             found.setdefault(layer, {}).setdefault(kind, number)
+        else:
+            others.setdefault(layer, set()).add(base.upper())
     for name, channels in found.items():
-        yield _Layer(part, name, channels)
+        if "Y" in channels and {"X", "Z", "U", "V"} & others.get(name, set()):
+            del channels["Y"]  # the second of a vector's coordinates is no luminance
+        if channels:
+            yield _Layer(part, name, channels)
 
 
 def _picture(layer: _Layer, others: list[str], *, asked: bool) -> Picture:
     notes: list[str] = []
-    if layer.name and not asked:
-        notes.append(f"no main picture, taken from layer {layer.label}")
+    if not asked and (layer.name or (layer.part.name and others)):
+        kind = "no main picture, taken from layer" if layer.name else "taken from part"
+        notes.append(f"{kind} {layer.label}")
     colours = [layer.channels.get(kind, -1) for kind in "RGB"]
     if max(colours) < 0:
         rgb: tuple[int, ...] = (layer.channels["Y"],)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from OpenImageIO import ImageSpec
 
 from plugin.colour.primaries import NAMED, rgb_to_xyz
+from plugin.plates.png_tags import png_colour
 
 __all__ = ["colour_of", "exr_colour"]
 
 _DPX_TRANSFERS = {
-    "Linear": "lin_rec709_scene",
     "Logarithmic": "cineon_log",
     "Printing density": "cineon_log",
     "ITU-R 709-4": "g24_rec709_display",
@@ -19,29 +21,52 @@ _DPX_TRANSFERS = {
 }
 
 
-def colour_of(spec: ImageSpec, reader: str) -> tuple[str, str]:
+_CREATOR = slice(160, 260)
+"""Where a DPX names the program that wrote it (SMPTE ST 268, generic file header)."""
+
+_FEW_BITS = 10
+
+
+def colour_of(spec: ImageSpec, reader: str, path: Path) -> tuple[str, str]:
     """The space of the file's values and, where it was assumed, a note that says so.
 
-    `colorInteropID` and `chromaticities` in EXR, the transfer field in DPX; without them EXR and
-    float TIFF are linear Rec.709, the rest is sRGB.
+    `colorInteropID` and `chromaticities` in EXR, the transfer field in DPX, cICP, sRGB and gAMA in
+    PNG; without them EXR and float TIFF are linear Rec.709, the rest is sRGB.
     """
     tag = spec.get_string_attribute("colorInteropID")
     if tag and tag not in {"unknown", "data"}:
         return tag, ""
+    if reader == "png":
+        return png_colour(path)
     if reader == "openexr":
         return exr_colour(spec.getattribute("chromaticities"))
     if reader in {"dpx", "cineon"}:
-        return _film(spec, reader)
+        return _film(spec, reader, path)
     if str(spec.format) in {"half", "float", "double"}:
         return "lin_rec709_scene", "no colour tag, floats taken as linear Rec.709"
     return "srgb_rec709_display", ""
 
 
-def _film(spec: ImageSpec, reader: str) -> tuple[str, str]:
+def _film(spec: ImageSpec, reader: str, path: Path) -> tuple[str, str]:
     transfer = "Logarithmic" if reader == "cineon" else spec.get_string_attribute("dpx:Transfer")
+    if transfer == "Linear":
+        return _linear_film(spec, path)
     if transfer in _DPX_TRANSFERS:
         return _DPX_TRANSFERS[transfer], ""
     return "srgb_rec709_display", "no transfer in the DPX header, taken as display-referred"
+
+
+def _linear_film(spec: ImageSpec, path: Path) -> tuple[str, str]:
+    """`Linear` in a DPX: FFmpeg writes it into every file, and nobody keeps light in ten bits."""
+    stored = int(spec.get_int_attribute("oiio:BitsPerSample", 0))
+    with path.open("rb") as file:
+        creator = file.read(_CREATOR.stop)[_CREATOR]
+    why = "as FFmpeg writes into every one" if creator.startswith(b"Lavc") else ""
+    why = why or ("in too few bits for that" if 0 < stored <= _FEW_BITS else "")
+    if why:
+        note = f"its header says linear, {why}: taken as display-referred"
+        return "srgb_rec709_display", f"{note}; --in-colour lin_rec709_scene if it is not"
+    return "lin_rec709_scene", "its header says linear, taken as linear Rec.709"
 
 
 def exr_colour(values: object) -> tuple[str, str]:

@@ -21,9 +21,12 @@ from plugin.plates.sniff import IMAGE_READERS, reader_of
 from plugin.plates.timecode import from_smpte_words
 from plugin.types import Window
 
-__all__ = ["ImageHeader", "complaint", "open_image", "plain_reason", "read_header"]
+__all__ = ["ImageHeader", "complaint", "open_image", "plain_reason", "read_header", "windows_of"]
 
 _MAX_PARTS = 256
+_LAB = "its values are lightness and hue"
+_NO_RGB = {"CIELAB": _LAB, "ICCLAB": _LAB, "ITULAB": _LAB, "CMYK": "its values are inks"}
+"""Colour models of TIFF and JPEG that are no RGB, as OpenImageIO calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +141,13 @@ def _header(image: ImageInput, reader: str, path: Path, layer: str) -> ImageHead
     picture = choose(parts, layer, path)
     spec = image.spec(picture.part, 0)
     _check(spec, path)
-    colour, colour_note = colour_of(spec, reader)
+    colour, colour_note = colour_of(spec, reader, path)
+    data, display = windows_of(spec, reader)
     return ImageHeader(
         reader=reader,
         picture=picture,
-        data_window=_window(spec.x, spec.y, spec.width, spec.height),
-        display_window=_window(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
+        data_window=data,
+        display_window=display,
         pixel_aspect=_pixel_aspect(spec),
         rate=_rate(spec),
         timecode=_timecode(spec, reader),
@@ -151,7 +155,24 @@ def _header(image: ImageInput, reader: str, path: Path, layer: str) -> ImageHead
         pixel_format=str(spec.channelformat(picture.rgb[0])),
         bits=_bits(spec, picture.rgb[0]),
         colour=colour,
-        notes=tuple(note for note in (colour_note, *picture.notes, *_notes(spec)) if note),
+        notes=tuple(
+            note for note in (colour_note, *picture.notes, *_notes(image, spec, reader)) if note
+        ),
+    )
+
+
+def windows_of(spec: ImageSpec, reader: str) -> tuple[Window, Window]:
+    """Data and display window: from EXR alone, which means them.
+
+    What PNG (`oFFs`), TIFF (positions) and film headers (where a frame lay in its scan) say of
+    places is left over from cropping and scanning, and no compositor follows it.
+    """
+    if reader != "openexr":
+        whole = Window.of_size(spec.width, spec.height)
+        return whole, whole
+    return (
+        _window(spec.x, spec.y, spec.width, spec.height),
+        _window(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
     )
 
 
@@ -172,6 +193,9 @@ def _parts(image: ImageInput, reader: str) -> list[Part]:
 def _check(spec: ImageSpec, path: Path) -> None:
     check_size(spec.width, spec.height, path)
     check_size(spec.full_width, spec.full_height, path)
+    inks = {spec.get_string_attribute(name) for name in ("tiff:ColorSpace", "jpeg:ColorSpace")}
+    for what in inks & _NO_RGB.keys():
+        raise PlateError(f"a picture in {what}", where=path, fix=f"save it as RGB: {_NO_RGB[what]}")
     if spec.depth > 1:
         raise PlateError("a volume, not a picture", where=path, fix="render it as flat images")
     if spec.tile_width * spec.tile_height > MAX_PIXELS:
@@ -250,10 +274,19 @@ def _bits(spec: ImageSpec, channel: int) -> int:
     return stored if 0 < stored <= size else size
 
 
-def _notes(spec: ImageSpec) -> list[str]:
+def _notes(image: ImageInput, spec: ImageSpec, reader: str) -> list[str]:
     turn = int(spec.get_int_attribute("Orientation", 1))
     notes = [f"orientation tag {turn} left alone, as compositors do"] if turn != 1 else []
     profile = spec.get_string_attribute("ICCProfile:profile_description")
     if profile and "srgb" not in profile.lower():
         notes.append(f"ICC profile {profile[:60]!r} is not applied")
+    if reader != "openexr" and (aspect := _pixel_aspect(spec)) != 1:
+        notes.append(f"pixel aspect {aspect:.4g} by its resolution tags")
+    if reader == "tiff":
+        pages = 1
+        while pages < _MAX_PARTS and image.seek_subimage(pages, 0):
+            pages += 1
+        complaint(image.geterror)  # that there is no further page
+        if pages > 1:
+            notes.append(f"page 1 of {pages} is taken")
     return notes

@@ -147,6 +147,7 @@ def provenance(manifest: Manifest) -> list[tuple[str, str]]:
         ("Weights sha256", manifest.weights),
         ("Override", shot.override or ""),
         ("Override sha256", manifest.override),
+        *(("Assumed", note) for note in manifest.assumed),
         ("AdaMatte", manifest.version),
         ("Started", manifest.started),
         ("Ended", manifest.ended or "not ended, or killed"),

@@ -148,6 +148,7 @@ class Manifest(_Record):
         override: sha256 of the shot's trimap override file; empty without one.
         started: ISO time of the last run's start; for people, nothing compares it.
         ended: ISO time of its end; None while it runs or when it was killed.
+        assumed: what the last run guessed of its input, a note each, as it stood on stderr.
         asked: all frames that runs on this folder were asked for.
         requests: what the runs asked that made the frames, by the key that each frame names.
         frames: what became of each; frames not yet tried are missing.
@@ -164,6 +165,7 @@ class Manifest(_Record):
     override: Sha256 = ""
     started: str = ""
     ended: str | None = None
+    assumed: tuple[str, ...] = ()
     asked: str = ""
     requests: dict[str, RequestRecord] = Field(default_factory=dict)
     frames: dict[int, FrameRecord] = Field(default_factory=dict)
