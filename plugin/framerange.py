@@ -101,6 +101,17 @@ class FrameRange:
         """The numbers here that are not in `other`."""
         return FrameRange.of(set(self.numbers) - set(other.numbers))
 
+    @property
+    def gaps(self) -> FrameRange:
+        """The numbers that are missing between the first and the last, at the smallest step."""
+        pairs = zip(self.numbers, self.numbers[1:], strict=False)
+        step = min((after - before for before, after in pairs), default=1)
+        if len(self.numbers) < 3 and step > 1:  # two frames make no step
+            step = 1
+        if not self.numbers or (self.last - self.first) // step > MAX_FRAMES:
+            return FrameRange(())
+        return FrameRange.span(self.first, self.last, step).without(self)
+
     def chunks(self, size: int) -> Iterator[FrameRange]:
         """Consecutive pieces of at most `size` frames."""
         for start in range(0, len(self.numbers), size):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from plugin.framerange import MAX_NUMBER, FrameRange
 
 __all__ = ["FramePattern"]
 
+_NUMBERED = re.compile(r"(-?\d{1,12})(?!\d)", re.ASCII)
+_EXTENSION = re.compile(r"\.\w{2,5}", re.ASCII)
 _TOKEN = re.compile(r"%0?(\d{0,2})d|(#+)", re.ASCII)
 
 
@@ -33,14 +37,28 @@ class FramePattern:
         return _TOKEN.search(Path(text).name) is not None
 
     @classmethod
+    def of(cls, text: str | Path) -> FramePattern | None:
+        """The pattern that a path is meant as; None where it names one file.
+
+        `roto #2.png` is a file where there is one of that name.
+
+        Raises:
+            FrameRangeError: as `parse`.
+        """
+        one = not cls.is_pattern(str(text)) or Path(text).is_file()
+        return None if one else cls.parse(text)
+
+    @classmethod
     def parse(cls, text: str | Path) -> FramePattern:
-        """Read a pattern; one `#` a digit.
+        """Read a pattern; one `#` a digit. Beside `%04d` or `###` a single `#` is a letter.
 
         Raises:
             FrameRangeError: if the file name has no frame token, or more than one.
         """
         path = Path(text)
         tokens = list(_TOKEN.finditer(path.name))
+        if any(token[2] is None or len(token[2]) > 2 for token in tokens):
+            tokens = [token for token in tokens if token[0] != "#"]
         if len(tokens) != 1:
             what = "no frame number in the pattern" if not tokens else "more than one frame number"
             raise FrameRangeError(what, where=path, fix="name it like plate.%04d.exr")
@@ -60,9 +78,61 @@ class FramePattern:
 
         `plate.01001.exr` is not frame 1001 of `plate.%04d.exr`: `path` would not find it again.
         """
-        if not self.folder.is_dir():
-            return FrameRange(())
-        name = re.compile(re.escape(self.prefix) + r"(-?\d+)" + re.escape(self.suffix), re.ASCII)
-        found = (name.fullmatch(entry.name) for entry in self.folder.iterdir())
-        numbers = (int(match[1]) for match in found if match is not None)
-        return FrameRange.of(n for n in numbers if abs(n) <= MAX_NUMBER and self.path(n).is_file())
+        return self.listing()[0]
+
+    def listing(self) -> tuple[FrameRange, tuple[str, ...]]:
+        """`scan`, and a note of each kind of file that looks like a part of it and is left out.
+
+        Those are numbers with another padding, the same names with another extension, and what is
+        missing between the first and the last.
+        """
+        numbers: list[int] = []
+        padded: list[str] = []
+        others: dict[str, list[int]] = {}
+        for name in _files(self.folder):
+            match = (
+                _NUMBERED.match(name, len(self.prefix)) if name.startswith(self.prefix) else None
+            )
+            if match is None:
+                continue
+            number, suffix = int(match[1]), name[match.end() :]
+            if suffix != self.suffix:
+                others.setdefault(suffix, []).append(number)
+            elif abs(number) > MAX_NUMBER or name != self.path(number).name:
+                padded.append(name)
+            else:
+                numbers.append(number)
+        frames = FrameRange.of(numbers)
+        return frames, tuple(self._notes(frames, padded, others)) if frames else ()
+
+    def _notes(
+        self, frames: FrameRange, padded: list[str], others: dict[str, list[int]]
+    ) -> Iterator[str]:
+        gaps = frames.gaps
+        if gaps:
+            yield f"missing between its first and last frame: {_short(gaps)}"
+        if padded:
+            names = ", ".join(sorted(padded)[:3]) + (", …" if len(padded) > 3 else "")
+            yield f"left out for their other padding: {len(padded)} files, {names}"
+        stem = f"{self.prefix}%0{self.padding}d"
+        beside = [
+            f"{stem}{suffix} {_short(FrameRange.of(found))}"
+            for suffix, found in sorted(others.items())
+            if _EXTENSION.fullmatch(suffix)
+        ]
+        if beside:
+            yield f"other files of the same name, left out: {'; '.join(beside[:3])}"
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Names of the files in a folder; none where it is missing."""
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry.name for entry in entries if entry.is_file())
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def _short(frames: FrameRange) -> str:
+    text = str(frames)
+    return text if len(text) < 60 else f"{frames.first}-{frames.last} with gaps"

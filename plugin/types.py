@@ -123,6 +123,7 @@ class Frame:
         attributes: metadata to carry into the output, by EXR attribute name.
         data_window: the pixels that this frame has, where windows move from frame to frame; the
             rest of `rgb` is 0. None where it has all of the plate's data window.
+        pixel_aspect: of this frame, where its file says another than the first; else None.
     """
 
     number: int
@@ -130,6 +131,7 @@ class Frame:
     timecode: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     data_window: Window | None = None
+    pixel_aspect: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -234,6 +234,8 @@ class FrameWorker:
 
     def _write(self, frame: Frame, recipe: str, finished: Finished) -> str:
         info, colour = self.plate.info, self.plan.colour
+        own = frame.data_window or info.data_window
+        aspect = info.pixel_aspect if frame.pixel_aspect is None else frame.pixel_aspect
         colours = None
         if finished.foreground is not None:
             colours = Colours(
@@ -245,7 +247,7 @@ class FrameWorker:
         return write_alpha(
             self.layout.alpha(frame.number),
             finished.alpha,
-            info=replace(info, data_window=frame.data_window or info.data_window),
+            info=replace(info, data_window=own, pixel_aspect=aspect),
             frame=frame,
             provenance={
                 "version": self.plan.version,

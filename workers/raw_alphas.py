@@ -60,6 +60,7 @@ class Front:
             digest=plan.plate_digest,
             layer=shot.layer,
             canvas=plan.canvas,
+            one_colour=plan.colour.by_tags,
         )
         info = self.plate.info
         self.to_display = display_transform(info, plan.colour)

@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 
 from plugin.colour import ocio as colour_ocio
-from plugin.colour.primaries import NAMED, REC709, rgb_to_rgb
+from plugin.colour.primaries import NAMED, REC709, linear_primaries, rgb_to_rgb
 from plugin.errors import PlateError
 from plugin.types import FloatArray, PlateInfo
 
@@ -72,13 +72,13 @@ _INTEROP = frozenset(
 )
 """Linear spaces of our own names that the Color Interop Forum lists."""
 
+_TAGS = "by the plate's tags and format"
 _RULES = "by the file rules of"
 
 _STRIP = 1 << 17
 """Values that are worked on at a time."""
 
 _CURVE = re.compile(r"(pq|g\d\d)_(\w+)_display\Z")
-_NUMBERS = re.compile(r"lin\(([-+.\deE,]+)\)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,11 @@ class InputColour:
     space: str
     why: str
     config: str = colour_ocio.BUILT_IN
+
+    @property
+    def by_tags(self) -> bool:
+        """Whether the files say it, each for itself."""
+        return self.why == _TAGS
 
     @property
     def note(self) -> str:
@@ -123,7 +128,7 @@ def input_colour(info: PlateInfo, in_colour: str | None = None) -> InputColour:
     elif ruled := colour_ocio.from_file_rules(info.path, config):
         chosen = InputColour(ruled, f"{_RULES} {config}", config)
     else:
-        chosen = InputColour(info.colour, "by the plate's tags and format", config)
+        chosen = InputColour(info.colour, _TAGS, config)
     if not _is_known(chosen):
         raise PlateError(
             f"colour space {chosen.space!r} is not known",
@@ -190,7 +195,7 @@ def _own(space: str) -> Transform | None:
         return _in_strips(_cineon, srgb_encode, shoulder)
     if (coded := _coded(name)) is not None:
         return coded
-    primaries = _primaries_of(name)
+    primaries = linear_primaries(name)
     if primaries is None:
         return None
     return _from_linear if primaries == REC709 else _in_strips(*_to_display(primaries))
@@ -221,16 +226,6 @@ def _from_pq(code: FloatArray) -> FloatArray:
         np.float32(18.8515625) - np.float32(18.6875) * powered
     )
     return _float(np.float32(100) * np.power(ratio, np.float32(8192 / 1305)))
-
-
-def _primaries_of(space: str) -> Sequence[float] | None:
-    """Of a linear space by its name, without the `_scene` or with it; None for other names."""
-    match = _NUMBERS.match(space)
-    if match is not None:
-        return tuple(float(number) for number in match[1].split(","))
-    if not space.startswith("lin_"):
-        return None
-    return NAMED.get(space.removeprefix("lin_").removesuffix("_scene"))
 
 
 def srgb_encode(linear: FloatArray) -> FloatArray:

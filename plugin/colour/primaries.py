@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["NAMED", "REC709", "rgb_to_rgb", "rgb_to_xyz"]
+__all__ = ["NAMED", "REC709", "between", "linear_primaries", "rgb_to_rgb", "rgb_to_xyz"]
 
 Matrix = npt.NDArray[np.float64]
 
@@ -28,6 +29,25 @@ NAMED = {
 _BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
+
+
+_NUMBERS = re.compile(r"lin\(([-+.\deE,]+)\)\Z")
+
+
+def linear_primaries(space: str) -> Sequence[float] | None:
+    """Of a linear space by its name, without the `_scene` or with it; None for other names."""
+    match = _NUMBERS.match(space)
+    if match is not None:
+        return tuple(float(number) for number in match[1].split(","))
+    if not space.startswith("lin_"):
+        return None
+    return NAMED.get(space.removeprefix("lin_").removesuffix("_scene"))
+
+
+def between(source: str, target: str) -> Matrix | None:
+    """3 × 3 from one linear space to another, by name; None where one is not linear."""
+    first, last = linear_primaries(source), linear_primaries(target)
+    return None if first is None or last is None else rgb_to_rgb(first, last)
 
 
 def rgb_to_xyz(chromaticities: Sequence[float]) -> Matrix:

@@ -8,12 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from plugin.colour.display import display_transform, input_colour
+from plugin.colour.display import InputColour, display_transform, input_colour
 from plugin.driver.plan import Goal, Plan
 from plugin.errors import PlateError
 from plugin.finish import FinishPlan, plan_finish, refuse_format
 from plugin.framerange import FrameRange
-from plugin.plates import check_frames, open_plate, plate_digest
+from plugin.plates import check_frames, open_plate, plate_digest, unlike
 from plugin.progress.modes import Progress, QuietProgress
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
@@ -75,13 +75,18 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
     """
     refuse_format(shot)
     progress = said = _Said(progress)
-    canvas, frames, steady = _frames(shot, goal)
+    canvas, frames, steady, colour = _frames(shot, goal, progress)
     # Neighbours that are only looked at are matted too, where there is something to mask them by.
     wide = shot if steady is None or shot.mask else _reaching(shot, steady, frames)
-    opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer, canvas=canvas)
+    opened = open_plate(
+        shot.plate,
+        start_frame=shot.start_frame,
+        layer=shot.layer,
+        canvas=canvas,
+        one_colour=colour.by_tags,
+    )
     with closing(opened) as plate:
         info = plate.info
-        colour = input_colour(info, shot.in_colour)
         override = _override(shot, info, frames, progress) if goal != "mask" else ""
         for note in (*info.notes, *filter(None, [colour.note])):
             progress.note(note)
@@ -113,15 +118,21 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
     return plan, info, frames
 
 
-def _frames(shot: Shot, goal: Goal) -> tuple[Window | None, FrameRange, StabilisePlan | None]:
+def _frames(
+    shot: Shot, goal: Goal, progress: Progress
+) -> tuple[Window | None, FrameRange, StabilisePlan | None, InputColour]:
     """The frames to do, every header looked at; a window that holds all, where they differ."""
     opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer)
     with closing(opened) as plate:
+        colour = input_colour(plate.info, shot.in_colour)
         frames = FrameRange.parse(shot.frames) if shot.frames else plate.info.frames
         if not frames:
             raise PlateError("no frames", where=shot.plate, fix="check the pattern")
         steady = plan_stabilise(shot, plate.info.frames) if goal == "alpha" else None
-        return check_frames(plate, frames), frames, steady
+        canvas = check_frames(plate, frames)
+        for note in unlike(plate, frames, in_space="" if colour.by_tags else colour.space):
+            progress.note(note)
+        return canvas, frames, steady, colour
 
 
 def _reaching(shot: Shot, steady: StabilisePlan, frames: FrameRange) -> Shot:
@@ -180,6 +191,7 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
         digest=plan.plate_digest,
         layer=shot.layer,
         canvas=plan.canvas,
+        one_colour=plan.colour.by_tags,
     )
     with closing(opened) as plate:
         to_display = display_transform(plate.info, plan.colour)

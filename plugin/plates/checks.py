@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from plugin.colour.primaries import between
 from plugin.errors import AdaMatteError, PlateError
 from plugin.framerange import FrameRange
 from plugin.plates.image_header import ImageHeader
@@ -12,7 +14,7 @@ from plugin.plates.limits import check_size
 from plugin.plates.sequence import SequencePlate, difference
 from plugin.types import PlateSource, Window
 
-__all__ = ["check_frames"]
+__all__ = ["check_frames", "unlike"]
 
 
 def check_frames(source: PlateSource, frames: FrameRange) -> Window | None:
@@ -58,6 +60,72 @@ def check_frames(source: PlateSource, frames: FrameRange) -> Window | None:
             fix="render them like the others, or leave them out with --frames",
         )
     return _canvas(source, first) if first.reader == "openexr" else None
+
+
+def unlike(source: PlateSource, frames: FrameRange, in_space: str = "") -> tuple[str, ...]:
+    """What the first frame's header does not say for all: a note each, with the frames' numbers.
+
+    Args:
+        source: an open plate, its frames checked.
+        frames: the numbers asked for.
+        in_space: the colour space that all are taken in; empty where each file says its own.
+
+    Raises:
+        PlateError: frames are in spaces between which there is no plain way.
+    """
+    if not isinstance(source, SequencePlate):
+        return ()
+    first = source.header(source.info.frames.first)
+    apart: dict[tuple[str, str], list[int]] = {}
+    for number in frames:
+        for what, value in _told(source.header(number), first):
+            apart.setdefault((what, value), []).append(number)
+    return tuple(
+        _recoloured(source, value, FrameRange.of(numbers), in_space)
+        if what == "colour"
+        else _apart(what, value, FrameRange.of(numbers))
+        for (what, value), numbers in apart.items()
+    )
+
+
+def _told(header: ImageHeader, first: ImageHeader) -> Iterator[tuple[str, str]]:
+    """What a header says otherwise than the first, as text."""
+    if header is first:
+        return
+    pairs = {
+        "colour": (header.colour, first.colour),
+        "pixel aspect": (f"{header.pixel_aspect:.4g}", f"{first.pixel_aspect:.4g}"),
+        "channels": (header.picture.label, first.picture.label),
+        "pixels": (_pixels(header), _pixels(first)),
+        "rate": (f"{header.rate}", f"{first.rate}"),
+        "codec": (header.codec, first.codec),
+    }
+    yield from ((what, mine) for what, (mine, its) in pairs.items() if mine != its)
+    known = {*first.notes, *header.picture.notes}
+    yield from (("", note) for note in header.notes if note not in known)
+
+
+def _pixels(header: ImageHeader) -> str:
+    return f"of {header.bits} bits, {header.pixel_format}"
+
+
+def _apart(what: str, value: str, frames: FrameRange) -> str:
+    if what == "":
+        return f"frames {frames}: {value}"
+    return f"frames {frames}: {what} {value}, unlike the first: each is read by its own header"
+
+
+def _recoloured(source: SequencePlate, value: str, frames: FrameRange, in_space: str) -> str:
+    first = source.info.colour
+    if in_space:
+        return f"frames {frames}: their files say {value}, taken in {in_space} all the same"
+    if between(value, first) is None:
+        raise PlateError(
+            f"{_count(frames)} in another colour space: {frames} ({value}, not {first})",
+            where=source.info.path,
+            fix="render them alike, or say which holds for all with --in-colour",
+        )
+    return f"frames {frames}: colours in {value}, brought to the first frame's {first}"
 
 
 def _canvas(source: SequencePlate, first: ImageHeader) -> Window | None:

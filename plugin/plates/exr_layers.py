@@ -59,12 +59,14 @@ class Picture:
             number alone is grey, none is luminance and chroma.
         alpha: channel number of the alpha, None where there is none.
         notes: what was assumed.
+        label: the layer's name and which of its channels there are.
     """
 
     part: int
     rgb: tuple[int, ...]
     alpha: int | None = None
     notes: tuple[str, ...] = ()
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,8 @@ def _picture(layer: _Layer, others: list[str], *, asked: bool) -> Picture:
     if others:
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
         notes.append(f"--layer could also take {', '.join(others[:_NAMED])}{more}")
-    return Picture(layer.part.number, rgb, layer.channels.get("A"), tuple(notes))
+    label = f"{layer.label} ({', '.join(sorted(layer.channels))})"
+    return Picture(layer.part.number, rgb, layer.channels.get("A"), tuple(notes), label)
 
 
 def _names(parts: Iterable[Part]) -> str:

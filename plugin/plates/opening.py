@@ -39,6 +39,7 @@ def open_plate(
     digest: str = "",
     layer: str = "",
     canvas: Window | None = None,
+    one_colour: bool = True,
 ) -> PlateSource:
     """Open a plate and check that it can be read as a whole, headers only but for one video frame.
 
@@ -52,15 +53,19 @@ def open_plate(
         layer: an EXR's layer, view or part; empty for the main picture.
         canvas: from `check_frames`: the window on which every frame of a sequence is laid, where
             their data windows differ.
+        one_colour: frames of a sequence whose tags say another linear space are brought to the
+            first one's. False where a space was said for all of them.
 
     Raises:
         PlateError: it is missing, cut short, interlaced, oversized, or of a kind that is not read.
         FrameRangeError: the pattern cannot be understood.
     """
     path = Path(plate)
-    if FramePattern.is_pattern(plate) and not path.is_file():
-        pattern = FramePattern.parse(plate)
-        return SequencePlate(pattern, start_frame=start_frame, layer=layer, canvas=canvas)
+    pattern = FramePattern.of(plate)
+    if pattern is not None:
+        return SequencePlate(
+            pattern, start_frame=start_frame, layer=layer, canvas=canvas, one_colour=one_colour
+        )
     if "://" not in plate and not path.is_file():
         raise nothing_there(path)
     reader = reader_of(path)

@@ -27,15 +27,23 @@ def png_colour(path: Path) -> tuple[str, str]:
 
     An ICC profile is named by the reader of the header, which does not apply it.
     """
-    chunks = dict(_chunks(path))
+    chunks: dict[str, bytes] = {}
+    for name, content in _chunks(path):
+        chunks.setdefault(name, content)  # a second of a kind is void
     if "cICP" in chunks and len(chunks["cICP"]) == 4:
         return _coded(*chunks["cICP"])
+    gamma = chunks.get("gAMA", b"")
     if "iCCP" in chunks or "sRGB" in chunks:
-        return _SRGB, ""
-    if "gAMA" not in chunks or len(chunks["gAMA"]) != 4:
+        other = len(gamma) == 4 and _by_gamma(_hundred_thousandths(gamma)[0])[0] != _SRGB
+        return _SRGB, "sRGB by its sRGB chunk or profile, though its gAMA differs" if other else ""
+    if len(gamma) != 4:
         note = "cHRM" in chunks and _primaries(chunks["cHRM"]) != "rec709"
         return _SRGB, "its cHRM primaries are not applied, taken as sRGB" if note else ""
-    return _by_gamma(struct.unpack(">I", chunks["gAMA"])[0] / 100_000, chunks.get("cHRM"))
+    return _by_gamma(_hundred_thousandths(gamma)[0], chunks.get("cHRM"))
+
+
+def _hundred_thousandths(content: bytes) -> list[float]:
+    return [value / 100_000 for (value,) in struct.iter_unpack(">I", content)]
 
 
 def _coded(primaries: int, transfer: int, matrix: int, full: int) -> tuple[str, str]:
@@ -50,7 +58,7 @@ def _coded(primaries: int, transfer: int, matrix: int, full: int) -> tuple[str, 
     return colour, f"{colour} by its {said}{ranged}"
 
 
-def _by_gamma(encoding: float, primaries: bytes | None) -> tuple[str, str]:
+def _by_gamma(encoding: float, primaries: bytes | None = None) -> tuple[str, str]:
     name = "rec709" if primaries is None else _primaries(primaries)
     more = "" if name else ", its cHRM primaries are not applied"
     name = name or "rec709"
@@ -69,7 +77,7 @@ def _primaries(chunk: bytes) -> str:
     """Which of the named primaries they are; empty for others."""
     if len(chunk) != 32:
         return "rec709"
-    values = [value / 100_000 for value in struct.unpack(">8I", chunk)]
+    values = _hundred_thousandths(chunk)
     found = (*values[2:], *values[:2])  # white comes first in PNG, last in ours
     for name in ("rec709", *NAMED):
         known = NAMED.get(name, REC709)

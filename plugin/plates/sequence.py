@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
+from plugin.colour.primaries import between
 from plugin.errors import FrameError, PlateError
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
@@ -34,6 +37,7 @@ class SequencePlate:
         layer: the EXR layer, view or part to read.
         canvas: the window on which frames are laid whose data windows differ; by default the
             first file's, and others are refused.
+        one_colour: frames whose files say another linear space are brought to the first one's.
 
     Raises:
         PlateError: nothing matches, or the first file cannot be read.
@@ -46,20 +50,25 @@ class SequencePlate:
         start_frame: int,
         layer: str = "",
         canvas: Window | None = None,
+        one_colour: bool = True,
     ) -> None:
         self._layer = layer
+        self._one_colour = one_colour
         self._pattern = pattern
         if isinstance(pattern, FramePattern):
-            self._kind, frames = PlateKind.SEQUENCE, pattern.scan()
+            self._kind = PlateKind.SEQUENCE
+            frames, beside = pattern.listing()
         else:
-            self._kind, frames = PlateKind.IMAGE, FrameRange((_number_of(pattern, start_frame),))
+            self._kind, beside = PlateKind.IMAGE, ()
+            frames = FrameRange((_number_of(pattern, start_frame),))
         if not frames:
             raise nothing_there(Path(str(pattern)))
         first = pattern.path(frames.first) if isinstance(pattern, FramePattern) else pattern
         self._header = read_header(first, layer)
         self._canvas = canvas or self._header.data_window
         self._moves = canvas is not None
-        self._info = _describe(str(pattern), self._kind, frames, self._header, self._canvas)
+        info = _describe(str(pattern), self._kind, frames, self._header, self._canvas)
+        self._info = replace(info, notes=(*info.notes, *beside))
 
     @property
     def info(self) -> PlateInfo:
@@ -109,10 +118,22 @@ class SequencePlate:
             attributes = carried_attributes(path, header.picture.part)
         if wrong := make_finite(rgb):
             attributes = {**attributes, NON_FINITE: wrong}
+        if self._one_colour and header.colour != self._header.colour:
+            rgb = self._recoloured(rgb, header, path)
+            attributes = {k: v for k, v in attributes.items() if k != "chromaticities"}
         own = header.data_window if self._moves else None
         if header.data_window != self._canvas:
             rgb = _laid(rgb, header.data_window, self._canvas)
-        return Frame(number, rgb, self._timecode_of(number, header), attributes, own)
+        aspect = header.pixel_aspect
+        other = None if aspect == self._header.pixel_aspect else aspect
+        return Frame(number, rgb, self._timecode_of(number, header), attributes, own, other)
+
+    def _recoloured(self, rgb: FloatArray, header: ImageHeader, path: Path) -> FloatArray:
+        matrix = between(header.colour, self._header.colour)
+        if matrix is None:
+            what = f"colours in {header.colour} in a plate of {self._header.colour}"
+            raise FrameError(what, where=path, fix="render it like the others, or say --in-colour")
+        return np.asarray(cv2.transform(rgb, matrix), np.float32)
 
     def read_alpha(self, number: int) -> FloatArray | None:
         """The frame's own alpha, `H × W` float32 within [0, 1]; None where it has none.
@@ -191,8 +212,8 @@ def _text(window: Window) -> str:
 
 
 def _number_of(path: Path, start_frame: int) -> int:
-    """The number that ends the file's name: 1001 of `plate.1001.exr`, but no version's `v02`."""
-    match = re.search(r"(?:^|[^\dvV])(\d{1,7})\Z", path.stem, re.ASCII)
+    """The number that ends the file's name: 1001 of `plate.1001.exr`, no `v02` and no `hero2`."""
+    match = re.search(r"(?:^|\.|[_ -](?=\d{3}))(\d{1,7})\Z", path.stem, re.ASCII)
     return start_frame if match is None else int(match[1])
 
 

@@ -152,6 +152,7 @@ class Gallery:
             digest=digest,
             layer=shot.layer,
             canvas=canvas,
+            one_colour=not shot.in_colour,
         )
 
     def _digest(self, number: int) -> str:

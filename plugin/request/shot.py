@@ -161,6 +161,5 @@ class Shot(BaseModel):
 
 
 def _name_of(plate: str) -> str:
-    if FramePattern.is_pattern(plate):
-        return FramePattern.parse(plate).prefix or Path(plate).parent.name
-    return Path(plate).stem
+    pattern = FramePattern.of(plate)
+    return Path(plate).stem if pattern is None else pattern.prefix or Path(plate).parent.name

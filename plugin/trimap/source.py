@@ -149,4 +149,5 @@ class TrimapSource:
 
 
 def _file(path: str, number: int) -> Path:
-    return FramePattern.parse(path).path(number) if FramePattern.is_pattern(path) else Path(path)
+    pattern = FramePattern.of(path)
+    return Path(path) if pattern is None else pattern.path(number)
