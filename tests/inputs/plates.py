@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import OpenImageIO as oiio  # noqa: N813
+import pytest
 
 from plugin.framerange import FrameRange
 from plugin.types import Window
@@ -16,7 +17,7 @@ from tests.media import rgb_channels, write_exr, write_image
 
 __all__ = ["MAKERS", "Made"]
 
-Made = tuple[Path, dict[str, object]]
+Made = tuple[Path, Mapping[str, object]]
 WHOLE: dict[str, object] = {
     "data_window": Window.of_size(*WINDOW),
     "display_window": Window.of_size(*WINDOW),
@@ -59,6 +60,7 @@ def _chrm(folder: Path) -> Path:
 
 
 def _profile(folder: Path) -> Path:
+    pytest.importorskip("PIL")
     from PIL import Image, ImageCms
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ"))
@@ -67,6 +69,7 @@ def _profile(folder: Path) -> Path:
 
 
 def _pillow(folder: Path, mode: str, suffix: str, pages: int = 1) -> Path:
+    pytest.importorskip("PIL")
     from PIL import Image
 
     image = Image.new(mode, WINDOW)

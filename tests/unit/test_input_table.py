@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,7 @@ def notes_of(path: str) -> tuple[PlateInfo, tuple[str, ...]]:
         return plate.info, (*plate.info.notes, *unlike(plate, plate.info.frames))
 
 
-def judge(row: Row, path: str, expected: dict[str, object]) -> None:
+def judge(row: Row, path: str, expected: Mapping[str, object]) -> None:
     """Read a file, and hold what is said and found against the row."""
     if row.done == "refused":
         with pytest.raises(AdaMatteError, match=re.escape(row.said)):
