@@ -36,12 +36,19 @@ def _pack(data: Path, out: Path, mattes: int, size: int, **_talk: object) -> Non
     pack_banks(data, out, size=size, mattes=mattes)
 
 
-def _compose(data: Path, out: Path, mattes: int, size: int, quiet: bool, **_talk: object) -> None:
-    from model.evaluation.held_out import build_held_out_set
+def _compose(
+    data: Path, out: Path, *, mattes: int, size: int, frames: int, quiet: bool, **_talk: object
+) -> None:
+    if frames:
+        from model.evaluation.hair_frames import build_hair_frames
 
-    count = build_held_out_set(data, out, mattes=mattes, size=size)
+        count, what = build_hair_frames(data, out, count=frames), "frames"
+    else:
+        from model.evaluation.held_out import build_held_out_set
+
+        count, what = build_held_out_set(data, out, mattes=mattes, size=size), "compositions"
     if not quiet:
-        click.echo(f"{count} compositions in {out}; measure with adamatte evaluate --bench {out}")
+        click.echo(f"{count} {what} in {out}; measure with adamatte evaluate --bench {out}")
 
 
 def _export(
@@ -157,9 +164,18 @@ compose = LaidOutCommand(
         _path("--out", "DIR", "An empty or new folder.", required=True),
         number_option("--mattes", (0, 1000), 27, "Procedural mattes beside the cut-outs."),
         number_option("--size", (64, 4096), 512, "Longest side of a composition.", metavar="PX"),
+        number_option(
+            "--frames",
+            (0, 1000),
+            0,
+            "That many 1080p frames of held-out rendered hair over held-out photographs instead.",
+        ),
         *talk_options(),
     ],
-    examples=[("the set, then its figures", "adamatte compose pictures --out testset")],
+    examples=[
+        ("the set, then its figures", "adamatte compose pictures --out testset"),
+        ("real strands at 1080p", "adamatte compose pictures --out hair --frames 24"),
+    ],
 )
 
 export = LaidOutCommand(
