@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import cv2
@@ -27,6 +27,7 @@ from plugin.types import FloatArray, LabelArray
 
 __all__ = ["Banks", "gather", "load", "matte_tensors", "middle_square", "pack", "training_files"]
 
+_OF_MATTES = ("mattes", "colours", "coloured", "matte_points")
 _POINTS = 128
 _MIXED = (8, 247)  # codes of alpha between which a pixel is mixed enough to centre a crop on
 
@@ -56,6 +57,18 @@ class Banks:
     def to(self, device: torch.device) -> Banks:
         """The same banks on another device."""
         return Banks(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+    def with_room(self, mattes: int) -> Banks:
+        """The same with so many places for mattes: its own, over and over, until others come."""
+        places = torch.arange(max(mattes, len(self.mattes))) % len(self.mattes)
+        return replace(self, **{name: getattr(self, name)[places] for name in _OF_MATTES})
+
+    def put_mattes(self, first: int, tensors: dict[str, Tensor]) -> None:
+        """Write mattes, as `matte_tensors` has them, from a place on; after the last comes 0."""
+        places = torch.arange(first, first + len(tensors["mattes"])) % len(self.mattes)
+        for name in _OF_MATTES:
+            whole: Tensor = getattr(self, name)
+            whole.index_copy_(0, places.to(whole.device), tensors[name].to(whole.device))
 
 
 def load(path: Path) -> Banks:

@@ -81,7 +81,7 @@ class Recipe(BaseModel):
     sigmas: tuple[PositiveFloat, PositiveFloat] = (4.0, 4.0)
     sigma_rate: PositiveFloat | None = None
     mattes: Annotated[int, Field(ge=1)] = 500
-    room: Annotated[int, Field(ge=1)] = 4000
+    room: Annotated[int, Field(ge=8)] = 4000
     size: Annotated[int, Field(ge=128, le=2048)] = 512
     seed: int = 0
     synthesis: Synthesis = Synthesis()

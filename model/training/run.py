@@ -1,17 +1,29 @@
-"""`adamatte train`, behind its options."""
+"""`adamatte train`, behind its options: a run, or a whole stretch from pictures to figures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
+from model.evaluation.evaluate import evaluate
+from model.evaluation.results import OURS
+from model.export.weights import export_weights
 from model.inference.device import choose_device
-from model.training.recipe import read_recipe
+from model.matter import Matter
+from model.training.banks import Banks, gather, matte_tensors
+from model.training.mattes import Rendering
+from model.training.recipe import Recipe, read_recipe
 from model.training.trainer import Trainer
 
 __all__ = ["train"]
+
+_TRIMAPS = ("trimap", "large")
+
+Report = Callable[[str], None]
 
 
 def train(
@@ -19,24 +31,87 @@ def train(
     *,
     device: str = "auto",
     minutes: float | None = None,
-    report: Callable[[str], None] = print,
+    pictures: Path | None = None,
+    benches: Sequence[Path] = (),
+    report: Report = print,
 ) -> int:
     """Train as a recipe says, from where an earlier run of it stopped.
 
     Args:
         config: the recipe, a TOML file.
         device: `auto`, `cpu` or `cuda`.
-        minutes: save and stop after that long; None trains to the recipe's end.
-        report: takes a line of JSON every few steps.
+        minutes: from the call on; when they are over the rate has fallen to zero and the run is
+            saved. None trains for the recipe's steps.
+        pictures: a folder as `pack` reads it, instead of the recipe's banks; mattes go on being
+            rendered beside the training.
+        benches: folders that the exported weights are measured on at the end, on narrow trimaps
+            and large ones.
+        report: takes lines of progress.
 
     Returns:
         The step that was reached.
 
     Raises:
-        ShotError: the recipe is wrong.
+        ShotError: the recipe is wrong, or there are no pictures.
         DeviceError: there is no such device.
     """
+    started = time.monotonic()
     recipe = read_recipe(config)
     trainer = Trainer(recipe, torch.device(choose_device(device)))
-    trainer.run(seconds=float("inf") if minutes is None else minutes * 60, report=report)
+
+    def left() -> float:
+        return float("inf") if minutes is None else minutes * 60 - (time.monotonic() - started)
+
+    if pictures is None:
+        trainer.run(seconds=left(), report=report)
+    else:
+        _train_on(pictures, trainer, left, report)
+    if benches:
+        _measure(recipe, benches, report)
     return trainer.step
+
+
+def _train_on(pictures: Path, trainer: Trainer, left: Callable[[], float], report: Report) -> None:
+    recipe = trainer.recipe
+    # Another stretch of the run sees other mattes.
+    seed = 10_000_000 * (1 + recipe.seed) + 100 * trainer.resume()
+    began = time.monotonic()
+    banks = gather(pictures, size=recipe.size, mattes=recipe.mattes, seed=seed)
+    banks = banks.with_room(recipe.room).to(trainer.device)
+    report(
+        f"{len(banks.cutouts)} cut-outs, {len(banks.photos)} photographs and {recipe.mattes} "
+        f"mattes in {time.monotonic() - began:.0f} s"
+    )
+    workers = max(1, (os.cpu_count() or 1) - 2)
+    with Rendering(recipe.size, seed + recipe.mattes, workers=workers) as rendering:
+        fresh = _Fresh(rendering, banks, seed)
+        trainer.run(seconds=left(), report=report, banks=banks, supply=fresh)
+    report(f"{fresh.count} more mattes were rendered meanwhile")
+
+
+class _Fresh:
+    """Puts mattes into the bank as they are ready, in the place of the oldest."""
+
+    def __init__(self, rendering: Rendering, banks: Banks, seed: int) -> None:
+        self._rendering, self._banks, self._seed = rendering, banks, seed
+        self.count = 0
+
+    def __call__(self) -> None:
+        if self._rendering.ready:
+            tensors = matte_tensors(next(self._rendering), self._seed + self.count)
+            self._banks.put_mattes(self.count, tensors)
+            self.count += len(tensors["mattes"])
+
+
+def _measure(recipe: Recipe, benches: Sequence[Path], report: Report) -> None:
+    """Export the run's weights, and say what they do on each bench with each of its trimaps."""
+    exported = export_weights(
+        recipe.out / "average.safetensors", recipe.out / f"{recipe.network}.safetensors"
+    )
+    report(f"{exported.path}  sha256 {exported.sha256}")
+    matter = Matter(str(exported.path))
+    for bench in benches:
+        for kind in _TRIMAPS:
+            total = evaluate(bench, matter, trimap=kind).total(OURS)
+            errors = f"SAD {total.sad:.2f} MSE {total.mse:.4f} Grad {total.grad:.2f}"
+            report(f"{bench.name} {kind}: {errors}")

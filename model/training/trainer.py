@@ -157,11 +157,11 @@ class Trainer:
         average = {k: v.detach().cpu().contiguous() for k, v in self.average.items()}
         _replace(self.recipe.out / "average.safetensors", average, metadata)
 
-    def resume(self) -> None:
-        """Go on from `state.safetensors` in the run's folder, if there is one."""
+    def resume(self) -> int:
+        """Go on from `state.safetensors` in the run's folder, if there is one; at which step."""
         path = self.recipe.out / "state.safetensors"
         if not path.exists():
-            return
+            return self.step
         groups: dict[str, dict[str, Tensor]] = {
             "network": {},
             "average": {},
@@ -175,6 +175,7 @@ class Trainer:
         self.loss.load_state_dict(groups["loss"])
         self.average = groups["average"]
         self._resume_adam(groups["adam"])
+        return self.step
 
     def _resume_adam(self, tensors: dict[str, Tensor]) -> None:
         adam: dict[int, dict[str, Tensor]] = {}

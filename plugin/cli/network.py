@@ -23,11 +23,26 @@ def _path(
     return click.Option(words, type=_FILE, required=required, metavar=metavar, help=text)
 
 
-def _train(config: Path, device: str, minutes: float | None, quiet: bool, **_talk: object) -> None:
+def _train(
+    *,
+    config: Path,
+    device: str,
+    minutes: float | None,
+    pictures: Path | None,
+    benches: tuple[Path, ...],
+    quiet: bool,
+    **_talk: object,
+) -> None:
     from model.training.run import train as run_training
 
-    say = (lambda _line: None) if quiet else click.echo
-    run_training(config, device=device, minutes=minutes, report=say)
+    run_training(
+        config,
+        device=device,
+        minutes=minutes,
+        pictures=pictures,
+        benches=benches,
+        report=(lambda _line: None) if quiet else click.echo,
+    )
 
 
 def _pack(data: Path, out: Path, mattes: int, size: int, **_talk: object) -> None:
@@ -125,11 +140,29 @@ train = LaidOutCommand(
             ["--minutes"],
             type=click.FloatRange(min=0, min_open=True),
             metavar="N",
-            help="Save and stop after that long.",
+            help="From now; then the learning rate has fallen to zero, and all is saved.",
+        ),
+        _path(
+            "--pictures",
+            "DIR",
+            "Pack these for the run, as `adamatte pack` does, and render mattes meanwhile.",
+        ),
+        click.Option(
+            ["--bench", "benches"],
+            type=_FILE,
+            multiple=True,
+            metavar="DIR",
+            help="Export at the end, and measure there; may be given more than once.",
         ),
         *talk_options(),
     ],
-    examples=[("half an hour of the small network", "adamatte train lite.toml --minutes 30")],
+    examples=[
+        ("half an hour of the small network", "adamatte train lite.toml --minutes 30"),
+        (
+            "all of it on a bare machine",
+            "adamatte train lite.toml --pictures data --minutes 10 --bench photographs",
+        ),
+    ],
 )
 
 pack = LaidOutCommand(

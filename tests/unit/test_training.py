@@ -13,10 +13,11 @@ from safetensors.torch import load_file, save_file
 
 from model.evaluation import ablation
 from model.inference.weight_files import find_weights, load_network
-from model.training.banks import Banks, load, pack
+from model.training.banks import Banks, load, matte_tensors, pack
 from model.training.compose import compose
 from model.training.degrade import degrade, jitter_colour
 from model.training.geometry import blur, crop, distance_to
+from model.training.mattes import render_bank
 from model.training.recipe import Recipe, Synthesis, read_recipe
 from model.training.run import train
 from model.training.trainer import Trainer
@@ -191,6 +192,49 @@ def test_a_resumed_run_is_the_run(folder: Path) -> None:
     one = load_file(folder / "once" / "average.safetensors")
     two = load_file(folder / "twice" / "average.safetensors")
     assert all(torch.allclose(one[name], two[name], atol=1e-6) for name in one)
+
+
+def test_a_stretch_packs_trains_renders_exports_and_measures(folder: Path) -> None:
+    recipe = folder / "stretch.toml"
+    text = RECIPE.format(out="stretch", steps=1_000_000).replace(
+        'banks = "banks.safetensors"\n', ""
+    )
+    recipe.write_text("mattes = 3\nroom = 8\nsize = 128\n" + text)
+    disc = cv2.circle(np.zeros((64, 96), np.float32), (48, 32), 20, 1.0, -1)
+    alpha = cv2.GaussianBlur(disc, (0, 0), 2)
+    picture = folder / "discs" / "one"
+    picture.mkdir(parents=True)
+    cv2.imwrite(str(picture / "alpha.png"), np.uint8(255 * alpha))
+    colours = np.dstack([alpha, 1 - alpha, alpha])
+    cv2.imwrite(str(picture / "image.png"), np.uint8(255 * colours))
+    for kind in ("trimap", "trimap-large"):
+        mixed = np.uint8(np.where((alpha > 0) & (alpha < 1), 128, alpha * 255))
+        cv2.imwrite(str(picture / f"{kind}.png"), mixed)
+    said: list[str] = []
+    reached = train(
+        recipe,
+        device="cpu",
+        minutes=0.15,
+        pictures=folder,
+        benches=[picture.parent],
+        report=said.append,
+    )
+    last = json.loads((folder / "stretch" / "log.jsonl").read_text().splitlines()[-1])
+    assert last["step"] == reached > 0
+    assert last["rate"] < 1e-3  # it has fallen by the clock, not by the steps
+    assert (folder / "stretch" / "lite.safetensors").exists()
+    assert [line.split(":")[0] for line in said[-2:]] == ["discs trimap", "discs large"]
+
+
+def test_new_mattes_take_the_oldest_s_place(banks: Banks) -> None:
+    bank = banks.with_room(8)
+    assert torch.equal(bank.mattes[6:], banks.mattes[:2])
+    kept = bank.mattes.clone()
+    rendered = matte_tensors(render_bank(3, 128, 77), 5)
+    bank.put_mattes(7, rendered)
+    assert torch.equal(bank.mattes[[7, 0, 1]], rendered["mattes"])
+    assert torch.equal(bank.matte_points[7], rendered["matte_points"][0])
+    assert torch.equal(bank.mattes[2:7], kept[2:7])
 
 
 def test_a_run_begins_from_given_weights(folder: Path) -> None:
