@@ -204,11 +204,11 @@ def test_a_stretch_packs_trains_renders_exports_and_measures(folder: Path) -> No
     alpha = cv2.GaussianBlur(disc, (0, 0), 2)
     picture = folder / "discs" / "one"
     picture.mkdir(parents=True)
-    cv2.imwrite(str(picture / "alpha.png"), np.uint8(255 * alpha))
+    cv2.imwrite(str(picture / "alpha.png"), (255 * alpha).astype(np.uint8))
     colours = np.dstack([alpha, 1 - alpha, alpha])
-    cv2.imwrite(str(picture / "image.png"), np.uint8(255 * colours))
+    cv2.imwrite(str(picture / "image.png"), (255 * colours).astype(np.uint8))
     for kind in ("trimap", "trimap-large"):
-        mixed = np.uint8(np.where((alpha > 0) & (alpha < 1), 128, alpha * 255))
+        mixed = np.where((alpha > 0) & (alpha < 1), 128, alpha * 255).astype(np.uint8)
         cv2.imwrite(str(picture / f"{kind}.png"), mixed)
     said: list[str] = []
     reached = train(
