@@ -20,7 +20,7 @@ from model.rectangles.regions import CELL
 from plugin.errors import DeviceError, TrimapError
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["Matter"]
+__all__ = ["Matter", "network_digest"]
 
 _LOG = logging.getLogger("adamatte")
 
@@ -69,8 +69,7 @@ class Matter:
     @property
     def digest(self) -> str:
         """sha256 of whatever changes the pixels."""
-        parts = f"{self.weights.sha256} {self._precision} margins {MARGINS} planes {VERSION}"
-        return hashlib.sha256(parts.encode()).hexdigest()
+        return network_digest(self.weights.sha256, self._precision)
 
     def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
         """Matte one image.
@@ -108,6 +107,12 @@ class Matter:
             ) from None
         self.inference = replace(self.inference, largest=largest)
         _LOG.warning("out of GPU memory: tiles of %d pixels from here on", largest)
+
+
+def network_digest(weights: str, precision: str) -> str:
+    """`Matter.digest` of a network that is not loaded: of weights by their sha256."""
+    parts = f"{weights} {precision} margins {MARGINS} planes {VERSION}"
+    return hashlib.sha256(parts.encode()).hexdigest()
 
 
 def _largest(tile: str, device: torch.device) -> int | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from plugin.driver.plan import Device
     from plugin.types import FrameResult
     from workers.frame_worker import FrameWorker
 
@@ -24,16 +25,17 @@ class FrameActor:
 
     Args:
         job: path of the plan.
+        device: what the executor has for its network.
     """
 
     beside = 2
     """Calls of `do` that Ray may make at once."""
 
-    def __init__(self, job: str) -> None:
+    def __init__(self, job: str, device: Device) -> None:
         from model.inference.threads import settle_process
 
         settle_process()
-        self._job = Path(job)
+        self._job, self._device = Path(job), device
         self._lock = threading.Lock()
         self._made: FrameWorker | None = None
 
@@ -42,7 +44,7 @@ class FrameActor:
 
         with self._lock:
             if self._made is None:
-                self._made = FrameWorker.of_file(self._job)
+                self._made = FrameWorker.of_file(self._job, self._device)
             return self._made
 
     def ready(self) -> None:

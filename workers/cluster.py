@@ -10,17 +10,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from model.inference.device import gpu_count
+from plugin.driver.plan import Device
 from plugin.errors import ClusterError
 from plugin.request.shot import Shot
 from workers.jobs_api import refuse_open
 from workers.memory import available_bytes, room_for
 from workers.token import require_token
 
-__all__ = ["Cluster", "connected", "plan_cluster", "room_in"]
+__all__ = ["Cluster", "connected", "device_settled", "plan_cluster", "room_in"]
 
 _OBJECT_STORE = 80 << 20
 """Bytes; Ray's least. Nothing but frame numbers and results goes through it."""
@@ -37,45 +38,62 @@ class Cluster:
     Attributes:
         address: of a running cluster; None starts a private one on this machine.
         workers: how many actors; 0 is as many as a running cluster has room for, as it grows.
-        gpus_per_worker: share of a GPU that each takes; 0 for CPU workers of one core each.
+        gpus_per_worker: share of a GPU that each takes; CPU workers take one core each.
         most: no more actors than frames.
+        device: what networks run on: `cuda` where the cluster has a GPU at all, for `auto`.
     """
 
     address: str | None
     workers: int
     gpus_per_worker: float = 0.0
     most: int = 1_000_000
+    device: Device = "cpu"
 
 
-def plan_cluster(shot: Shot, device: str, frames: int, pixels: int = 0) -> Cluster:
+def plan_cluster(shot: Shot, device: Device, frames: int, pixels: int = 0) -> Cluster:
     """How many workers a job gets.
 
     Args:
         shot: `workers` as asked, 0 for as many as there is room for: cores and memory here, or
             GPUs.
-        device: `cpu` or `cuda`.
+        device: of the plan.
         frames: no more workers than frames.
         pixels: of a frame; 0 leaves memory out of account.
     """
-    gpus = shot.gpus_per_worker if device == "cuda" else 0.0
+    gpus = shot.gpus_per_worker
     if shot.address is not None:
-        return Cluster(shot.address, min(shot.workers, frames), gpus, most=frames)
-    if gpus:
+        return Cluster(shot.address, min(shot.workers, frames), gpus, most=frames, device=device)
+    if device == "cuda":
         room = int(gpu_count() / gpus)
     else:
         fitting = room_for(pixels, shot.stabilise, available_bytes())
         room = min(len(os.sched_getaffinity(0)), fitting)
-    return Cluster(None, max(1, min(shot.workers or room, frames)), gpus)
+    return Cluster(None, max(1, min(shot.workers or room, frames)), gpus, device=device)
+
+
+def device_settled(cluster: Cluster) -> Cluster:
+    """The same, what `auto` stands for settled once for all workers of the cluster that we joined.
+
+    One shot has workers of one kind: a GPU's precision makes other pixels than a CPU's.
+    """
+    if cluster.device != "auto":
+        return cluster
+    return replace(cluster, device="cuda" if _there("GPU") else "cpu")
 
 
 def room_in(cluster: Cluster) -> int:
     """How many actors the cluster that we are connected to has room for, 1 at least."""
+    on_gpus = cluster.device == "cuda"
+    room = int(_there("GPU") / cluster.gpus_per_worker) if on_gpus else int(_there("CPU"))
+    return max(1, min(room, cluster.most))
+
+
+def _there(resource: str) -> float:
+    """How much of `CPU` or `GPU` the cluster has that we are connected to."""
     import ray
 
     there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    gpus = cluster.gpus_per_worker
-    room = int(there.get("GPU", 0) / gpus) if gpus else int(there.get("CPU", 0))
-    return max(1, min(room, cluster.most))
+    return there.get(resource, 0)
 
 
 def _settle_environment(*, private: bool) -> None:

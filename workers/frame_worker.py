@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from plugin.colour.display import interop_id
-from plugin.driver.plan import Plan, read_plan
+from plugin.driver.plan import Device, Plan, read_plan
 from plugin.errors import AdaMatteError, FrameError, OutputError, SurroundingsError
 from plugin.exr.alpha_file import AlphaFormat, Colours, is_current, write_alpha
 from plugin.finish import Finished, Finisher
@@ -52,7 +52,7 @@ class FrameWorker:
 
     Args:
         plan: the job.
-        make_matter: makes the network, when first needed; by default `model.Matter`.
+        make_matter: makes the network; by default `SharedMatter`, loaded when first needed.
 
     Raises:
         AdaMatteError: the plate is gone or is not the one that was probed.
@@ -68,9 +68,9 @@ class FrameWorker:
         self._matted: Once[Matted] = Once(2 * radius + BESIDE)
 
     @classmethod
-    def of_file(cls, job: Path) -> FrameWorker:
-        """The worker of a plan file."""
-        return cls(read_plan(job))
+    def of_file(cls, job: Path, device: Device) -> FrameWorker:
+        """The worker of a plan file, its network on the device that the executor has for it."""
+        return cls(read_plan(job).model_copy(update={"device": device}))
 
     def close(self) -> None:
         """Give back the plate's files."""
@@ -85,6 +85,7 @@ class FrameWorker:
 
         Raises:
             SurroundingsError: the disk or the device failed; no other frame would fare better.
+            Exception: not ours; the executor tries the frame again.
         """
         started = time.monotonic()
         stages = Stages()
@@ -173,17 +174,25 @@ class FrameWorker:
         # The farthest ahead first: the frame beside this one is at the one before that, so that
         # its plate is read and its trimap made while the other has the network.
         for near in reversed(self.front.around(matted.number)):
-            try:
-                found = self._matted.get(near, lambda one: self.front.matte(one, stages))
-            except SurroundingsError:
-                raise
-            except AdaMatteError:
-                continue
-            if found.steady is not None:
+            found = self._neighbour(near, stages)
+            if found is not None and found.steady is not None:
                 neighbours.insert(0, found.steady)
         with stages("stabilise", self._turns.finishing):
             alpha = stabilise(matted.steady, neighbours, self._flows)
         return alpha, [frame.number for frame in neighbours]
+
+    def _neighbour(self, number: int, stages: Stages) -> Matted | None:
+        """A frame that stabilisation looks at; None where it cannot be had."""
+        for _ in range(self.plan.shot.retries + 1):
+            try:
+                return self._matted.get(number, lambda one: self.front.matte(one, stages))
+            except SurroundingsError:
+                raise
+            except AdaMatteError:
+                return None
+            except Exception:  # noqa: S112  not ours: told of when it is that frame's turn
+                continue
+        return None
 
     def _recipe(self, number: int, plate: str, used: Sequence[int] | None = None) -> str:
         """Of a frame; `used` are the neighbours that it came by, if not all."""
@@ -196,7 +205,7 @@ class FrameWorker:
                 inputs.append(self.plan.stabilise.digest)
             raws = {one: self.front.raw_recipe(one) for one in near}
             inputs += [f"{one} {recipe}" for one, recipe in raws.items() if recipe]
-        return self.plan.recipe(*inputs)
+        return self.plan.recipe(self.front.network, *inputs)
 
     def _done_before(self, number: int, recipe: str, raw_recipe: str) -> str | None:
         """The digest of an alpha that is there, whole and of this recipe, its pictures too."""

@@ -11,6 +11,7 @@ from plugin.framerange import FrameRange
 from plugin.types import FrameResult, Matter
 from workers.frame_worker import FrameWorker
 from workers.overlap import two_at_a_time
+from workers.tries import tried
 
 __all__ = ["InProcessExecutor"]
 
@@ -32,8 +33,9 @@ class InProcessExecutor:
 
     def run(self, job: Path, tasks: Iterable[FrameRange]) -> Iterator[FrameResult]:
         """See `plugin.types.Executor`."""
-        with closing(FrameWorker(read_plan(job), self._make_matter)) as worker:
-            yield from two_at_a_time(worker.do, self._numbers(tasks))
+        plan = read_plan(job)
+        with closing(FrameWorker(plan, self._make_matter)) as worker:
+            yield from two_at_a_time(tried(worker.do, plan.shot.retries), self._numbers(tasks))
 
     def _numbers(self, tasks: Iterable[FrameRange]) -> Iterator[int]:
         for task in tasks:

@@ -33,7 +33,7 @@ from plugin.types import (
 )
 from workers.neighbours import LARGE, Area, Matted, Once, Source, raw_frame
 from workers.overlap import BESIDE
-from workers.shared_matter import bundled_matter
+from workers.shared_matter import SharedMatter
 from workers.stage_clock import Stages, Turns
 
 __all__ = ["Front", "as_grey"]
@@ -44,7 +44,7 @@ class Front:
 
     Args:
         plan: the job.
-        make_matter: makes the network, when first needed; by default `model.Matter`.
+        make_matter: makes the network; by default `SharedMatter`, loaded when first needed.
 
     Raises:
         AdaMatteError: the plate is gone or is not the one that was probed.
@@ -67,7 +67,7 @@ class Front:
         corrections = _corrections(plan, info)
         self.trimaps = TrimapSource(plan.trimap or TrimapPlan(kind="band"), info, corrections)
         self.segmenter: Segmenter | None = build(plan.segment, info) if plan.segment else None
-        self._make_matter = make_matter or bundled_matter
+        self.matter = (make_matter or SharedMatter)(plan)
         radius = plan.stabilise.radius if plan.stabilise else 0
         self.raws = RawFiles(self.layout, info, shot.bits)
         self.large = info.width * info.height > LARGE
@@ -131,9 +131,9 @@ class Front:
         return Raw(stored, adapted, trimap), mask
 
     @cached_property
-    def matter(self) -> Matter:
-        """The network, made when the first frame needs it."""
-        return self._make_matter(self.plan)
+    def network(self) -> str:
+        """`Matter.digest` of the network that makes these frames; empty where none does."""
+        return self.matter.digest if self.plan.goal == "alpha" else ""
 
     def around(self, number: int) -> list[int]:
         """The neighbours that stabilisation looks at; none where it is off."""
@@ -146,7 +146,8 @@ class Front:
     def _raw_recipe(self, number: int) -> str:
         """Of the network's alpha; empty for a frame that cannot be had: it is left out."""
         try:
-            return self.plan.raw_recipe(*self.inputs(number, self.plate.digest(number)))
+            inputs = self.inputs(number, self.plate.digest(number))
+            return self.plan.raw_recipe(self.network, *inputs)
         except FrameError:
             return ""
 

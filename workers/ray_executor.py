@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plugin.framerange import FrameRange
 from plugin.types import FrameResult
-from workers.cluster import Cluster, connected, room_in
+from workers.cluster import Cluster, connected, device_settled, room_in
 
 if TYPE_CHECKING:
     from workers.ray_pool import Pool
@@ -48,12 +48,12 @@ class RayExecutor:
             ClusterError: Ray cannot be reached or lost its workers for good.
             SurroundingsError: a worker's disk or device failed.
         """
-        cluster = self._cluster
-        with connected(cluster):
+        with connected(self._cluster):
+            cluster = device_settled(self._cluster)
             from workers.ray_pool import Pool  # Ray is imported after its environment is set
 
             self.pool = Pool(
-                self._maker(job),
+                self._maker(job, cluster),
                 cluster.workers or room_in(cluster),
                 tasks,
                 retries=self._retries,
@@ -70,13 +70,13 @@ class RayExecutor:
 
         return int(getattr(self._actor or FrameActor, "beside", 1))
 
-    def _maker(self, job: Path) -> Callable[[], Any]:
+    def _maker(self, job: Path, cluster: Cluster) -> Callable[[], Any]:
         import ray
 
         from workers.actor import FrameActor
 
-        gpus = self._cluster.gpus_per_worker
-        remote = ray.remote(self._actor or FrameActor).options(
+        gpus = cluster.gpus_per_worker if cluster.device == "cuda" else 0.0
+        remote: Any = ray.remote(self._actor or FrameActor).options(
             max_concurrency=self._beside(),
             num_cpus=0 if gpus else 1,
             num_gpus=gpus,
@@ -85,6 +85,6 @@ class RayExecutor:
         )
 
         def make() -> Any:  # noqa: ANN401  Ray's handles have no type
-            return remote.remote(str(job))
+            return remote.remote(str(job), cluster.device)
 
         return make

@@ -29,6 +29,7 @@ from plugin.errors import AdaMatteError, ClusterError
 from plugin.framerange import FrameRange
 from plugin.types import FrameResult, FrameState
 from workers.in_flight import IN_FLIGHT, Hand, half_of_longest
+from workers.tries import set_aside, told
 
 __all__ = ["Pool"]
 
@@ -163,7 +164,7 @@ class Pool:
             if isinstance(cause, AdaMatteError):
                 raise cause from None
             number = hand.flying.pop(ref)
-            yield from self._again(number, f"{type(cause).__name__}: {cause}", FrameState.FAILED)
+            yield from self._again(number, told(cause), FrameState.FAILED)
         except _DEATHS as error:
             yield from self._fall(hand, error)
         except RayError as error:
@@ -211,10 +212,7 @@ class Pool:
         if self._tries[number] <= self._retries:
             self._late.append(number)
             return
-        tries = self._tries[number]
-        text = " ".join(why.split()).replace(" · ", ", ")[:300]
-        error = f"set aside after {tries} tries: {text} · frame {number} · see the log"
-        yield FrameResult(number, state, error=error)
+        yield set_aside(number, self._tries[number], why, state)
 
     def _look_around(self) -> None:
         """Is anybody there, and is there room for more?"""

@@ -3,51 +3,55 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from functools import cached_property
 
 from plugin.driver.plan import Plan
 from plugin.types import FloatArray, LabelArray, Matter
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["SettledMatter", "bundled_matter"]
+__all__ = ["SharedMatter"]
 
 
-class SettledMatter:
-    """A network whose number of threads is that of the process, whichever thread calls it.
+class SharedMatter:
+    """A plan's network on this machine, loaded for its first frame.
 
-    OpenMP counts anew in every thread; how an operation is split changes its last bits, and a
-    result must not depend on that.
+    Its number of threads is that of the process, whichever thread calls it: OpenMP counts anew in
+    every thread; how an operation is split changes its last bits, and a result must not depend on
+    that.
 
     Args:
-        matter: the network.
-        settle: called once in each thread, before its first frame.
+        plan: the job; its device and precision are settled here.
+
+    Raises:
+        DeviceError: there is no such device here, or it has not that precision.
     """
 
-    def __init__(self, matter: Matter, settle: Callable[[], None]) -> None:
-        self._matter, self._settle = matter, settle
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
         self._local = threading.local()
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """See `plugin.types.Matter`."""
-        return self._matter.digest
+        """See `plugin.types.Matter`; nothing is loaded for it."""
+        from model.inference.device import choose_device, choose_precision
+        from model.matter import network_digest
+
+        precision = choose_precision(self._plan.shot.precision, choose_device(self._plan.device))
+        return network_digest(self._plan.weights, precision)
 
     def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
-        """See `plugin.types.Matter`."""
+        """See `plugin.types.Matter`; one call at a time."""
         if not getattr(self._local, "settled", False):
-            self._settle()
+            from model.inference.threads import settle_thread
+
+            settle_thread()
             self._local.settled = True
-        return self._matter(image, trimap)
+        return self._network(image, trimap)
 
+    @cached_property
+    def _network(self) -> Matter:
+        from model import Matter as Network
 
-def bundled_matter(plan: Plan) -> Matter:
-    """The network of a plan."""
-    from model import Matter as NetworkMatter
-    from model.inference.threads import settle_thread
-
-    network = NetworkMatter(
-        plan.shot.model, device=plan.device, precision=plan.precision, tile=plan.shot.tile
-    )
-    return SettledMatter(network, settle_thread)
+        shot = self._plan.shot
+        return Network(
+            shot.model, device=self._plan.device, precision=shot.precision, tile=shot.tile
+        )

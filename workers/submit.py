@@ -92,8 +92,7 @@ def submit(shot: Shot, progress: Progress, *, program: str = "adamatte") -> str:
     """
     client = connect(shot.address)
     shot = anchored(shot)
-    # The cluster has the device; this machine may not.
-    _, _, frames = settle(shot.model_copy(update={"device": "cpu"}), "alpha", progress)
+    _, _, frames = settle(shot, "alpha", progress, here=False)
     _refuse_twice(client, shot, frames)
     submission = f"adamatte-{shot.name.encode('ascii', 'ignore').decode()}-{secrets.token_hex(4)}"
     folder = shot.out / "jobs"

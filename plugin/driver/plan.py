@@ -26,12 +26,13 @@ from plugin.stabilise.plan import StabilisePlan
 from plugin.trimap.source import TrimapPlan
 from plugin.types import Window
 
-__all__ = ["Goal", "Plan", "Precision", "plan_file", "read_plan"]
+__all__ = ["Device", "Goal", "Plan", "plan_file", "read_plan"]
 
 Goal = Literal["alpha", "trimap", "mask"]
 """How far a frame goes: `adamatte run`, `adamatte trimap`, `adamatte segment`."""
 
-Precision = Literal["fp32", "bf16", "fp16"]
+Device = Literal["auto", "cpu", "cuda"]
+"""What the network runs on; `auto` is settled where it runs."""
 
 RECIPE_VERSION = 2
 """Raised whenever the same plan makes other pixels than before."""
@@ -54,9 +55,8 @@ class Plan(BaseModel):
         override: sha256 of the override file; empty without one.
         stabilise: how the alphas are steadied; None where they are not.
         weights: sha256 of the network's weights; empty when the network is not needed.
-        device: `cpu` or `cuda`.
-        precision: of the network.
         assumed: what was guessed of the input and told to the user.
+        device: of the network: settled where this machine does the work; the wish where others do.
         version: of the program, for the provenance.
     """
 
@@ -73,15 +73,15 @@ class Plan(BaseModel):
     stabilise: StabilisePlan | None = None
     override: str = ""
     weights: str = ""
-    device: Literal["cpu", "cuda"] = "cpu"
-    precision: Precision = "fp32"
+    device: Device = "cpu"
     assumed: tuple[str, ...] = ()
     version: str
 
-    def recipe(self, *inputs: str) -> str:
+    def recipe(self, network: str, *inputs: str) -> str:
         """sha256 of everything that determines a frame's stored pixels.
 
         Args:
+            network: `Matter.digest`; empty where the network is not needed.
             inputs: digests of what goes into this frame: plate, mask, trimap, finish.
         """
         shot = self.shot
@@ -89,7 +89,7 @@ class Plan(BaseModel):
             RECIPE_VERSION,
             self.goal,
             self.colour.recipe,
-            self.weights,
+            network,
             shot.channels,
             shot.bits,
             shot.compression,
@@ -97,10 +97,10 @@ class Plan(BaseModel):
         ]
         return self._sum(parts)
 
-    def raw_recipe(self, *inputs: str) -> str:
+    def raw_recipe(self, network: str, *inputs: str) -> str:
         """sha256 of everything that determines the network's own alpha of a frame, as stored."""
         parts: list[object] = [RECIPE_VERSION, "raw", self.colour.recipe]
-        return self._sum([*parts, self.weights, self.shot.bits, *inputs])
+        return self._sum([*parts, network, self.shot.bits, *inputs])
 
     def _sum(self, parts: list[object]) -> str:
         shot = self.shot
@@ -109,8 +109,6 @@ class Plan(BaseModel):
             parts.append(f"layer {shot.layer}")
         if self.canvas is not None:
             parts.append(str(self.canvas))
-        if self.precision != "fp32":
-            parts.append(self.precision)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -23,7 +23,7 @@ from plugin.trimap.override import load as load_override
 from plugin.trimap.source import plan_trimaps
 from plugin.types import Matter, PlateInfo, Window
 
-__all__ = ["anchored", "settle", "settle_in_order"]
+__all__ = ["anchored", "driver_network", "settle", "settle_in_order"]
 
 
 def anchored(shot: Shot) -> Shot:
@@ -58,13 +58,16 @@ class _Said(QuietProgress):
             self._told.note(text)
 
 
-def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo, FrameRange]:
+def settle(
+    shot: Shot, goal: Goal, progress: Progress, *, here: bool = True
+) -> tuple[Plan, PlateInfo, FrameRange]:
     """Probe the whole request; nothing is written before this returns.
 
     Args:
         shot: with absolute paths.
         goal: how far frames go.
         progress: is told what was chosen, and what a person should know.
+        here: whether the job runs from this machine; else nothing is asked of its devices.
 
     Returns:
         The plan, the plate, and the frames to do.
@@ -95,11 +98,14 @@ def settle(shot: Shot, goal: Goal, progress: Progress) -> tuple[Plan, PlateInfo,
         trimaps = plan_trimaps(shot, info) if goal != "mask" else None
         masks = None
         if trimaps is None or trimaps.kind == "band":
-            masks = prepare(wide, plate, display_transform(info, colour))
+            masks = prepare(
+                _for_the_driver(wide, here=here), plate, display_transform(info, colour)
+            )
             _say(masks, progress)
         finish = _finish(shot, info, masks, progress) if goal == "alpha" else FinishPlan()
         digest = plate_digest(plate)
-    network = _network(shot) if goal == "alpha" else {}
+    here = here and _works_here(shot)
+    network = _network(shot, here=here) if goal == "alpha" else {}
     plan = Plan(
         shot=shot,
         goal=goal,
@@ -160,17 +166,33 @@ def _override(shot: Shot, info: PlateInfo, frames: FrameRange, progress: Progres
     return corrections.sha256
 
 
-def _network(shot: Shot) -> dict[str, Any]:
-    """The plan's device, precision and weights; refused here rather than by every worker."""
+def _network(shot: Shot, *, here: bool) -> dict[str, Any]:
+    """The plan's device and weights; refused here rather than by every worker.
+
+    What devices other machines have shows only there: a head without a GPU may have workers with
+    one, whose precision is not a CPU's.
+    """
     from model.inference.device import choose_device, choose_precision
     from model.inference.weight_files import find_weights
 
-    device = choose_device(shot.device)
-    return {
-        "device": device,
-        "precision": choose_precision(shot.precision, device),
-        "weights": find_weights(shot.model).sha256,
-    }
+    device = choose_device(shot.device) if here else shot.device
+    choose_precision(shot.precision, device)
+    return {"device": device, "weights": find_weights(shot.model).sha256}
+
+
+def _works_here(shot: Shot) -> bool:
+    return shot.address is None or shot.executor == "process"
+
+
+def _for_the_driver(shot: Shot, *, here: bool) -> Shot:
+    """The shot for what the driver computes itself: workers elsewhere may have what it has not."""
+    if here or shot.device == "cpu":
+        return shot
+    from model.inference.device import choose_device
+
+    device = choose_device("auto")
+    precision = "auto" if device == "cpu" and shot.precision == "fp16" else shot.precision
+    return shot.model_copy(update={"device": device, "precision": precision})
 
 
 def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Plan:
@@ -182,7 +204,8 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
     """
     if plan.segment is None:
         return plan
-    shot, said = plan.shot, _Said(progress, plan.assumed)
+    shot = _for_the_driver(plan.shot, here=_works_here(plan.shot))
+    said = _Said(progress, plan.assumed)
     if plan.stabilise is not None and shot.frames and not shot.mask:
         shot = _reaching(shot, plan.stabilise, FrameRange.parse(shot.frames))
     opened = open_plate(
@@ -201,7 +224,7 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
             plate,
             to_display,
             layout.out / "track",
-            make_matter=lambda: _matter(shot),
+            make_matter=lambda: driver_network(shot),
             colour=plan.colour.recipe,
         )
     if masks != plan.segment:
@@ -209,11 +232,11 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
     return plan.model_copy(update={"segment": masks, "assumed": tuple(said.notes)})
 
 
-def _matter(shot: Shot) -> Matter:
+def driver_network(shot: Shot) -> Matter:
     """The network for a first pass, which the driver runs itself."""
     from model import Matter as Network
 
-    return Network(shot.model, device=shot.device)
+    return Network(shot.model, device=shot.device, precision=shot.precision, tile=shot.tile)
 
 
 def _say(masks: SegmentPlan, progress: Progress) -> None:

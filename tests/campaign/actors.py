@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from plugin.types import FrameResult
     from workers.frame_worker import FrameWorker
 
-__all__ = ["LumaActor", "PoisonedActor"]
+__all__ = ["GpuActor", "LumaActor", "PoisonedActor"]
 
 HERE = str(Path(__file__).parents[2])
 
@@ -20,8 +20,8 @@ HERE = str(Path(__file__).parents[2])
 class LumaActor:
     """Has the methods of `workers.actor.FrameActor`."""
 
-    def __init__(self, job: str) -> None:
-        self._job = Path(job)
+    def __init__(self, job: str, device: str = "cpu") -> None:
+        self._job, self.device = Path(job), device
         self._made: FrameWorker | None = None
 
     def ready(self) -> None:
@@ -38,6 +38,18 @@ class LumaActor:
 
             self._made = FrameWorker(read_plan(self._job), luma_matter)
         return self._made.do(number)
+
+
+class GpuActor(LumaActor):
+    """Works on a GPU that Ray has for it alone."""
+
+    def do(self, number: int) -> FrameResult:
+        """One frame."""
+        import ray
+
+        if self.device != "cuda" or not ray.get_gpu_ids():
+            raise AssertionError(f"on {self.device}, GPUs {ray.get_gpu_ids()}")
+        return super().do(number)
 
 
 class PoisonedActor(LumaActor):

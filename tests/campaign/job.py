@@ -32,7 +32,8 @@ def job(text: str, actor: str) -> None:
     executor: Executor = InProcessExecutor(luma_matter)
     if shot.executor == "ray":
         kind: Any = getattr(actors, actor)
-        executor = RayExecutor(Cluster(None, shot.workers or 1), retries=shot.retries, actor=kind)
+        cluster = Cluster(shot.address, shot.workers or 1, shot.gpus_per_worker, device=shot.device)
+        executor = RayExecutor(cluster, retries=shot.retries, actor=kind)
     run(shot, progress=JsonLinesProgress(sys.stdout), executor=executor)
 
 

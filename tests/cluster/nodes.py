@@ -1,7 +1,7 @@
 """A Ray cluster of several nodes on this machine, in a process of its own, with a token.
 
     python -m tests.cluster.nodes 2 1      two nodes of one core each; commands on stdin:
-    add 2                                  one more, of two cores
+    add 2 1                                one more, of two cores and a GPU
     remove 1                               the node that was added second goes down at once
     (end of input)                         all go down
 
@@ -47,9 +47,9 @@ class Nodes:
             "RAY_ADDRESS": "",
         }
 
-    def add(self, cores: int = 1) -> None:
-        """One node more."""
-        self._say(f"add {cores}")
+    def add(self, cores: int = 1, gpus: int = 0) -> None:
+        """One node more; Ray takes its word for what it has."""
+        self._say(f"add {cores} {gpus}")
 
     def remove(self, place: int) -> None:
         """A node goes down, with all that runs on it."""
@@ -116,7 +116,9 @@ def _main(nodes: int, cores: int) -> None:
     for line in sys.stdin:
         verb, _, number = line.partition(" ")
         if verb == "add":
-            there.append(cluster.add_node(num_cpus=int(number), object_store_memory=store))
+            cores, gpus = map(int, number.split())
+            node = cluster.add_node(num_cpus=cores, num_gpus=gpus, object_store_memory=store)
+            there.append(node)
         else:
             cluster.remove_node(there[int(number)], allow_graceful=False)
         print(json.dumps({"done": verb}), file=answers, flush=True)

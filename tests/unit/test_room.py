@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from plugin.driver.plan import Device
 from plugin.request.shot import Shot
 from workers import cluster
 from workers.cluster import plan_cluster
@@ -51,7 +52,7 @@ def test_room(pixels: int, radius: int, free: int | None, workers: int) -> None:
     ],
 )
 def test_a_private_cluster_has_what_fits(
-    monkeypatch: pytest.MonkeyPatch, asked: int, device: str, stabilise: int, workers: int
+    monkeypatch: pytest.MonkeyPatch, asked: int, device: Device, stabilise: int, workers: int
 ) -> None:
     monkeypatch.setattr(cluster, "available_bytes", lambda: 32 * GIB)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))

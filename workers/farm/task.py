@@ -84,8 +84,7 @@ def plan_farm_job(shot: Shot, progress: Progress, program: str | None = None) ->
         RequestError: what was asked for cannot be done; nothing was written.
     """
     shot = anchored(shot)
-    # The farm's machines have the device; this one may not.
-    plan, _, frames = settle(shot.model_copy(update={"device": "cpu"}), "alpha", progress)
+    plan, _, frames = settle(shot, "alpha", progress, here=False)
     runs_here = shot.workers <= 1
     whole = len(frames) == frames.last - frames.first + 1
     return FarmJob(

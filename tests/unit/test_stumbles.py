@@ -1,0 +1,82 @@
+"""Exceptions that are not ours: a frame that a library stumbles over fails alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from plugin.driver.plan import Plan
+from plugin.driver.run import run
+from plugin.errors import DeviceError
+from plugin.request.shot import Shot
+from plugin.result.verify import verify
+from plugin.types import FloatArray, LabelArray
+from tests.jobs import LumaMatter, creature
+from workers.in_process import InProcessExecutor
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Shot:
+    return creature(tmp_path_factory.mktemp("creature"))
+
+
+class Stumbling(LumaMatter):
+    """Raises for the picture that it meets third, so many times; afterwards it is well."""
+
+    def __init__(self, times: int, error: Exception) -> None:
+        self.times, self.error = times, error
+        self.met: list[bytes] = []
+
+    def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
+        picture = np.ascontiguousarray(image).tobytes()
+        if picture not in self.met:
+            self.met.append(picture)
+        if self.met.index(picture) == 2 and self.times > 0:
+            self.times -= 1
+            raise self.error
+        return super().__call__(image, trimap)
+
+
+def stumbling(times: int, error: Exception) -> InProcessExecutor:
+    matter = Stumbling(times, error)
+
+    def make(_plan: Plan) -> Stumbling:
+        return matter
+
+    return InProcessExecutor(make)
+
+
+@pytest.mark.parametrize("stabilise", [0, 2])
+@pytest.mark.parametrize("error", [cv2.error("cv2 is unwell"), RuntimeError("so is torch")])
+def test_a_frame_that_is_stumbled_over_fails_alone(
+    rendered: Shot, tmp_path: Path, stabilise: int, error: Exception
+) -> None:
+    shot = rendered.model_copy(update={"out": tmp_path / "o", "stabilise": stabilise})
+    manifest = run(shot, executor=stumbling(10_000, error))
+    states = Counter(frame.state.value for frame in manifest.frames.values())
+    assert states == {"done": 5, "failed": 1}
+    (number,) = manifest.not_done
+    said = manifest.frames[number].error
+    assert "set aside after 3 tries" in said
+    assert str(error) in said
+    assert f"frame {number}" in said
+
+
+@pytest.mark.parametrize("stabilise", [0, 2])
+def test_a_stumble_that_passes_is_not_seen(rendered: Shot, tmp_path: Path, stabilise: int) -> None:
+    shot = rendered.model_copy(update={"out": tmp_path / "o", "stabilise": stabilise})
+    run(shot, executor=stumbling(2, ValueError("for a moment")))
+    assert verify(shot.out).complete
+
+
+def test_a_device_that_fails_still_ends_the_run(rendered: Shot, tmp_path: Path) -> None:
+    shot = rendered.model_copy(update={"out": tmp_path / "o"})
+    broken = DeviceError("gone", where="cuda", fix="look at it")
+    with pytest.raises(DeviceError):
+        run(shot, executor=stumbling(10_000, broken))
