@@ -1,23 +1,33 @@
 """Batches out of the banks: cropped, warped, composed and degraded on the device.
 
 I = αF + (1 − α)B                                                        (Eq. 1)
+
+Every shape is known before a batch is drawn, nothing is read back from the device and nothing is
+copied to it, so that the whole can be recorded as a CUDA graph (tables that stay on the device are
+made by the first batch). Work that only a share of the samples needs is done on that many of them:
+shares are of the batch, rounded to whole samples.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from model.training.alike import made_alike
 from model.training.banks import Banks
 from model.training.degrade import degrade, jitter_colour
-from model.training.geometry import blur, crop
+from model.training.draw import Draw
+from model.training.layers import layers
 from model.training.recipe import Synthesis
+from model.training.shapes import hard_shapes
 from model.training.trimaps import coarse_trimap, optimal_trimap
 
 __all__ = ["Batch", "compose"]
+
+_GAMMA = 2.2
+_DEEPEST = 0.35  # share of a patch's side that is cut away at most, each side
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,89 +49,73 @@ class Batch:
 
 def compose(banks: Banks, count: int, how: Synthesis, generator: torch.Generator) -> Batch:
     """Draw `count` samples; everything random comes from `generator`, on the banks' device."""
-    draw = _Draw(count, generator)
-    foreground, alpha = _foreground(banks, draw, how)
-    background = blur(_photo_crop(banks, draw, how.crop), draw.sometimes(0.5, 0.5, 5.0))
-    foreground = jitter_colour(foreground, generator)
-    background = jitter_colour(background, generator)
-    image = degrade(alpha * foreground + (1 - alpha) * background, generator)
-    optimal = optimal_trimap(alpha)
-    trimap = coarse_trimap(optimal, generator, widest=how.widest, wrong=how.wrong)
-    one_hot = torch.cat([(trimap == k).to(image.dtype) for k in range(3)], dim=1)
-    return Batch(image=image, trimap=one_hot, alpha=alpha, optimal=optimal)
+    draw = Draw(count, generator)
+    # In full precision, whatever the network's is.
+    with torch.no_grad(), torch.autocast(generator.device.type, enabled=False):
+        double, sewn, alike, linear, narrow = draw.some(
+            how.doubled, how.materials, how.alike, how.linear, how.context
+        )
+        shapes = hard_shapes(draw, how.crop)
+        foreground, alpha, background = layers(banks, draw, how, shapes)
+        parts = shapes.roll(1, 0).flip(-2)  # another sample's: not the same as its alpha
+        foreground = _of_two_materials(foreground, parts, sewn)
+        foreground, alpha = _with_another(foreground, alpha, double)
+        both = torch.cat((foreground, background))
+        both = jitter_colour(both, Draw(2 * count, generator), hue=how.hue)
+        foreground, background = made_alike(
+            (both[:count], both[count:]), alpha, parts, chosen=alike, generator=generator
+        )
+        image = degrade(_mixed(foreground, background, alpha, linear), draw)
+        trimap = coarse_trimap(
+            optimal_trimap(alpha),
+            draw,
+            widest=how.widest,
+            wrong=how.wrong,
+            staircase=how.staircase,
+            lost=how.lost,
+        )
+        image, alpha, trimap = _cut_away(image, alpha, trimap, generator, narrow)
+        one_hot = (trimap == torch.arange(3, device=draw.device).view(3, 1, 1)).to(image.dtype)
+        return Batch(image=image, trimap=one_hot, alpha=alpha, optimal=optimal_trimap(alpha))
 
 
-class _Draw:
-    """Random numbers for one batch."""
-
-    def __init__(self, count: int, generator: torch.Generator) -> None:
-        self.count, self.generator = count, generator
-
-    def uniform(self, low: float, high: float) -> Tensor:
-        u = torch.rand(self.count, generator=self.generator, device=self.generator.device)
-        return low + u * (high - low)
-
-    def integers(self, below: int) -> Tensor:
-        device = self.generator.device
-        return torch.randint(0, below, (self.count,), generator=self.generator, device=device)
-
-    def sometimes(self, share: float, low: float, high: float) -> Tensor:
-        """Log-uniform between low and high in that share of the samples, 0 in the others."""
-        value = torch.exp(self.uniform(math.log(low), math.log(high)))
-        return torch.where(self.uniform(0, 1) < share, value, 0)
-
-    def sign(self) -> Tensor:
-        return self.integers(2) * 2 - 1
+def _of_two_materials(colour: Tensor, parts: Tensor, chosen: Tensor) -> Tensor:
+    """In the chosen, another sample's colours within a part: borders that are none of alpha."""
+    other = colour[(chosen + 1) % len(colour)].flip(-1)
+    return colour.index_copy(0, chosen, torch.lerp(colour[chosen], other, parts[chosen]))
 
 
-def _foreground(banks: Banks, draw: _Draw, how: Synthesis) -> tuple[Tensor, Tensor]:
-    """F (N × 3) and α (N × 1) of each sample: a cut-out, or a procedural matte with a texture."""
-    cut = draw.uniform(0, 1) < how.cutouts
-    which_cut, which_matte = draw.integers(len(banks.cutouts)), draw.integers(len(banks.mattes))
-    point = draw.integers(banks.matte_points.shape[1])
-    rgba = torch.cat((banks.colours[which_matte], banks.mattes[which_matte]), dim=1)
-    rgba = torch.where(cut[:, None, None, None], banks.cutouts[which_cut], rgba)
-    centre = torch.where(
-        cut[:, None], banks.cutout_points[which_cut, point], banks.matte_points[which_matte, point]
-    )
-    jitter = torch.stack((draw.uniform(-0.35, 0.35), draw.uniform(-0.35, 0.35)), dim=1) * how.crop
-    zoom = torch.exp(draw.uniform(math.log(how.zoom[0]), math.log(how.zoom[1])))
-    angle = draw.uniform(-math.pi / 4, math.pi / 4)
-    rgba = crop(
-        rgba.float() / 255,
-        centre + jitter * zoom[:, None],
-        zoom,
-        angle,
-        draw.sign(),
-        size=how.crop,
-        sharp=True,
-    )
-    colour, alpha = rgba[:, :3], rgba[:, 3:]
-    # From nearer than the backgrounds, mostly: what real mattes are made of varies slowly.
-    texture = _photo_crop(banks, draw, how.crop, nearest=0.1, farthest=2.0)
-    texture = blur(texture, draw.sometimes(0.6, 0.7, 6.0))
-    plain = ~cut & (~banks.coloured[which_matte] | (draw.uniform(0, 1) < how.retextured))
-    colour = torch.where(plain[:, None, None, None], texture, colour)
-    soften = torch.where(cut, draw.sometimes(0.4, 0.5, 3.0), draw.sometimes(0.1, 0.4, 1.5))
-    return colour, _clean(blur(alpha, soften))
+def _with_another(colour: Tensor, alpha: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """In the chosen, before another sample's foreground: α = 1 − (1 − α₁)(1 − α₂)."""
+    behind = (chosen + 1) % len(colour)
+    one, two = alpha[chosen], alpha[behind].flip(-1)
+    through = (1 - one) * two
+    both = one + through
+    seen = through / both.clamp_min(1e-4)
+    mixed = torch.lerp(colour[chosen], colour[behind].flip(-1), seen)
+    return colour.index_copy(0, chosen, mixed), alpha.index_copy(0, chosen, both)
 
 
-def _clean(alpha: Tensor) -> Tensor:
-    """Exact 0 and 1 where a blur's tail is below what eight bits could hold."""
-    return torch.where(alpha < 0.5 / 255, 0, torch.where(alpha > 254.5 / 255, 1, alpha))
+def _mixed(foreground: Tensor, background: Tensor, alpha: Tensor, chosen: Tensor) -> Tensor:
+    """αF + (1 − α)B; in the chosen of light instead of codes."""
+    image = torch.lerp(background, foreground, alpha)
+    fore, back = foreground[chosen] ** _GAMMA, background[chosen] ** _GAMMA
+    light = torch.lerp(back, fore, alpha[chosen]).clamp_(0, 1)
+    return image.index_copy(0, chosen, light ** (1 / _GAMMA))
 
 
-def _photo_crop(
-    banks: Banks, draw: _Draw, size: int, nearest: float = 0.6, farthest: float = math.inf
-) -> Tensor:
-    """A piece of any photograph, N × 3 × size × size; its zoom as of `Synthesis.zoom`."""
-    photos = banks.photos[draw.integers(len(banks.photos))]
-    edge = photos.shape[-1]
-    farthest = min(farthest, max(1.0, edge / size))
-    zoom = torch.exp(draw.uniform(math.log(nearest), math.log(farthest)))
-    room = (edge - size * zoom).clamp_min(0) / 2
-    centre = (
-        edge / 2 + torch.stack((draw.uniform(-1, 1), draw.uniform(-1, 1)), dim=1) * room[:, None]
-    )
-    angle = draw.uniform(-0.3, 0.3)
-    return crop(photos.float() / 255, centre, zoom, angle, draw.sign(), size=size, sharp=False)
+def _cut_away(
+    image: Tensor, alpha: Tensor, trimap: Tensor, generator: torch.Generator, chosen: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """In the chosen, everything outside a rectangle repeats its border, as beyond a frame's."""
+    few, size = len(chosen), image.shape[-1]
+    depths = torch.cat(Draw(few, generator).between(*[(0, 1)] * 4, each=(1, 1)), dim=1)
+    first, last = (depths.square() * (_DEEPEST * size)).long().chunk(2, dim=1)
+    axis = torch.arange(size, device=image.device)
+    at = torch.minimum(torch.maximum(axis, first), size - 1 - last)
+    every = torch.cat((image, alpha, trimap.to(image.dtype)), dim=1)[chosen]
+    every = every.gather(2, at[:, 0].view(few, 1, size, 1).expand_as(every))
+    every = every.gather(3, at[:, 1].view(few, 1, 1, size).expand_as(every))
+    image = image.index_copy(0, chosen, every[:, :3])
+    alpha = alpha.index_copy(0, chosen, every[:, 3:4])
+    return image, alpha, trimap.index_copy(0, chosen, every[:, 4:].long())

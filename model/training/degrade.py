@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from functools import cache
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from model.training.draw import Draw
 from model.training.geometry import blur
 
 __all__ = ["degrade", "jitter_colour"]
@@ -22,75 +27,106 @@ _LUMA_TABLE = (
 )
 """Quantisation of luma, ITU-T T.81, table K.1."""
 
-
-def jitter_colour(rgb: Tensor, generator: torch.Generator) -> Tensor:
-    """Exposure, white balance, contrast and gamma of each picture, moderately. N × 3 × H × W."""
-    count = len(rgb)
-
-    def draw(channels: int, low: float, high: float) -> Tensor:
-        u = torch.rand(count, channels, 1, 1, generator=generator, device=rgb.device)
-        return low + u * (high - low)
-
-    rgb = rgb.clamp(1e-4, 1) ** torch.exp(draw(1, -0.35, 0.35))
-    rgb = rgb * draw(3, 0.9, 1.1) * draw(1, 0.75, 1.2)
-    grey = rgb.mean(dim=(1, 2, 3), keepdim=True)
-    rgb = grey + (rgb - grey) * draw(1, 0.75, 1.15)
-    luma = rgb.mean(dim=1, keepdim=True)
-    return (luma + (rgb - luma) * draw(1, 0.4, 1.3)).clamp(0, 1)
+_FINE = 4  # taps on each side of blurs of less than a pixel
 
 
-def degrade(image: Tensor, generator: torch.Generator) -> Tensor:
-    """Lens blur on a fifth of the pictures, noise on most, JPEG on a third; 8 bits on all."""
-    count = len(image)
+class _Tables(NamedTuple):
+    """Tables on one device. Made once: a copy to the device at every batch would wait for it.
 
-    def draw() -> Tensor:
-        return torch.rand(count, generator=generator, device=image.device)
+    Attributes:
+        blocks: 192 × 3 × 8 × 8: the DCT-II of Y, Cb, Cr of a block of RGB codes, as a convolution;
+            orthonormal in the block, JFIF's full-range BT.601 in the colours.
+        pixels: the same shape, and back, as a transposed convolution.
+        step: 1 × 192 × 1 × 1, quantisation of Y, Cb, Cr: the table divided by 10.
+        chroma: 3 × 9: the matrices that grey, chroma, and chroma turned by 90° about grey are
+            made with.
+    """
 
-    image = blur(image, torch.where(draw() < 0.2, 0.3 + draw() * 0.6, 0))
-    noise = torch.randn(image.shape, generator=generator, device=image.device)
-    grain = blur(noise, torch.where(draw() < 0.5, 0.4 + 0.4 * draw(), 0))
-    strength = torch.where(draw() < 0.7, 0.025 * draw() ** 2, 0)[:, None, None, None]
-    image = (image + grain * strength * (0.4 + image.sqrt())).clamp(0, 1)
-    image = torch.where(
-        (draw() < 0.35)[:, None, None, None], _jpeg(image, 1 + 9 * draw() ** 2), image
+    blocks: Tensor
+    pixels: Tensor
+    step: Tensor
+    chroma: Tensor
+
+
+@cache
+def _tables(device: torch.device) -> _Tables:
+    k, n = torch.meshgrid(torch.arange(8), torch.arange(8), indexing="ij")
+    dct = torch.cos(torch.pi / 8 * (n + 0.5) * k) / 2
+    dct[0] /= 2**0.5
+    step = torch.tensor(_LUMA_TABLE) / 10 * torch.tensor((1.0, 2.0, 2.0)).view(3, 1, 1)
+    to_ycc = torch.tensor(
+        ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
     )
-    return (image * 255).round() / 255
+    waves = torch.einsum("uy,vx->uvyx", dct, dct)
+    blocks = torch.einsum("kc,uvyx->kuvcyx", to_ycc, waves).reshape(192, 3, 8, 8)
+    pixels = torch.einsum("ck,uvyx->kuvcyx", torch.linalg.inv(to_ycc), waves)
+    grey = torch.full((3, 3), 1 / 3)
+    turned = torch.tensor(((0.0, -1, 1), (1, 0, -1), (-1, 1, 0))) / math.sqrt(3)
+    chroma = torch.stack((grey, torch.eye(3) - grey, turned)).view(3, 9)
+    every = (blocks, pixels.reshape(192, 3, 8, 8), step.view(1, 192, 1, 1), chroma)
+    return _Tables(*(table.to(device) for table in every))
+
+
+def jitter_colour(rgb: Tensor, draw: Draw, *, hue: float = 0.0) -> Tensor:
+    """Gamma, exposure, white balance, contrast, saturation and hue of each picture, moderately.
+
+    Args:
+        rgb: N × 3 × H × W, 0 to 1.
+        draw: of N samples.
+        hue: turned by at most that many degrees about the grey axis.
+    """
+    count, _, height, width = rgb.shape
+    gamma, exposure, contrast, saturation, turn, red, green, blue = draw.between(
+        (-0.35, 0.35),
+        (0.75, 1.2),
+        (0.75, 1.15),
+        (0.4, 1.3),
+        (-math.radians(hue), math.radians(hue)),
+        *[(0.9, 1.1)] * 3,
+        each=(1,),
+    )
+    rgb = rgb.clamp(1e-4, 1) ** gamma.exp().view(-1, 1, 1, 1)
+    gain = torch.cat((red, green, blue), dim=1) * exposure
+    grey = (rgb.mean(dim=(2, 3)) * gain).mean(dim=1, keepdim=True)
+    # Everything but gamma as one matrix and one offset a picture: contrast about its mean.
+    turned = torch.cat((torch.ones_like(turn), saturation * turn.cos(), saturation * turn.sin()), 1)
+    matrix = (turned @ _tables(rgb.device).chroma).view(-1, 3, 3)
+    matrix = matrix * (gain * contrast).unsqueeze(1)
+    offset = (grey * (1 - contrast)).unsqueeze(-1)
+    out = torch.baddbmm(offset, matrix, rgb.view(count, 3, -1))
+    return out.clamp_(0, 1).view(count, 3, height, width)
+
+
+def degrade(image: Tensor, draw: Draw) -> Tensor:
+    """Lens blur on a fifth of the pictures, noise on most, JPEG on a third; 8 bits on all.
+
+    Args:
+        image: N × 3 × H × W, 0 to 1.
+        draw: of N samples.
+    """
+    lens, grain = draw.between((0.3, 0.9), (0.4, 0.8))
+    soft, coarse = draw.chance(0.2, 0.5)
+    both = torch.cat((image, draw.normal(*image.shape[1:])))
+    image, noise = blur(both, torch.cat((lens * soft, grain * coarse)), reach=_FINE).chunk(2)
+    strength, noisy = draw.between((0, 1), (-0.3, 0.7), each=(1, 1, 1))
+    strength = strength.square() * 0.025 * (noisy > 0)
+    image = (image + noise * strength * (0.4 + image.sqrt())).clamp_(0, 1)
+    (chosen,) = draw.some(0.35)
+    (coarseness,) = Draw(len(chosen), draw.generator).between((0, 1), each=(1, 1, 1))
+    rough = _jpeg(image[chosen], 1 + 9 * coarseness.square())
+    return image.index_copy(0, chosen, rough).mul_(255).round_().div_(255)
 
 
 def _jpeg(image: Tensor, coarseness: Tensor) -> Tensor:
     """Block-DCT quantisation of Y, Cb, Cr at full size; the table divided by 10, times coarseness.
 
     Chroma is quantised twice as coarsely instead of being subsampled: near enough to a file's
-    artefacts, and one batched matrix product.
+    artefacts, and two convolutions.
     """
-    count, _, height, width = image.shape
-    dct = _dct_matrix(image.device)
-    to_ycc, from_ycc = _ycc(image.device)
-    padded = nnf.pad(image, (0, -width % 8, 0, -height % 8), mode="replicate")
-    rows, columns = padded.shape[-2] // 8, padded.shape[-1] // 8
-    ycc = torch.einsum("ij,njhw->nihw", to_ycc, padded * 255 - 128)
-    blocks = ycc.reshape(count, 3, rows, 8, columns, 8).permute(0, 1, 2, 4, 3, 5)
-    table = torch.tensor(_LUMA_TABLE, device=image.device, dtype=image.dtype) / 10
-    step = table * torch.tensor((1.0, 2.0, 2.0), device=image.device)[:, None, None]
-    step = (step[None] * coarseness[:, None, None, None])[:, :, None, None]
-    coefficients = ((dct @ blocks @ dct.T) / step).round() * step
-    blocks = dct.T @ coefficients @ dct
-    ycc = blocks.permute(0, 1, 2, 4, 3, 5).reshape(padded.shape)
-    rgb = (torch.einsum("ij,njhw->nihw", from_ycc, ycc) + 128) / 255
+    height, width = image.shape[-2:]
+    tables = _tables(image.device)
+    padded = nnf.pad(image * 255 - 128, (0, -width % 8, 0, -height % 8), mode="replicate")
+    step = tables.step * coarseness
+    coefficients = (nnf.conv2d(padded, tables.blocks, stride=8) / step).round_() * step
+    rgb = (nnf.conv_transpose2d(coefficients, tables.pixels, stride=8) + 128) / 255
     return rgb[..., :height, :width].clamp(0, 1)
-
-
-def _dct_matrix(device: torch.device) -> Tensor:
-    """Orthonormal 8 × 8 DCT-II."""
-    k, n = torch.meshgrid(torch.arange(8), torch.arange(8), indexing="ij")
-    matrix = torch.cos(torch.pi / 8 * (n + 0.5) * k) / 2
-    matrix[0] /= 2**0.5
-    return matrix.to(device)
-
-
-def _ycc(device: torch.device) -> tuple[Tensor, Tensor]:
-    """BT.601 full-range RGB → YCbCr as JFIF has it, and back."""
-    forward = torch.tensor(
-        ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
-    )
-    return forward.to(device), torch.linalg.inv(forward).to(device)

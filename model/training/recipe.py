@@ -14,6 +14,9 @@ from plugin.errors import ShotError
 __all__ = ["Recipe", "Synthesis", "read_recipe"]
 
 
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class Synthesis(BaseModel):
     """How batches are made.
 
@@ -23,18 +26,38 @@ class Synthesis(BaseModel):
         cutouts: share of the samples whose foreground is a real cut-out; the rest is procedural.
         retextured: share of the procedural mattes with colours of their own that get a photograph's
             texture all the same.
+        shapes: share of the samples without a cut-out that are plain shapes with hard edges.
+        doubled: share of the samples with a second foreground behind the first.
+        materials: share of the samples with a foreground of two materials.
+        alike: share of the samples in which foreground and background share local colours.
+        linear: share of the samples that are mixed in linear light, gamma 2.2.
+        shear: largest, pixels across for each down.
+        hue: largest turn of hue, degrees.
         widest: largest radius of erosion and dilation, pixels.
         wrong: share of the trimaps that are also wrong.
+        staircase: share of the trimaps that come from a mask of low resolution.
+        lost: share of the trimaps in which a large part of the picture is wholly unknown.
+        context: share of the patches in which what lies outside a rectangle is cut away.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     crop: Annotated[int, Field(ge=64, le=1024, multiple_of=32)] = 320
     zoom: tuple[float, float] = (0.67, 2.5)
-    cutouts: Annotated[float, Field(ge=0, le=1)] = 0.4
-    retextured: Annotated[float, Field(ge=0, le=1)] = 0.2
+    cutouts: _Share = 0.4
+    retextured: _Share = 0.2
+    shapes: _Share = 0.3
+    doubled: _Share = 0.33
+    materials: _Share = 0.25
+    alike: _Share = 0.2
+    linear: _Share = 0.33
+    shear: Annotated[float, Field(ge=0, le=1)] = 0.15
+    hue: Annotated[float, Field(ge=0, le=180)] = 20.0
     widest: Annotated[int, Field(ge=2, le=256)] = 100
-    wrong: Annotated[float, Field(ge=0, le=1)] = 0.15
+    wrong: _Share = 0.15
+    staircase: _Share = 0.25
+    lost: _Share = 0.15
+    context: _Share = 0.2
 
 
 class Recipe(BaseModel):
