@@ -63,7 +63,8 @@ class Draw:
 
     def noise(self, size: int, waves: int, fields: int = 1) -> Tensor:
         """Smooth fields, −1 to 1, N × `fields` × size × size; `waves` random values a side."""
-        values = self._uniform(self.count, fields, waves, waves) * 2 - 1
+        values = torch.empty(self.count, fields, waves, waves, device=self.device)
+        values.uniform_(-1, 1, generator=self.generator)
         field = nnf.interpolate(values, size=(size, size), mode="bicubic", align_corners=True)
         return field.clamp_(-1, 1)
 

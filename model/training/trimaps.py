@@ -70,8 +70,9 @@ def coarse_trimap(
     # What holds at the middle of a cell holds in all of it, that much farther from the edge.
     margin = (cell + 1) * _HALF_DIAGONAL * (cell > 0)
     one, other, often = draw.between(*[(0, math.log(widest))] * 2, (0, 1), each=(1, 1, 1))
+    uneven, elsewhere, part = draw.noise(size, 5, fields=4).split_with_sizes((2, 1, 1), dim=1)
     # Unevenly: narrower than the radius by up to a factor of 2.5 here, by less elsewhere.
-    uneven = 0.7 + 0.3 * draw.noise(size, 6, fields=2)
+    uneven = 0.7 + 0.3 * uneven
     reach = torch.cat((one, other), dim=1)
     sides = torch.cat((-signed, signed), dim=1) - margin
     known = sides > reach.exp() * uneven
@@ -81,9 +82,8 @@ def coarse_trimap(
     known = torch.where(whole | (often < 0.2), known, sides > (reach / 4).exp() * uneven).long()
     trimap = known[:, 1:] - known[:, :1] + 1
     if lost > 0:
-        part = (draw.noise(size, 4) > 0.2) & draw.chance(lost, each=(1, 1, 1))[0]
-        trimap = trimap.masked_fill_(part, 1)
-    return _spoiled(trimap, way, draw) if wrong > 0 else trimap
+        trimap.masked_fill_((part > 0.2) & draw.chance(lost, each=(1, 1, 1))[0], 1)
+    return _spoiled(trimap, way, elsewhere > 0.6) if wrong > 0 else trimap
 
 
 def _shift(way: Tensor, draw: Draw) -> Tensor:
@@ -121,11 +121,11 @@ def _at_cells(field: Tensor, cell: Tensor, shift: Tensor) -> Tensor:
     return rows.gather(3, at[:, 1:].unsqueeze(2).expand_as(field))
 
 
-def _spoiled(trimap: Tensor, way: Tensor, draw: Draw) -> Tensor:
+def _spoiled(trimap: Tensor, way: Tensor, patch: Tensor) -> Tensor:
     """Wrong classes beside something unknown, or everything unknown, where `way` says so."""
     beside = nnf.max_pool2d((trimap == 1).float(), _BESIDE)
     beside = nnf.interpolate(beside, scale_factor=_BESIDE, mode="nearest") > 0
-    patch = (draw.noise(trimap.shape[-1], 6) > 0.6) & beside
     # A limb missing, or background taken along.
-    trimap = torch.where(patch & ((way >= 4) & (way < 7)), 2 * (way >= 6).long(), trimap)
+    wrong = patch & beside & ((way >= 4) & (way < 7))
+    trimap = torch.where(wrong, 2 * (way >= 6).long(), trimap)
     return trimap.masked_fill_((way >= 7) & (way < 8), 1)

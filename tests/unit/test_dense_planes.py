@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from model.planes.colour_planes import colour_planes
 from model.planes.dense_planes import dense_planes
@@ -17,39 +13,7 @@ from model.planes.frame_planes import FramePlanes
 from model.rectangles.pieces import as_one_hot, as_picture, piece
 from model.rectangles.regions import Rectangle
 from model.training.mattes import render
-
-VIEWS = [
-    "view",
-    "select",
-    "slice",
-    "as_strided",
-    "unsqueeze",
-    "unbind",
-    "alias",
-    "split",
-    "permute",
-    "transpose",
-    "expand",
-]
-"""Calls that launch nothing."""
-
-HOST_READS = ("_local_scalar_dense", "nonzero", "is_nonzero", "equal", "item", "unique", "masked")
-
-
-class Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts operator calls by name."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.names: Counter[str] = Counter()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.names[func.__name__.split(".")[0]] += 1
-        return func(*args, **(kwargs or {}))
-
-    @property
-    def launches(self) -> int:
-        return sum(count for name, count in self.names.items() if not name.startswith(tuple(VIEWS)))
+from tests.calls import Calls
 
 
 def scenes(count: int, size: int) -> tuple[Tensor, Tensor]:
@@ -98,16 +62,10 @@ def test_a_batch_of_any_size_takes_as_many_calls_and_no_wait_of_the_host() -> No
         dense_planes(image, trimap)  # constants are made once a device
         with Calls() as calls:
             dense_planes(image, trimap)
-        assert not [name for name in calls.names if name.startswith(HOST_READS)]
+        assert calls.waits == []
         counts.add(calls.launches)
     assert max(counts) <= 1000
     assert max(counts) - min(counts) < 40  # a level more of the pyramid
-
-
-def test_the_counter_sees_a_wait_of_the_host() -> None:
-    with Calls() as calls:
-        assert torch.ones(3).sum() > 2
-    assert [name for name in calls.names if name.startswith(HOST_READS)]
 
 
 @pytest.mark.parametrize("missing", [0, 2])

@@ -1,4 +1,4 @@
-"""Banks, composition on the device, and the loop."""
+"""Banks and the loop."""
 
 from __future__ import annotations
 
@@ -14,19 +14,14 @@ from safetensors.torch import load_file, save_file
 from model.evaluation import ablation
 from model.inference.weight_files import find_weights, load_network
 from model.training.banks import Banks, load, matte_tensors, pack
-from model.training.compose import compose
-from model.training.degrade import degrade, jitter_colour
-from model.training.geometry import blur, crop, distance_to
 from model.training.mattes import render_bank
-from model.training.recipe import Recipe, Synthesis, read_recipe
+from model.training.recipe import Recipe, read_recipe
 from model.training.run import train
 from model.training.trainer import Trainer
-from model.training.trimaps import coarse_trimap, optimal_trimap
 from plugin.errors import ShotError
 
 pytestmark = pytest.mark.slow
 
-HOW = Synthesis(crop=64, widest=8, wrong=0.0)
 RECIPE = """
 network = "lite"
 ablate = {{ blocks = [1, 1, 1, 1], widths = [8, 8, 8, 8], stem = 8, decoder = [8, 8, 8, 8, 8] }}
@@ -65,10 +60,6 @@ def banks(folder: Path) -> Banks:
     return load(folder / "banks.safetensors")
 
 
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
 def test_banks_hold_squares_and_leave_out_what_is_held_out(folder: Path, banks: Banks) -> None:
     from model.training.data_split import is_held_out
 
@@ -81,74 +72,6 @@ def test_banks_hold_squares_and_leave_out_what_is_held_out(folder: Path, banks: 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ShotError, match="no training pictures"):
         pack(tmp_path, tmp_path / "banks.safetensors")
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_batch_is_whole(banks: Banks, seed: int) -> None:
-    batch = compose(banks, 4, HOW, generator(seed))
-    assert batch.image.shape == (4, 3, 64, 64)
-    assert 0 <= batch.image.min() <= batch.image.max() <= 1
-    assert 0 <= batch.alpha.min() <= batch.alpha.max() <= 1
-    assert torch.equal(batch.trimap.sum(dim=1), torch.ones(4, 64, 64))
-    assert torch.equal(batch.optimal, optimal_trimap(batch.alpha))
-
-
-def test_a_trimap_that_is_not_wrong_never_contradicts_the_optimal_one(banks: Banks) -> None:
-    for seed in range(4):
-        batch = compose(banks, 4, HOW, generator(seed))
-        coarse = batch.trimap.argmax(dim=1, keepdim=True)
-        definite = coarse != 1
-        assert torch.equal(coarse[definite], batch.optimal[definite])
-
-
-def test_the_same_generator_makes_the_same_batch(banks: Banks) -> None:
-    one, two = (compose(banks, 3, HOW, generator(5)) for _ in range(2))
-    assert torch.equal(one.image, two.image)
-    assert torch.equal(one.trimap, two.trimap)
-
-
-def test_wrong_trimaps_are_wrong_as_often_as_asked() -> None:
-    optimal = torch.zeros(64, 1, 64, 64, dtype=torch.int64)
-    optimal[..., 20:44, 20:44] = 2
-    optimal[..., 30:34, 44:60] = 1
-    coarse = coarse_trimap(optimal, generator(), widest=4, wrong=1.0)
-    contradicts = ((coarse != 1) & (coarse != optimal)).flatten(1).any(dim=1)
-    all_unknown = (coarse == 1).flatten(1).all(dim=1)
-    assert (contradicts | all_unknown).sum() > 40
-
-
-def test_distance_is_exact_and_euclidean() -> None:
-    rng = np.random.default_rng(3)
-    mask = rng.random((3, 1, 40, 56)) < 0.01
-    mask[:, :, 0, 0] = True
-    ours = distance_to(torch.from_numpy(mask), 24)
-    for one, found in zip(mask[:, 0], ours[:, 0], strict=True):
-        outside = (~one).astype(np.uint8)
-        exact = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        assert np.abs(np.minimum(exact, 24) - found.numpy()).max() < 1e-3
-
-
-def test_a_crop_without_rotation_is_the_pixels() -> None:
-    source = torch.rand(1, 3, 32, 32)
-    zero, one = torch.zeros(1), torch.ones(1)
-    out = crop(source, torch.tensor([[16.0, 16.0]]), one, zero, one, size=16, sharp=False)
-    assert torch.allclose(out, source[..., 8:24, 8:24], atol=1e-5)
-
-
-def test_blur_leaves_sigma_0_and_keeps_the_mean_of_a_flat_picture() -> None:
-    x = torch.rand(2, 3, 20, 20)
-    x[1] = 0.25
-    out = blur(x, torch.tensor([0.0, 3.0]))
-    assert torch.allclose(out[0], x[0], atol=1e-6)
-    assert torch.allclose(out[1], x[1], atol=1e-6)
-
-
-def test_degraded_pictures_stay_pictures_of_eight_bits() -> None:
-    image = jitter_colour(torch.rand(4, 3, 61, 67), generator())
-    out = degrade(image, generator(1))
-    assert out.shape == image.shape
-    assert torch.allclose(out * 255, (out * 255).round(), atol=1e-3)
-    assert 0 <= out.min() <= out.max() <= 1
 
 
 def write_recipe(folder: Path, out: str, steps: int) -> Path:
