@@ -26,8 +26,8 @@ _VIEWS = (
 """Calls that launch nothing."""
 
 _HOST_READS = ("_local_scalar_dense", "nonzero", "is_nonzero", "equal", "item", "unique", "masked")
-_HOST_WRITES = ("lift_fresh",)
-"""A constant made from Python's numbers."""
+_HOST_WRITE = "lift_fresh"
+"""A constant made from Python's numbers; a single number that fills something is no copy."""
 
 
 class Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -38,7 +38,8 @@ class Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.names: Counter[str] = Counter()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.names[func.__name__.split(".")[0]] += 1
+        name = func.__name__.split(".")[0]
+        self.names[name if name != _HOST_WRITE or args[0].dim() else "fill"] += 1
         return func(*args, **(kwargs or {}))
 
     @property
@@ -49,5 +50,5 @@ class Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]
     @property
     def waits(self) -> list[str]:
         """Those for which the host would wait on a device: values read, constants copied there."""
-        reads = [name for name in self.names if name.startswith((*_HOST_READS, *_HOST_WRITES))]
+        reads = [name for name in self.names if name.startswith((*_HOST_READS, _HOST_WRITE))]
         return [name for name in reads if not name.startswith("masked_fill")]
