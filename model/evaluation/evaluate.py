@@ -23,7 +23,7 @@ from model.evaluation.results import OURS, Evaluation, Row
 from plugin.errors import RequestError
 from plugin.types import FloatArray, LabelArray, Matter
 
-__all__ = ["evaluate", "evaluate_and_report"]
+__all__ = ["Progress", "evaluate", "evaluate_and_report", "keys_of"]
 
 Progress = Callable[[int, int, str], None]
 """Called with how many mattes are done, how many there are, and which is the last."""
@@ -33,7 +33,7 @@ _Method = Callable[[FloatArray, LabelArray], tuple[LabelArray | None, FloatArray
 
 def evaluate(
     bench: Path,
-    matter: Matter | None,
+    matter: Matter | Mapping[str, Matter] | None,
     *,
     baselines: Sequence[str] = (),
     trimap: str = "trimap",
@@ -46,8 +46,8 @@ def evaluate(
 
     Args:
         bench: its folder, in any layout that `open_benchmark` reads.
-        matter: the network; None measures the baselines alone.
-        baselines: of `cf` and `knn`.
+        matter: the network, or several by name; None measures the baselines alone.
+        baselines: of `BASELINES`.
         trimap: the kind of trimap: `trimap`, `large`, …, or computed from the truth: `dilate-30`,
             `erode-10`, ….
         cache: folder that keeps the baselines' mattes by content, since they take long.
@@ -105,12 +105,11 @@ def evaluate_and_report(
         FrameError: as of `evaluate`.
         OutputError: the cache or the JSON file cannot be written.
     """
-    keys = tuple(dict.fromkeys(key.strip() for key in baselines.split(",") if key.strip()))
     figure = Figure()
     result = evaluate(
         bench,
         matter,
-        baselines=keys,
+        baselines=keys_of(baselines),
         trimap=trimap,
         cache=cache,
         figure=figure if figure_file is not None else None,
@@ -123,12 +122,17 @@ def evaluate_and_report(
     return result.table()
 
 
+def keys_of(typed: str) -> tuple[str, ...]:
+    """The baselines in `cf,knn` as typed, each once."""
+    return tuple(dict.fromkeys(key.strip() for key in typed.split(",") if key.strip()))
+
+
 def _methods(
-    matter: Matter | None, baselines: Sequence[str], cache: Path | None
+    matter: Matter | Mapping[str, Matter] | None, baselines: Sequence[str], cache: Path | None
 ) -> Mapping[str, _Method]:
     methods: dict[str, _Method] = {}
     if matter is not None:
-        methods[OURS] = matter
+        methods.update(matter if isinstance(matter, Mapping) else {OURS: matter})
     for key in baselines:
         methods[BASELINES.get(key, key)] = _without_trimap(baseline(key, cache=cache))
     if not methods:

@@ -19,7 +19,7 @@ from model.evaluation.metrics import OPAQUE_TOLERANCE, optimal_trimap
 from plugin.errors import TrimapError
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["Task", "dilated_trimap", "eroded_trimap", "task_of"]
+__all__ = ["Task", "dilated_trimap", "eroded_trimap", "is_computed", "task_of"]
 
 _COMPUTED = re.compile(r"(?P<way>dilate|erode)-(?P<pixels>\d{1,4})")
 
@@ -42,6 +42,11 @@ class Task:
 
     trimap: LabelArray
     scored: LabelArray
+
+
+def is_computed(kind: str) -> bool:
+    """Whether a kind of trimap is made from the true matte, instead of read from a file."""
+    return _COMPUTED.fullmatch(kind) is not None
 
 
 def task_of(image: BenchImage, kind: str, truth: FloatArray) -> Task:

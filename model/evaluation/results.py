@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from model.evaluation.metrics import Confusion
 
-__all__ = ["ERRORS", "OURS", "Evaluation", "Row", "Total"]
+__all__ = ["ERRORS", "HALVES", "OURS", "REFERENCES", "Evaluation", "Row", "Total"]
 
 OURS: Final = "AdaMatting"
 """The network's name in tables."""
+
+REFERENCES: Final = ("closed-form", "KNN")
+"""What the network is held against."""
+
+HALVES: Final = {"choose": 0, "report": 1}
+"""Images at odd places of the benchmark's list, first, third, …, are for choosing weights and
+constants by; those at even places are for reporting, and nothing is chosen by them."""
 
 ERRORS: Final = ("sad", "mse", "grad", "conn")
 """The matte errors, in the order of the tables."""
@@ -106,27 +113,33 @@ class Evaluation:
             seconds=_mean(row.seconds for row in rows),
         )
 
-    def ratios(self) -> dict[str, float]:
-        """AdaMatting's total over the better baseline's, by error; below 1 is better.
+    def half(self, name: str) -> Evaluation:
+        """The images of one of `HALVES` alone."""
+        images = list(dict.fromkeys(row.image for row in self.rows))[HALVES[name] :: 2]
+        return replace(self, rows=tuple(row for row in self.rows if row.image in images))
 
-        The better baseline is chosen for each error by itself. Empty where AdaMatting or the
-        baselines were not run; infinite where a baseline makes no error and AdaMatting does.
+    def ratios(self, method: str = OURS) -> dict[str, float]:
+        """A network's total over the better baseline's, by error; below 1 is better.
+
+        The better baseline is chosen for each error by itself. Empty where network or baselines
+        were not run; infinite where a baseline makes no error and the network does.
         """
-        others = [self.total(method) for method in self.methods if method != OURS]
-        if OURS not in self.methods or not others:
+        others = [self.total(other) for other in self.methods if other in REFERENCES]
+        if method not in self.methods or method in REFERENCES or not others:
             return {}
-        ours = self.total(OURS)
+        ours = self.total(method)
         return {
             error: _ratio(getattr(ours, error), min(getattr(other, error) for other in others))
             for error in ERRORS
         }
 
     def table(self) -> str:
-        """Every row, the totals and the ratios as plain text."""
+        """Every row, the totals of all images and of each half, and the ratios as plain text."""
         lines: list[tuple[str, ...]] = [("image", "method", *_HEADERS)]
         lines += [(row.image, row.method, *_cells(row)) for row in self.rows]
-        totals = [self.total(method) for method in self.methods]
-        lines += [("total (mean)", total.method, *_cells(total)) for total in totals]
+        parts = {"total (mean)": self, **{f"half to {name} by": self.half(name) for name in HALVES}}
+        for name, part in parts.items():
+            lines += [(name, method, *_cells(part.total(method))) for method in part.methods]
         if ratios := self.ratios():
             cells = [f"{ratios[error]:.3f}" for error in ERRORS]
             lines.append((f"{OURS} / best baseline", "", *cells, "", "", ""))
@@ -143,9 +156,13 @@ class Evaluation:
             "trimap": self.trimap,
             "units": {"sad": "thousands", "mse": "1", "grad": "thousands", "conn": "thousands"},
             "rows": [_row_as_dict(row) for row in self.rows],
-            "totals": [asdict(self.total(method)) for method in self.methods],
+            "totals": self._totals(),
+            "halves": {name: self.half(name)._totals() for name in HALVES},
             "ratios": self.ratios(),
         }
+
+    def _totals(self) -> list[dict[str, Any]]:
+        return [asdict(self.total(method)) for method in self.methods]
 
     def json(self) -> str:
         """`as_dict` as text, indented."""

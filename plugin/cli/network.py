@@ -17,10 +17,18 @@ _FILE = click.Path(path_type=Path)
 
 
 def _path(
-    option: str, metavar: str, text: str, *, name: str = "", required: bool = False
+    option: str,
+    metavar: str,
+    text: str,
+    *,
+    name: str = "",
+    required: bool = False,
+    multiple: bool = False,
 ) -> click.Option:
     words = [option, name] if name else [option]
-    return click.Option(words, type=_FILE, required=required, metavar=metavar, help=text)
+    return click.Option(
+        words, type=_FILE, required=required, multiple=multiple, metavar=metavar, help=text
+    )
 
 
 def _train(
@@ -88,17 +96,18 @@ def _export(
 
 def _evaluate(
     *,
-    bench: Path,
-    model: str,
+    bench: tuple[Path, ...],
+    model: tuple[str, ...],
     device: str,
     baselines: str,
-    trimap: str,
+    trimap: tuple[str, ...],
     json_file: Path | None,
     cache: Path | None,
     figure_file: Path | None,
     quiet: bool,
     **_talk: object,
 ) -> None:
+    from model.evaluation.comparison import compare_and_report
     from model.evaluation.evaluate import evaluate_and_report
     from model.matter import Matter
 
@@ -106,16 +115,31 @@ def _evaluate(
         if not quiet:
             click.echo(f"{done} of {total}: {what}", err=True)
 
-    table = evaluate_and_report(
-        bench,
-        Matter(model, device=device),
-        baselines=baselines,
-        trimap=trimap,
-        json_file=json_file,
-        cache=cache,
-        figure_file=figure_file,
-        progress=tell,
-    )
+    if len(bench) == len(model) == len(trimap) == 1:
+        table = evaluate_and_report(
+            bench[0],
+            Matter(model[0], device=device),
+            baselines=baselines,
+            trimap=trimap[0],
+            json_file=json_file,
+            cache=cache,
+            figure_file=figure_file,
+            progress=tell,
+        )
+    else:
+        if figure_file is not None:
+            raise ShotError(
+                "a figure is of one benchmark, model and trimap", where="--figure", fix="leave it"
+            )
+        table = compare_and_report(
+            bench,
+            {name: Matter(name, device=device) for name in model},
+            baselines=baselines,
+            trimaps=trimap,
+            json_file=json_file,
+            cache=cache,
+            progress=tell,
+        )
     sys.stdout.write(table.rstrip() + "\n")
 
 
@@ -246,12 +270,14 @@ evaluate = LaidOutCommand(
             "--bench",
             "DIR",
             "DIR/<name>/image.png, alpha.png, trimap.png; or a Composition-1k or "
-            "alphamatting.com folder.",
+            "alphamatting.com folder. Several --bench, --model or --trimap make one table of all.",
             required=True,
+            multiple=True,
         ),
         click.Option(
             ["--model"],
-            default="lite",
+            default=("lite",),
+            multiple=True,
             show_default=True,
             metavar="NAME|FILE",
             help="Bundled weights by name, or a .safetensors file.",
@@ -261,11 +287,13 @@ evaluate = LaidOutCommand(
             ["--baselines"],
             default="",
             metavar="cf,knn",
-            help="Measured beside it on the same images: closed-form, KNN.",
+            help="Measured beside it on the same images: closed-form, KNN, and planes: what the "
+            "network starts from.",
         ),
         click.Option(
             ["--trimap"],
-            default="trimap",
+            default=("trimap",),
+            multiple=True,
             show_default=True,
             metavar="KIND",
             help="trimap, large (any trimap-KIND.png), dilate-N: the true unknown region grown "
@@ -282,6 +310,10 @@ evaluate = LaidOutCommand(
         *talk_options(),
     ],
     examples=[
-        ("beside the baselines", "adamatte evaluate --bench alphamatting --baselines cf,knn")
+        ("beside the baselines", "adamatte evaluate --bench alphamatting --baselines cf,knn"),
+        (
+            "two sets of weights on two benchmarks, in one table",
+            "adamatte evaluate --bench mattes --bench testset --model lite --model new.safetensors",
+        ),
     ],
 )

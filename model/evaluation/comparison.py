@@ -1,0 +1,138 @@
+"""Networks and baselines on several benchmarks and kinds of trimap, in one table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from model.evaluation.benchmark import open_benchmark
+from model.evaluation.evaluate import Progress, evaluate, keys_of
+from model.evaluation.perturb import is_computed
+from model.evaluation.pictures import write_bytes
+from model.evaluation.results import ERRORS, HALVES, Evaluation, Total
+from plugin.types import Matter
+
+__all__ = ["compare", "compare_and_report", "comparison_table"]
+
+
+def compare(
+    benches: Sequence[Path],
+    matters: Mapping[str, Matter],
+    *,
+    baselines: Sequence[str] = (),
+    trimaps: Sequence[str] = ("trimap",),
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Evaluation]:
+    """`evaluate` on every benchmark with every kind of trimap that it has.
+
+    Args:
+        benches: their folders.
+        matters: the networks, by the names that the table shall give them.
+        baselines: as of `evaluate`.
+        trimaps: kinds as of `evaluate`; a stored kind that a benchmark lacks is left out there.
+        cache: as of `evaluate`.
+        progress: called after every matte; counts anew for each benchmark and kind.
+
+    Raises:
+        RequestError: as of `evaluate`.
+        FrameError: as of `evaluate`.
+        OutputError: as of `evaluate`.
+    """
+    for bench in benches:
+        stored = {kind for image in open_benchmark(bench) for kind in image.trimap_files}
+        for kind in trimaps:
+            if is_computed(kind) or {kind, f"trimap-{kind}"} & stored:
+                yield evaluate(
+                    bench,
+                    matters,
+                    baselines=baselines,
+                    trimap=kind,
+                    cache=cache,
+                    progress=progress and _within(progress, f"{bench.name} {kind}"),
+                )
+
+
+def comparison_table(evaluations: Sequence[Evaluation]) -> str:
+    """Markdown: for each benchmark and kind of trimap all images and each half, a row a method."""
+    lines = [
+        "| set | trimap | images | method | SAD | MSE | Grad | Conn | Acc % | mIoU | s |"
+        " SAD, MSE, Grad / better baseline |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for whole in evaluations:
+        for name, part in {"all": whole, **{half: whole.half(half) for half in HALVES}}.items():
+            count = len({row.image for row in part.rows})
+            lines += [
+                f"| {Path(whole.bench).name} | {whole.trimap} | {name} {count} | {method} | "
+                f"{_figures(part.total(method))} | {_ratios(part.ratios(method))} |"
+                for method in part.methods
+            ]
+    return "\n".join(lines)
+
+
+def compare_and_report(
+    benches: Sequence[Path],
+    matters: Mapping[str, Matter],
+    *,
+    baselines: str = "",
+    trimaps: Sequence[str] = ("trimap",),
+    json_file: Path | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """What `adamatte evaluate` does when several benchmarks, models or trimaps are given.
+
+    Args:
+        benches: as of `compare`.
+        matters: the networks by name or file; in the table a file has its stem's name, where that
+            is not another's as well.
+        baselines: as typed, `cf,knn`; empty for none.
+        trimaps: as of `compare`.
+        json_file: where the results go as JSON, too; rewritten after each benchmark and kind.
+        cache: as of `compare`.
+        progress: as of `compare`.
+
+    Returns:
+        The table to print.
+
+    Raises:
+        RequestError: as of `compare`.
+        FrameError: as of `compare`.
+        OutputError: the cache or the JSON file cannot be written.
+    """
+    stems = [Path(name).stem for name in matters]
+    named = {
+        stem if stems.count(stem) == 1 else name: matter
+        for stem, (name, matter) in zip(stems, matters.items(), strict=True)
+    }
+    found: list[Evaluation] = []
+    for one in compare(
+        benches,
+        named,
+        baselines=keys_of(baselines),
+        trimaps=trimaps,
+        cache=cache,
+        progress=progress,
+    ):
+        found.append(one)
+        if json_file is not None:
+            both = {"schema": "evaluations/1", "evaluations": [each.as_dict() for each in found]}
+            write_bytes(json_file, (json.dumps(both, indent=1, ensure_ascii=False) + "\n").encode())
+    return comparison_table(found)
+
+
+def _within(progress: Progress, where: str) -> Progress:
+    return lambda done, total, what: progress(done, total, f"{where}: {what}")
+
+
+def _figures(total: Total) -> str:
+    errors = f"{total.sad:.2f} | {total.mse:.4f} | {total.grad:.2f} | {total.conn:.2f}"
+    shares = (total.accuracy, total.mean_iou)
+    adapted = " | ".join("" if share is None else f"{100 * share:.1f}" for share in shares)
+    return f"{errors} | {adapted} | {total.seconds:.1f}"
+
+
+def _ratios(ratios: Mapping[str, float]) -> str:
+    return ", ".join(f"{ratios[error]:.2f}" for error in ERRORS[:3]) if ratios else ""
