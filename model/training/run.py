@@ -18,6 +18,7 @@ from model.training.banks import Banks, gather, matte_tensors
 from model.training.mattes import Rendering
 from model.training.recipe import Recipe, read_recipe
 from model.training.trainer import Trainer
+from plugin.errors import SurroundingsError
 
 __all__ = ["train"]
 
@@ -84,7 +85,7 @@ def _train_on(pictures: Path, trainer: Trainer, left: Callable[[], float], repor
     )
     workers = max(1, (os.cpu_count() or 1) - 2)
     with Rendering(recipe.size, seed + recipe.mattes, workers=workers) as rendering:
-        fresh = _Fresh(rendering, banks, seed)
+        fresh = _Fresh(rendering, banks, seed, report)
         trainer.run(seconds=left(), report=report, banks=banks, supply=fresh)
     report(f"{fresh.count} more mattes were rendered meanwhile")
 
@@ -92,15 +93,22 @@ def _train_on(pictures: Path, trainer: Trainer, left: Callable[[], float], repor
 class _Fresh:
     """Puts mattes into the bank as they are ready, in the place of the oldest."""
 
-    def __init__(self, rendering: Rendering, banks: Banks, seed: int) -> None:
-        self._rendering, self._banks, self._seed = rendering, banks, seed
+    def __init__(self, rendering: Rendering, banks: Banks, seed: int, report: Report) -> None:
+        self._rendering, self._banks, self._seed, self._report = rendering, banks, seed, report
+        self._ended = False
         self.count = 0
 
     def __call__(self) -> None:
-        if self._rendering.ready:
-            tensors = matte_tensors(next(self._rendering), self._seed + self.count)
-            self._banks.put_mattes(self.count, tensors)
-            self.count += len(tensors["mattes"])
+        if self._ended or not self._rendering.ready:
+            return
+        try:
+            rendered = next(self._rendering)
+        except SurroundingsError as error:  # the mattes that are there are enough to go on with
+            self._ended = True
+            self._report(str(error))
+            return
+        self._banks.put_mattes(self.count, matte_tensors(rendered, self._seed + self.count))
+        self.count += len(rendered)
 
 
 def _measure(recipe: Recipe, benches: Sequence[Path], report: Report) -> None:
