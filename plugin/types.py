@@ -204,6 +204,7 @@ class FrameResult:
         statistics: figures for the report: `unknown` (share of unknown pixels that went in),
             `overruled` (share of pixels where T̂ contradicts a definite input label), ….
         error: the contract's one line, when failed.
+        began: Unix time at which the worker began to look at the frame's inputs.
     """
 
     number: int
@@ -215,6 +216,7 @@ class FrameResult:
     statistics: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
     plate: str = ""
+    began: float = 0.0
 
 
 class PlateSource(Protocol):

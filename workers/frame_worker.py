@@ -87,7 +87,7 @@ class FrameWorker:
             SurroundingsError: the disk or the device failed; no other frame would fare better.
             Exception: not ours; the executor tries the frame again.
         """
-        started = time.monotonic()
+        began, started = time.time(), time.monotonic()
         stages = Stages()
         try:
             result = self._do(number, stages)
@@ -101,7 +101,8 @@ class FrameWorker:
                 stages=stages.seconds,
                 error=str(error),
             )
-        return replace(result, seconds=time.monotonic() - started, stages=stages.seconds)
+        seconds = time.monotonic() - started
+        return replace(result, seconds=seconds, stages=stages.seconds, began=began)
 
     def _do(self, number: int, stages: Stages) -> FrameResult:
         with stages("check", self._turns.reading):

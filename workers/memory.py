@@ -64,6 +64,9 @@ def room_for(pixels: int, radius: int, free: int | None) -> int:
 def available_bytes(root: Path = Path("/")) -> int | None:
     """Memory that can be taken without swapping: the machine's, or this container's if less.
 
+    What a container's files have in the page cache counts as used there, though it is given up
+    when somebody needs it; the kernel's own figure for the machine, `MemAvailable`, knows that.
+
     Args:
         root: where `proc` and `sys` are.
 
@@ -74,7 +77,7 @@ def available_bytes(root: Path = Path("/")) -> int | None:
     group = root / "sys" / "fs" / "cgroup"
     limit, used = _number(group / "memory.max"), _number(group / "memory.current")
     if limit is not None and used is not None:
-        left = max(0, limit - used)
+        left = max(0, limit - max(0, used - _cached(group / "memory.stat")))
         free = left if free is None else min(free, left)
     return free
 
@@ -86,6 +89,18 @@ def _meminfo(path: Path) -> int | None:
         return None
     words = [line.split() for line in lines if line.startswith("MemAvailable:")]
     return int(words[0][1]) * 1024 if words and words[0][1].isdigit() else None
+
+
+def _cached(path: Path) -> int:
+    """Bytes of clean files in a container's page cache; what waits to be written is not."""
+    try:
+        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0
+    words = [line.split() for line in lines]
+    kinds = {word[0]: int(word[1]) for word in words if len(word) == 2 and word[1].isdigit()}
+    files = kinds.get("active_file", 0) + kinds.get("inactive_file", 0)
+    return max(0, files - kinds.get("file_dirty", 0) - kinds.get("file_writeback", 0))
 
 
 def _number(path: Path) -> int | None:

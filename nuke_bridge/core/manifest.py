@@ -4,11 +4,13 @@ Stale is a matte that was made from another plate, override or setting than the 
 frame's record names the request that made it, and the plate frame's sha256; so a frame is judged
 by its own run, not by the folder's last one.
 
-A file whose time is older than its matte's is as it was: only newer ones are summed again.
+A file whose time is older than its matte's is as it was, and so is one that is older than the time
+when the program last found the frame's inputs unchanged: only newer ones are summed again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,6 +113,8 @@ class _Judge:
             return [MISSING, ""]
         if not record:
             return [STALE, "not in the manifest yet: matte it again, it will be quick"]
+        checked = record.get("checked")
+        made = max(made, checked) if isinstance(checked, float) else made
         why = (
             self._other_settings(record)
             or self._other_override(record, number, made)
@@ -152,7 +156,9 @@ class _Judge:
             return ""
         if path not in self._sums:
             self._sums[path] = sha256(path)
-        return "" if self._sums[path] == record.get("plate") else "the plate has changed"
+        place = number - self._request.start_frame
+        known = (self._sums[path], _sum_in_video(self._sums[path], place))
+        return "" if record.get("plate") in known else "the plate has changed"
 
     def _other_mask(self, number: int, made: float) -> str:
         masked = ("trimap",) if self._now.get("trimap") else ("mask", "clean_plate")
@@ -184,6 +190,11 @@ class _Judge:
             except OSError:
                 self._times[path] = None
         return self._times[path]
+
+
+def _sum_in_video(video: str, place: int) -> str:
+    """What the program notes of a video's frame: sha256 of the file's sum and the frame's place."""
+    return hashlib.sha256(f"{video}:{place}".encode()).hexdigest()
 
 
 def _difference(then: dict[str, Any], now: dict[str, Any]) -> str:

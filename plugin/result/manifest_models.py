@@ -102,7 +102,11 @@ class RequestRecord(_Record):
 
 
 class FrameRecord(_Record):
-    """What became of one frame; the fields are those of `FrameResult`, and the run's request."""
+    """What became of one frame; the fields are those of `FrameResult`, and the run's request.
+
+    `checked` is the Unix time at which its inputs were last found to be those it was made from:
+    whoever goes by the times of files need not look at those that are older.
+    """
 
     state: FrameState
     digest: Sha256 = ""
@@ -113,6 +117,7 @@ class FrameRecord(_Record):
     error: str = ""
     plate: Sha256 = ""
     request: str = ""
+    checked: float = 0.0
 
     @field_validator("error", mode="after")
     @classmethod
@@ -132,6 +137,7 @@ class FrameRecord(_Record):
             error=result.error,
             plate=result.plate,
             request=request,
+            checked=round(result.began, 3),
         )
 
 
@@ -252,7 +258,8 @@ def _joined(
         before = old.get(number)
         same = before is not None and before.digest == record.digest != ""
         if same and record.state is FrameState.SKIPPED and before is not None:
-            now = {"request": record.request, "plate": record.plate}
+            of_now = ("request", "plate", "checked")
+            now = {name: getattr(record, name) for name in of_now}
             joined[number] = before.model_copy(update=now)
         else:
             joined[number] = record

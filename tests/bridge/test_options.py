@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
+import threading
+import time
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 
-from nuke_bridge.core.manifest import frame_states
+from nuke_bridge.core.manifest import DONE, STALE, frame_states
 from nuke_bridge.protocol import OPTIONS, Option, Polygon, Request, shot_name, write_polygons
 from plugin.cli.options import TABLE
 from plugin.driver.run import run
+from plugin.plates import open_plate
 from plugin.request.job_file import PATH_FIELDS
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest_models import _NO_PIXELS
 from tests.jobs import creature, luma_matter
+from tests.media import write_image
 from workers.in_process import InProcessExecutor
 
 
@@ -83,3 +90,60 @@ def test_an_override_is_judged_by_the_rules_of_each_frame(tmp_path: Path) -> Non
     assert len({record.request for record in manifest.frames.values()}) == 1
     assert all(record.plate for record in manifest.frames.values())
     assert set(manifest.requests) == {manifest.request.key}
+
+
+@pytest.mark.parametrize("kind", ["video", "sequence", "image"])
+def test_a_plate_that_was_copied_is_the_same_plate(tmp_path: Path, kind: str) -> None:
+    """A newer file with the same contents makes no matte stale; one with others does."""
+    shot = creature(tmp_path, frames=2)
+    if kind != "video":
+        video = open_plate(shot.plate)
+        for number in (1001, 1002):
+            pixels = (video.read(number).rgb * 255).astype(np.uint8)
+            write_image(tmp_path / f"p.{number}.png", pixels)
+        video.close()
+        plate = str(tmp_path / ("p.%04d.png" if kind == "sequence" else "p.1001.png"))
+        shot = shot.model_copy(update={"plate": plate})
+    numbers = [1001] if kind == "image" else [1001, 1002]
+    run(shot, executor=InProcessExecutor(luma_matter))
+    asked = Request(shot.plate, str(shot.out), shot.name, numbers, mask=shot.mask)
+    files = [Path(shot.plate)] if "%" not in shot.plate else sorted(tmp_path.glob("p.*.png"))
+    for file in files:
+        os.utime(file, (time.time() + 60,) * 2)
+    assert frame_states(asked).frames(DONE) == numbers
+    for file in files:
+        with file.open("ab") as changed:
+            changed.write(b"another ending")
+        os.utime(file, (time.time() + 60,) * 2)
+    assert frame_states(asked).frames(STALE) == numbers
+    assert "the plate has changed" in frame_states(asked).summary()
+
+
+@pytest.mark.parametrize("name", ["mask", "garbage", "override"])
+def test_what_was_copied_is_stale_until_a_run_has_looked(tmp_path: Path, name: str) -> None:
+    """Where the manifest has no sum of a file, times count, until a run finds it unchanged."""
+    shot = creature(tmp_path, frames=2)
+    paint = tmp_path / "paint.png"
+    write_image(paint, np.full((64, 96, 1), 128, np.uint8))
+    override = tmp_path / "a.trimap.json"
+    rule = {"id": "p", "frames": "1001-1002", "image": "paint.png", "mode": "merge"}
+    head = {"schema": "trimap-override/1", "shot": shot.name}
+    size = {"plate": {"width": 96, "height": 64}}
+    override.write_text(json.dumps({**head, **size, "rules": [rule]}))
+    settings = {"garbage": str(shot.mask), "override": str(override)}
+    shot = shot.model_copy(update=settings)
+    run(shot, executor=InProcessExecutor(luma_matter))
+    numbers = [1001, 1002]
+    asked = Request(
+        shot.plate, str(shot.out), shot.name, numbers, mask=shot.mask, settings=settings
+    )
+    assert frame_states(asked).complete
+    masks = sorted(Path(str(shot.mask)).parent.iterdir())
+    later = time.time() + 0.05
+    for file in [paint] if name == "override" else masks:
+        os.utime(file, (later,) * 2)
+    assert frame_states(asked).frames(STALE) == numbers
+    while time.time() < later:
+        threading.Event().wait(0.01)
+    run(shot, executor=InProcessExecutor(luma_matter))
+    assert frame_states(asked).complete

@@ -74,3 +74,31 @@ def test_what_is_free(tmp_path: Path, limit: str, used: str, free: int) -> None:
     (group / "memory.max").write_text(limit + "\n")
     (group / "memory.current").write_text(used + "\n")
     assert available_bytes(tmp_path) == free
+
+
+@pytest.mark.parametrize(
+    ("stat", "free"),
+    [
+        ("", 2 * GIB),
+        ("anon 5\nactive_file 7\n\nbroken\ninactive_file none\n", 2 * GIB + 7),
+        (f"inactive_file {15 * GIB}\nactive_file {7 * GIB}\nfile_dirty 9\n", 24 * GIB - 9),
+        (f"inactive_file {90 * GIB}\n", 24 * GIB),  # more than is used: counted at another moment
+    ],
+)
+def test_the_page_cache_is_free(tmp_path: Path, stat: str, free: int) -> None:
+    group = tmp_path / "sys" / "fs" / "cgroup"
+    group.mkdir(parents=True)
+    (group / "memory.max").write_text(f"{24 * GIB}\n")
+    (group / "memory.current").write_text(f"{22 * GIB}\n")
+    (group / "memory.stat").write_text(stat)
+    assert available_bytes(tmp_path) == free
+
+
+def test_a_container_full_of_cache_has_as_many_workers_as_an_empty_one(tmp_path: Path) -> None:
+    group = tmp_path / "sys" / "fs" / "cgroup"
+    group.mkdir(parents=True)
+    (group / "memory.max").write_text(f"{24 * GIB}\n")
+    (group / "memory.current").write_text(f"{22 * GIB}\n")
+    (group / "memory.stat").write_text(f"inactive_file {22 * GIB}\n")
+    full = room_for(HD, 2, available_bytes(tmp_path))
+    assert full == room_for(HD, 2, 24 * GIB) > 1
