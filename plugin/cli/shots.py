@@ -121,14 +121,18 @@ def _trimap(check: Path | None = None, **options: object) -> None:
 def _check(file: Path, options: dict[str, object]) -> None:
     """Say what an override file does, every rule checked against the plate; compute nothing."""
     from plugin.plates import open_plate
+    from plugin.request.shot import Shot
     from plugin.trimap.override import explain, load
 
     job_file = options["job"]
-    wanted: dict[str, object] = {
-        key: options[key] for key in ("plate", "shot", "frames", "start_frame")
+    given = {
+        key: value
+        for key, value in options.items()
+        if key in Shot.model_fields and value not in (None, ())
     }
-    shot = shot_from(wanted | {"out": "."}, job_file if isinstance(job_file, Path) else None)
-    with closing(open_plate(shot.plate, start_frame=shot.start_frame)) as plate:
+    shot = shot_from(given | {"out": "."}, job_file if isinstance(job_file, Path) else None)
+    opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer)
+    with closing(opened) as plate:
         asked = FrameRange.parse(shot.frames) if shot.frames else None
         corrections = load(file, plate.info, shot=shot.name, asked=asked)
     click.echo(explain(corrections))

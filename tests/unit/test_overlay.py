@@ -17,6 +17,7 @@ from plugin.result.layout import OutputLayout
 from plugin.trimap.overlay import overlay
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, LabelArray, Trimap
 from tests.jobs import creature
+from tests.media import rgb_channels, write_exr
 from workers.in_process import InProcessExecutor
 
 Rule = dict[str, Any]
@@ -132,3 +133,17 @@ def test_check_refuses_what_is_wrong(
 def test_check_needs_a_plate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trimap", "--check", str(document(tmp_path, CORNER))]) == 2
     assert "PLATE" in capsys.readouterr().err
+
+
+def test_check_is_against_the_plate_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An EXR's layers may differ in size; `--layer` says which is the plate."""
+    plate = tmp_path / "p.1001.exr"
+    write_exr(plate, rgb_channels(np.zeros((64, 96, 3), np.float16), "beauty"))
+    rule = {**CORNER, "frames": "1001", "polygon": {"1001": [[0, 0], [30, 0], [30, 20]]}}
+    override = document(tmp_path, rule)
+    words = ["trimap", str(plate), "--check", str(override)]
+    assert main([*words, "--layer", "beauty"]) == 0
+    assert main([*words, "--layer", "nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err
