@@ -124,6 +124,8 @@ class Frame:
         data_window: the pixels that this frame has, where windows move from frame to frame; the
             rest of `rgb` is 0. None where it has all of the plate's data window.
         pixel_aspect: of this frame, where its file says another than the first; else None.
+        digest: of the very bytes that became these pixels, as `PlateSource.digest`; empty where
+            they are of no file.
     """
 
     number: int
@@ -132,6 +134,7 @@ class Frame:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     data_window: Window | None = None
     pixel_aspect: float | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

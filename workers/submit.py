@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plugin.disk.atomic import read_whole
+from plugin.disk.inputs import read_whole
 from plugin.driver.probe import anchored, settle
 from plugin.errors import ClusterError
 from plugin.framerange import FrameRange

@@ -14,7 +14,6 @@ import os
 import re
 import secrets
 import socket
-import stat
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -27,7 +26,6 @@ __all__ = [
     "is_temporary",
     "output_error",
     "process_start",
-    "read_whole",
     "refuse_escape",
     "sweep_orphans",
     "temporary_name",
@@ -119,30 +117,6 @@ def write_whole(
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-
-
-def read_whole(path: Path, most: int) -> bytes:
-    """The bytes of a regular file; what is a pipe or a device is never waited for.
-
-    Args:
-        path: the file.
-        most: bytes beyond which it is refused, before they are read.
-
-    Raises:
-        OSError: it is missing, cannot be read, is larger (`EFBIG`), or is no regular file
-            (`EINVAL`). What that means is the caller's to say.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
-        if status.st_size > most:
-            raise OSError(errno.EFBIG, f"larger than {most >> 20} MB", str(path))
-        with open(handle, "rb", closefd=False) as file:
-            return file.read(status.st_size)  # never `most`: Python would make room for all of it
-    finally:
-        os.close(handle)
 
 
 def is_temporary(name: str) -> bool:

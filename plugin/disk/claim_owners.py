@@ -15,7 +15,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from plugin.disk.atomic import host_tag, process_start, read_whole
+from plugin.disk.atomic import host_tag, process_start
+from plugin.disk.inputs import read_whole
 from plugin.errors import FrameRangeError
 from plugin.framerange import FrameRange
 

@@ -17,7 +17,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from plugin.colour.display import InputColour
-from plugin.disk.atomic import read_whole, temporary_name, write_whole
+from plugin.disk.atomic import temporary_name, write_whole
+from plugin.disk.inputs import Sum, read_whole
 from plugin.errors import SurroundingsError
 from plugin.finish import FinishPlan
 from plugin.request.shot import Shot
@@ -46,7 +47,7 @@ class Plan(BaseModel):
     Attributes:
         shot: what was asked.
         goal: how far each frame goes.
-        plate_digest: sha256 of a video's or an image's file; empty for a sequence.
+        plate: what a video's or an image's file is; None for a sequence.
         colour: the plate's colour space, and who said so.
         segment: how masks are made; None where ready trimaps replace them.
         trimap: how trimaps are made.
@@ -64,7 +65,7 @@ class Plan(BaseModel):
 
     shot: Shot
     goal: Goal = "alpha"
-    plate_digest: str = ""
+    plate: Sum | None = None
     colour: InputColour
     segment: SegmentPlan | None = None
     trimap: TrimapPlan | None = None

@@ -5,15 +5,17 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from plugin.colour.display import InputColour, display_transform, input_colour
+from plugin.disk.inputs import ledger
 from plugin.driver.plan import Goal, Plan
 from plugin.errors import PlateError
 from plugin.finish import FinishPlan, plan_finish, refuse_format
 from plugin.framerange import FrameRange
-from plugin.plates import check_frames, open_plate, plate_digest, unlike
+from plugin.plates import check_frames, open_plate, plate_sum, unlike
 from plugin.progress.modes import Progress, QuietProgress
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
@@ -103,13 +105,15 @@ def settle(
             )
             _say(masks, progress)
         finish = _finish(shot, info, masks, progress) if goal == "alpha" else FinishPlan()
-        digest = plate_digest(plate)
+        whole = plate_sum(plate)
+    if whole is not None:
+        info = replace(info, digest=whole.sha256)
     here = here and _works_here(shot)
     network = _network(shot, here=here) if goal == "alpha" else {}
     plan = Plan(
         shot=shot,
         goal=goal,
-        plate_digest=digest,
+        plate=whole,
         colour=colour,
         override=override,
         segment=masks,
@@ -211,12 +215,12 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
     opened = open_plate(
         shot.plate,
         start_frame=shot.start_frame,
-        digest=plan.plate_digest,
+        known=plan.plate,
         layer=shot.layer,
         canvas=plan.canvas,
         one_colour=plan.colour.by_tags,
     )
-    with closing(opened) as plate:
+    with closing(opened) as plate, ledger():
         to_display = display_transform(plate.info, plan.colour)
         masks = run_first(
             plan.segment,

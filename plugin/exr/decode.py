@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import OpenEXR  # type: ignore[import-not-found]
 
-from plugin.disk.atomic import read_whole
+from plugin.disk.inputs import read_whole
 from plugin.errors import FrameError
 from plugin.exr.header import OURS, window
 from plugin.types import FloatArray, Window

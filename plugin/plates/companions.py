@@ -15,14 +15,16 @@ to the next, and the same damage is a `RequestError` before the work and a `Fram
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import OpenImageIO as oiio  # noqa: N813
 
+from plugin.disk.inputs import held, place_of, regular, sum_of
 from plugin.errors import AdaMatteError
 from plugin.types import FloatArray, PlateInfo, Window
 
@@ -35,6 +37,7 @@ __all__ = [
     "read_channels",
     "read_header",
     "read_matte",
+    "read_picture",
     "refuse_misfit",
 ]
 
@@ -68,11 +71,22 @@ def is_picture(path: str | Path) -> bool:
 
 
 def digest_of(path: Path, *, error: type[AdaMatteError]) -> str:
-    """The sha256 of a file."""
+    """The sha256 of a file.
+
+    Raises:
+        error: it is missing, cannot be read, or no regular file.
+        FrameError: the ledger has it with other bytes.
+    """
+    with _readable(path, error):
+        return sum_of(path).sha256
+
+
+@contextmanager
+def _readable(path: Path, error: type[AdaMatteError]) -> Iterator[None]:
+    """The system's refusals as the caller's."""
     _refuse_missing(path, error)
     try:
-        with path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
+        yield
     except OSError as problem:
         raise _unreadable(path, problem.strerror or "not readable", error) from problem
 
@@ -83,7 +97,12 @@ def read_header(path: Path, *, error: type[AdaMatteError]) -> PictureHeader:
     Raises:
         error: the file is missing, no picture, deep, or holds more than 64 channels.
     """
-    picture = _open(path, error)
+    with _readable(path, error), regular(path) as handle:
+        return _header(place_of(handle), path, error)
+
+
+def _header(place: Path, path: Path, error: type[AdaMatteError]) -> PictureHeader:
+    picture = _open(place, path, error)
     spec = picture.spec()
     picture.close()
     if spec.deep or spec.depth > 1 or not 0 < spec.nchannels <= MAX_CHANNELS:
@@ -127,7 +146,18 @@ def read_channels(path: Path, info: PlateInfo, *, error: type[AdaMatteError]) ->
     Raises:
         error: the file is missing, damaged, or of another size.
     """
-    return _read(path, info, None, error)
+    return read_picture(path, info, error=error)[1]
+
+
+def read_picture(
+    path: Path, info: PlateInfo, *, error: type[AdaMatteError]
+) -> tuple[PictureHeader, FloatArray]:
+    """`read_channels`, and the header of the very same file.
+
+    Raises:
+        error: as `read_channels`.
+    """
+    return _read(path, info, lambda header: (0, len(header.channels)), error)
 
 
 def read_matte(
@@ -141,13 +171,14 @@ def read_matte(
     Raises:
         error: the file is missing, damaged, or of another size.
     """
-    header = read_header(path, error=error)
-    if from_alpha and header.alpha is not None:
-        picked = (header.alpha, header.alpha + 1)
-    else:
+
+    def picked(header: PictureHeader) -> tuple[int, int]:
+        if from_alpha and header.alpha is not None:
+            return header.alpha, header.alpha + 1
         colours = [i for i in range(len(header.channels)) if i != header.alpha]
-        picked = (0, min(len(colours), 3)) if colours else (0, 1)
-    values: FloatArray = _read(path, info, picked, error).max(axis=2)
+        return (0, min(len(colours), 3)) if colours else (0, 1)
+
+    values: FloatArray = _read(path, info, picked, error)[1].max(axis=2)
     return np.clip(values, 0, 1)
 
 
@@ -179,23 +210,27 @@ def _source(
 
 
 def _read(
-    path: Path, info: PlateInfo, picked: tuple[int, int] | None, error: type[AdaMatteError]
-) -> FloatArray:
-    header = read_header(path, error=error)
-    refuse_misfit(header, info, error=error)
-    first, end = picked if picked is not None else (0, len(header.channels))
-    picture = _open(path, error)
-    pixels = picture.read_image(0, 0, first, end, oiio.FLOAT)
-    message = picture.geterror() if pixels is None else ""
-    picture.close()
+    path: Path,
+    info: PlateInfo,
+    picked: Callable[[PictureHeader], tuple[int, int]],
+    error: type[AdaMatteError],
+) -> tuple[PictureHeader, FloatArray]:
+    """The header, and the channels from the first that `picked` names by it up to the second."""
+    with _readable(path, error), held(path) as file:
+        header = _header(file.place, path, error)
+        refuse_misfit(header, info, error=error)
+        picture = _open(file.place, path, error)
+        pixels = picture.read_image(0, 0, *picked(header), oiio.FLOAT)
+        message = picture.geterror() if pixels is None else ""
+        picture.close()
     if pixels is None:
         raise _unreadable(path, f"damaged ({_one_line(message)})", error)
     finite = np.nan_to_num(pixels.astype(np.float32, copy=False), posinf=65504, neginf=-65504)
     window = _placed_window(header, info)
     assert window is not None, "refuse_misfit has looked"  # noqa: S101
     if window == info.data_window:
-        return np.ascontiguousarray(finite)
-    return lay_on_plate(finite, window, info)
+        return header, np.ascontiguousarray(finite)
+    return header, lay_on_plate(finite, window, info)
 
 
 def _placed_window(header: PictureHeader, info: PlateInfo) -> Window | None:
@@ -220,12 +255,11 @@ def _window(x: int, y: int, width: int, height: int) -> Window:
     return Window(x, y, x + width - 1, y + height - 1)
 
 
-def _open(path: Path, error: type[AdaMatteError]) -> oiio.ImageInput:
-    _refuse_missing(path, error)
+def _open(place: Path, path: Path, error: type[AdaMatteError]) -> oiio.ImageInput:
     # Colours as they are stored: by default they come multiplied by alpha.
     straight = oiio.ImageSpec()
     straight["oiio:UnassociatedAlpha"] = 1
-    picture: oiio.ImageInput | None = oiio.ImageInput.open(str(path), straight)
+    picture: oiio.ImageInput | None = oiio.ImageInput.open(str(place), straight)
     if picture is None:
         raise _unreadable(path, f"not a picture ({_one_line(oiio.geterror())})", error)
     return picture

@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-__all__ = ["file_digest"]
+__all__ = ["file_digest", "place_digest"]
 
 
 def file_digest(path: Path) -> str:
     """sha256 of the file's bytes, in hex. `OSError` where it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def place_digest(video: str, place: int) -> str:
+    """What stands for one frame of a video: over the file's sha256 and the frame's place in it."""
+    return hashlib.sha256(f"{video}:{place}".encode()).hexdigest()

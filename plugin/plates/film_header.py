@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
+from plugin.disk.inputs import regular
 from plugin.errors import PlateError
 
 __all__ = ["check_film_header"]
@@ -24,10 +26,10 @@ def check_film_header(path: Path, reader: str) -> None:
     """
     if reader not in _LENGTHS:
         return
-    with path.open("rb") as file:
-        head = file.read(36)
+    with regular(path) as handle:
+        head = os.read(handle, 36)
+        size = os.fstat(handle).st_size
     order: Literal["big", "little"] = "big" if head.startswith(_BIG_ENDIAN) else "little"
-    size = path.stat().st_size
     for place in _LENGTHS[reader]:
         value = int.from_bytes(head[place : place + 4], order)
         if value > size and value != _UNDEFINED:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from OpenImageIO import ImageInput, ImageSpec, geterror
@@ -62,53 +63,77 @@ class ImageHeader:
     notes: tuple[str, ...]
 
 
-def open_image(path: Path) -> tuple[ImageInput, str]:
+def open_image(path: Path, named: Path | None = None) -> tuple[ImageInput, str]:
     """Open with the one reader that the file's first bytes name.
+
+    Args:
+        path: what is opened.
+        named: how it is called in errors, if not so.
 
     Raises:
         PlateError: not an image that is read, or its header is damaged.
     """
+    named = named or path
     reader = reader_of(path)
     if reader not in IMAGE_READERS:
         raise PlateError(
-            "a video where an image is wanted", where=path, fix="give it without a frame number"
+            "a video where an image is wanted", where=named, fix="give it without a frame number"
         )
-    config = ImageSpec()
-    config.attribute("oiio:UnassociatedAlpha", 1)  # colours stay as stored, not times alpha
     check_film_header(path, reader)
     try:
-        image = ImageInput.open(str(path), config)
+        image = _opened(path)
+        reason = "" if image is not None else complaint(geterror)
+        if image is None and path != named:
+            reason = _complaint_of(path, named.suffix)
     except (MemoryError, RuntimeError) as error:
-        raise _damaged(f"{type(error).__name__} in its header", path) from error
+        raise _damaged(f"{type(error).__name__} in its header", named) from error
     if image is None:
-        raise _damaged(complaint(geterror), path)
+        raise _damaged(reason, named)
     if image.format_name() != reader:
         image.close()
-        raise _damaged(f"opened as {image.format_name()}, it begins like {reader}", path)
+        raise _damaged(f"opened as {image.format_name()}, it begins like {reader}", named)
     return image, reader
 
 
-def read_header(path: Path, layer: str = "") -> ImageHeader:
+def _opened(path: Path) -> ImageInput | None:
+    config = ImageSpec()
+    config.attribute("oiio:UnassociatedAlpha", 1)  # colours stay as stored, not times alpha
+    image: ImageInput | None = ImageInput.open(str(path), config)
+    return image
+
+
+def _complaint_of(path: Path, suffix: str) -> str:
+    """What is wrong with a file that has no name: the library asks the right reader by suffix."""
+    with TemporaryDirectory() as folder:
+        link = Path(folder, f"image{suffix}")
+        link.symlink_to(path)
+        image = _opened(link)
+        return plain_reason(complaint(geterror), link) if image is None else ""
+
+
+def read_header(path: Path, layer: str = "", named: Path | None = None) -> ImageHeader:
     """Read one file's header.
 
     Args:
-        path: the file.
+        path: the file, or a name for an open one.
+        named: how it is called in errors, if not so.
         layer: the EXR layer, view or part to take; empty for the main picture.
 
     Raises:
         PlateError: missing, damaged, oversized, deep, without colour, or without that layer.
     """
+    named = named or path
     try:
-        image, reader = open_image(path)
+        image, reader = open_image(path, named)
     except PlateError:
         header = is_luma_chroma(path)
         if header is None or layer:
             raise
-        return _luma_chroma(header, path)
+        return _luma_chroma(header, named)
     try:
-        return _header(image, reader, path, layer)
+        return _header(image, reader, named, layer)
     except (UnicodeDecodeError, RuntimeError, MemoryError) as error:
-        raise _damaged(f"{type(error).__name__} in its header", path) from error
+        raise _damaged(f"{type(error).__name__} in its header", named) from error
     finally:
         image.close()
 

@@ -18,16 +18,22 @@ LARGEST = np.float32(65504.0)
 """What an infinity becomes: the largest number of a half float."""
 
 
-def decode(header: ImageHeader, path: Path) -> FloatArray:
+def decode(header: ImageHeader, path: Path, named: Path | None = None) -> FloatArray:
     """The plate's channels, `H × W × 3` float32: integers over their largest value, floats as is.
+
+    Args:
+        header: of the file.
+        path: the file, or a name for an open one.
+        named: how it is called in errors, if not so.
 
     Raises:
         FrameError: any part of the picture is missing or damaged.
     """
+    named = named or path
     channels = header.picture.rgb
     if not channels:
-        return _luma_chroma(path)
-    pixels = _read(header, [c for c in channels if c >= 0], path)
+        return _luma_chroma(path, named)
+    pixels = _read(header, [c for c in channels if c >= 0], path, named)
     if len(channels) == 1:
         return np.repeat(pixels, 3, axis=2)
     if -1 not in channels:
@@ -37,23 +43,28 @@ def decode(header: ImageHeader, path: Path) -> FloatArray:
     return rgb
 
 
-def decode_alpha(header: ImageHeader, path: Path) -> FloatArray | None:
+def decode_alpha(header: ImageHeader, path: Path, named: Path | None = None) -> FloatArray | None:
     """The picture's own alpha, `H × W` float32 within [0, 1]; None where it has none.
+
+    Args:
+        header: of the file.
+        path: the file, or a name for an open one.
+        named: how it is called in errors, if not so.
 
     Raises:
         FrameError: as `decode`.
     """
     if header.picture.alpha is None:
         return None
-    alpha = _read(header, [header.picture.alpha], path)[:, :, 0]
+    alpha = _read(header, [header.picture.alpha], path, named or path)[:, :, 0]
     alpha = np.nan_to_num(alpha, nan=0.0, posinf=1.0, neginf=0.0)
     return np.clip(alpha, 0, 1, out=alpha)
 
 
-def _luma_chroma(path: Path) -> FloatArray:
+def _luma_chroma(path: Path, named: Path) -> FloatArray:
     found = exr_luma_chroma.read(path)
     if found is None:
-        raise _damaged("some of its lines are missing or corrupted", path)
+        raise _damaged("some of its lines are missing or corrupted", named)
     return found
 
 
@@ -61,21 +72,21 @@ def _damaged(why: str, path: Path) -> FrameError:
     return FrameError(f"the image is damaged: {why}", where=path, fix="render or copy it again")
 
 
-def _read(header: ImageHeader, channels: list[int], path: Path) -> FloatArray:
+def _read(header: ImageHeader, channels: list[int], path: Path, named: Path) -> FloatArray:
     first, last = min(channels), max(channels)
     try:
-        image, _ = open_image(path)
+        image, _ = open_image(path, named)
     except PlateError as error:
-        raise FrameError(error.what, where=error.where, fix=error.fix) from error
+        raise FrameError(error.what, where=named, fix=error.fix) from error
     with closing(image):
         try:
             pixels = image.read_image(header.picture.part, 0, first, last + 1, "float")
         except MemoryError as error:
-            raise _damaged("its size does not fit into memory", path) from error
+            raise _damaged("its size does not fit into memory", named) from error
         # A cut JPEG comes back with grey below the cut, and a message: only silence means whole.
         message = complaint(image.geterror)
     if pixels is None or message:
-        raise _damaged(plain_reason(message, path) or "no pixels", path)
+        raise _damaged(plain_reason(message, path) or "no pixels", named)
     chosen = [channel - first for channel in channels]
     if chosen != list(range(pixels.shape[2])):
         pixels = pixels[:, :, chosen]

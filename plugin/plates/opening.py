@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from plugin.disk.inputs import Sum
 from plugin.errors import PlateError
 from plugin.pattern import FramePattern
 from plugin.plates.nearby import nothing_there
@@ -13,7 +14,7 @@ from plugin.plates.sniff import VIDEO_READERS, reader_of
 from plugin.plates.video import VideoPlate
 from plugin.types import FloatArray, PlateSource, Window
 
-__all__ = ["AlphaSource", "open_plate", "plate_digest"]
+__all__ = ["AlphaSource", "open_plate", "plate_sum"]
 
 
 @runtime_checkable
@@ -36,7 +37,7 @@ def open_plate(
     plate: str,
     *,
     start_frame: int = 1001,
-    digest: str = "",
+    known: Sum | None = None,
     layer: str = "",
     canvas: Window | None = None,
     one_colour: bool = True,
@@ -49,7 +50,8 @@ def open_plate(
         plate: a video file (mov, mp4, mkv, webm, mxf, avi), a pattern (`plate.%04d.exr`,
             `plate.####.exr`) or one image (EXR, DPX, Cineon, TIFF, PNG, JPEG).
         start_frame: number of a video's first frame, and of an image whose name has no number.
-        digest: a video's sha256 where it is known; it saves reading the file through.
+        known: what a video was when it was summed, which saves reading the file through; another
+            is refused. For a sequence, whose frames have a sum each, it means nothing.
         layer: an EXR's layer, view or part; empty for the main picture.
         canvas: from `check_frames`: the window on which every frame of a sequence is laid, where
             their data windows differ.
@@ -72,17 +74,17 @@ def open_plate(
     if reader in VIDEO_READERS and layer:
         raise PlateError("a video has no layers", where=f"--layer {layer}", fix="leave it out")
     if reader in VIDEO_READERS:
-        return VideoPlate(path, reader, start_frame=start_frame, digest=digest)
+        return VideoPlate(path, reader, start_frame=start_frame, known=known)
     return SequencePlate(path, start_frame=start_frame, layer=layer)
 
 
-def plate_digest(source: PlateSource) -> str:
-    """sha256 of a video's or an image's file, read through where it is not known yet.
+def plate_sum(source: PlateSource) -> Sum | None:
+    """The sum of a video's or an image's file, read through where it is not known yet.
 
-    Empty for a sequence: each frame has its own, `source.digest(number)`.
+    None for a sequence: each frame has its own, `source.digest(number)`.
 
     Raises:
         PlateError: the file is gone.
         FrameError: the image is gone.
     """
-    return source.file_digest() if isinstance(source, VideoPlate | SequencePlate) else ""
+    return source.file_sum() if isinstance(source, VideoPlate | SequencePlate) else None

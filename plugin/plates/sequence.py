@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import cv2
 import numpy as np
 
 from plugin.colour.primaries import between
+from plugin.disk.inputs import LARGEST, Held, Sum, held, sum_of
 from plugin.errors import FrameError, PlateError
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
-from plugin.plates.digest import file_digest
 from plugin.plates.exr_attributes import carried_attributes
 from plugin.plates.image_header import ImageHeader, read_header
 from plugin.plates.image_pixels import decode, decode_alpha, make_finite
@@ -111,11 +112,13 @@ class SequencePlate:
         Raises:
             FrameError: not in the plate, missing, damaged, or of another size than the first.
         """
-        path, header = self._checked(number)
-        rgb = decode(header, path)
+        path = self.path(number)
         attributes: Mapping[str, object] = {}
-        if header.reader == "openexr":
-            attributes = carried_attributes(path, header.picture.part)
+        with _bytes_of(path) as file:
+            header = self._checked(file.place, path)
+            rgb = decode(header, file.place, path)
+            if header.reader == "openexr":
+                attributes = carried_attributes(file.place, header.picture.part)
         if wrong := make_finite(rgb):
             attributes = {**attributes, NON_FINITE: wrong}
         if self._one_colour and header.colour != self._header.colour:
@@ -126,7 +129,8 @@ class SequencePlate:
             rgb = _laid(rgb, header.data_window, self._canvas)
         aspect = header.pixel_aspect
         other = None if aspect == self._header.pixel_aspect else aspect
-        return Frame(number, rgb, self._timecode_of(number, header), attributes, own, other)
+        timecode = self._timecode_of(number, header)
+        return Frame(number, rgb, timecode, attributes, own, other, file.sum.sha256)
 
     def _recoloured(self, rgb: FloatArray, header: ImageHeader, path: Path) -> FloatArray:
         matrix = between(header.colour, self._header.colour)
@@ -141,8 +145,10 @@ class SequencePlate:
         Raises:
             FrameError: as `read`.
         """
-        path, header = self._checked(number)
-        alpha = decode_alpha(header, path)
+        path = self.path(number)
+        with _bytes_of(path) as file:
+            header = self._checked(file.place, path)
+            alpha = decode_alpha(header, file.place, path)
         if alpha is None or header.data_window == self._canvas:
             return alpha
         return _laid(alpha, header.data_window, self._canvas)
@@ -153,30 +159,30 @@ class SequencePlate:
         Raises:
             FrameError: not in the plate, or the file is gone.
         """
-        path = self.path(number)
-        try:
-            return file_digest(path)
-        except OSError as error:
-            what = f"the frame cannot be read: {error.strerror or error}"
-            raise FrameError(what, where=path, fix="render or copy it again") from error
+        return self._sum(number).sha256
 
-    def file_digest(self) -> str:
-        """sha256 of a single image's file; empty for a sequence, whose frames have one each.
+    def file_sum(self) -> Sum | None:
+        """The sum of a single image's file; None for a sequence, whose frames have one each.
 
         Raises:
             FrameError: the file is gone.
         """
-        return self.digest(self._info.frames.first) if self._kind is PlateKind.IMAGE else ""
+        return self._sum(self._info.frames.first) if self._kind is PlateKind.IMAGE else None
+
+    def _sum(self, number: int) -> Sum:
+        path = self.path(number)
+        with _readable(path):
+            return sum_of(path, LARGEST)
 
     def close(self) -> None:
         """Nothing stays open between frames."""
 
-    def _checked(self, number: int) -> tuple[Path, ImageHeader]:
-        path = self.path(number)
+    def _checked(self, place: Path, path: Path) -> ImageHeader:
+        """The header of a file in memory; what is wrong is said of its path."""
         try:
-            header = read_header(path, self._layer)
+            header = read_header(place, self._layer, path)
         except PlateError as error:
-            raise FrameError(error.what, where=error.where, fix=error.fix) from error
+            raise FrameError(error.what, where=path, fix=error.fix) from error
         why = difference(header, self._header)
         if self._canvas.joined(header.data_window) != self._canvas or (
             not self._moves and header.data_window != self._canvas
@@ -184,13 +190,29 @@ class SequencePlate:
             why = f"data window {_text(header.data_window)} in a plate of {_text(self._canvas)}"
         if why:
             raise FrameError(why, where=path, fix="render it like the other frames")
-        return path, header
+        return header
 
     def _timecode_of(self, number: int, header: ImageHeader) -> str | None:
         first = self._info.timecode
         if header.timecode is not None or first is None:
             return header.timecode
         return advance(first, number - self._info.frames.first, self._info.rate)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """The system's refusals as this frame's."""
+    try:
+        yield
+    except OSError as error:
+        what = f"the frame cannot be read: {error.strerror or error}"
+        raise FrameError(what, where=path, fix="render or copy it again") from error
+
+
+@contextmanager
+def _bytes_of(path: Path) -> Iterator[Held]:
+    with _readable(path), held(path) as file:
+        yield file
 
 
 def difference(header: ImageHeader, first: ImageHeader) -> str:

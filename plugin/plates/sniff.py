@@ -6,9 +6,11 @@ reader of scripts, which follows paths and addresses in it.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
+from plugin.disk.inputs import regular
 from plugin.errors import PlateError
 
 __all__ = ["IMAGE_READERS", "VIDEO_READERS", "reader_of"]
@@ -34,6 +36,7 @@ _MAGIC = (
     ("matroska", b"\x1a\x45\xdf\xa3"),
     ("mxf", b"\x06\x0e\x2b\x34\x02\x05\x01\x01"),
 )
+_ANY_SIZE = 1 << 62
 _MOV_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid"})
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
 
@@ -49,8 +52,8 @@ def reader_of(path: Path) -> str:
             "not a file on a disk", where=path, fix="copy it here first; nothing is fetched"
         )
     try:
-        with path.open("rb") as file:
-            head = file.read(16)
+        with regular(path, _ANY_SIZE) as handle:
+            head = os.read(handle, 16)
     except OSError as error:
         raise PlateError(
             f"cannot be read: {error.strerror or error}", where=path, fix="check path and rights"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import av
 
+from plugin.disk.inputs import Sum, note, place_of, regular, stamp_of
 from plugin.errors import FrameError, PlateError
 from plugin.framerange import MAX_FRAMES, FrameRange
-from plugin.plates.digest import file_digest
+from plugin.plates.digest import file_digest, place_digest
 from plugin.plates.orientation import Orientation
 from plugin.plates.timecode import advance
 from plugin.plates.video_colour import encoding_of
@@ -22,25 +23,51 @@ from plugin.types import FloatArray, Frame, PlateInfo, PlateKind, Window
 
 __all__ = ["VideoPlate"]
 
+_ANY_SIZE = 1 << 62
+_WAIT = "wait until it is there, and run the same command again"
+
 
 class VideoPlate:
     """Frames of a video: `start_frame` plus their place in presentation order.
+
+    The file is opened once: another that takes its name later is not read. One that is written
+    over in place is noticed, and its frames fail.
 
     Args:
         path: the file.
         reader: its container, by `plugin.plates.sniff`.
         start_frame: number of the first frame.
-        digest: sha256 of the file where it is known already.
+        known: what the file was when it was summed; one in another state is summed again.
 
     Raises:
-        PlateError: the video cannot be read as a whole; see `plugin.plates.video_probe`.
+        PlateError: the video cannot be read as a whole (see `plugin.plates.video_probe`), or is
+            not the one that is known.
     """
 
-    def __init__(self, path: Path, reader: str, *, start_frame: int, digest: str = "") -> None:
+    def __init__(
+        self, path: Path, reader: str, *, start_frame: int, known: Sum | None = None
+    ) -> None:
         self._path = path
-        self._digest = digest
-        found = probe(path, reader)
-        self._decoder = Decoder(path, reader, found.index)
+        self._file = ExitStack()
+        try:
+            self._handle = self._file.enter_context(regular(path, _ANY_SIZE))
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        self._stamp = stamp_of(self._handle)
+        self._sum = known if known is not None and known.stamp == self._stamp else None
+        try:
+            if known is not None and self._summed().sha256 != known.sha256:
+                what, fix = (
+                    "the video has changed since the job began",
+                    "run the same command again",
+                )
+                raise PlateError(what, where=path, fix=fix)
+            place = place_of(self._handle)
+            found = probe(place, reader, path)
+            self._decoder = Decoder(place, reader, found.index, path)
+        except BaseException:
+            self._file.close()
+            raise
         try:
             self._first = self._decoder.first()
             if self._first.interlaced_frame:
@@ -54,8 +81,8 @@ class VideoPlate:
 
     @property
     def info(self) -> PlateInfo:
-        """What probing found; its `digest` is empty until `digest` or `file_digest` was called."""
-        return replace(self._info, digest=self._digest)
+        """What probing found; its `digest` is empty until `digest` or `file_sum` was called."""
+        return replace(self._info, digest="" if self._sum is None else self._sum.sha256)
 
     @property
     def has_alpha(self) -> bool:
@@ -72,7 +99,7 @@ class VideoPlate:
         timecode = self._info.timecode
         if timecode is not None:
             timecode = advance(timecode, self._place(number), self._info.rate)
-        return Frame(number, rgb, timecode)
+        return Frame(number, rgb, timecode, digest=self._digest_of(number))
 
     def read_alpha(self, number: int) -> FloatArray | None:
         """The frame's own alpha, `H × W` float32 within [0, 1]; None where it has none.
@@ -81,6 +108,7 @@ class VideoPlate:
             FrameError: as `read`.
         """
         alpha = alpha_of(self._picture(number))
+        self._digest_of(number)  # enters the file into the frame's ledger
         return None if alpha is None else self._orientation.apply(alpha)
 
     def digest(self, number: int) -> str:
@@ -91,27 +119,44 @@ class VideoPlate:
         """
         place = self._place(number)
         try:
-            return hashlib.sha256(f"{self.file_digest()}:{place}".encode()).hexdigest()
+            found = self.file_sum()
         except PlateError as error:
             raise FrameError(error.what, where=self._where(number), fix=error.fix) from error
+        return place_digest(found.sha256, place)
 
-    def file_digest(self) -> str:
-        """sha256 of the file, which is read through at the first call.
+    def file_sum(self) -> Sum:
+        """The sum of the file that is open, which is read through at the first call.
 
         Raises:
-            PlateError: the file is gone.
+            PlateError: the disk refuses, or the file is being written.
+            FrameError: the ledger has another file under its name.
         """
-        if not self._digest:
+        found = self._summed()
+        note(self._path, found)
+        return found
+
+    def _summed(self) -> Sum:
+        if self._sum is None:
             try:
-                self._digest = file_digest(self._path)
+                digest = file_digest(place_of(self._handle))
             except OSError as error:
-                what = f"the video cannot be read: {error.strerror or error}"
-                raise PlateError(what, where=self._path, fix="check path and rights") from error
-        return self._digest
+                raise _unreadable(self._path, error) from error
+            if stamp_of(self._handle) != self._stamp:
+                raise PlateError("the video is being written", where=self._path, fix=_WAIT)
+            self._sum = Sum(digest, self._stamp)
+        return self._sum
+
+    def _digest_of(self, number: int) -> str:
+        """The digest of a frame that was just decoded: of a file that is still as it was opened."""
+        if stamp_of(self._handle) != self._stamp:
+            what = "the video was written over while it was read"
+            raise FrameError(what, where=self._where(number), fix="run the same command again")
+        return "" if self._sum is None else self.digest(number)
 
     def close(self) -> None:
         """Give back the file and the decoder."""
         self._decoder.close()
+        self._file.close()
 
     def _where(self, number: int) -> str:
         return f"{self._path}, frame {number}"
@@ -173,6 +218,11 @@ class VideoPlate:
             yield f"{hidden} leading frames cannot be decoded and are left out"
         if self.has_alpha:
             yield "has an alpha of its own"
+
+
+def _unreadable(path: Path, error: OSError) -> PlateError:
+    what = f"the video cannot be read: {error.strerror or error}"
+    return PlateError(what, where=path, fix="check path and rights")
 
 
 def _shape(picture: av.VideoFrame) -> str:

@@ -27,8 +27,8 @@ class Decoder:
     have no times), so that a container that seeks wrongly cannot hand out another frame.
     """
 
-    def __init__(self, path: Path, reader: str, index: FrameIndex) -> None:
-        self._path = path
+    def __init__(self, path: Path, reader: str, index: FrameIndex, named: Path) -> None:
+        self._path, self._named = path, named
         self._reader = reader
         self._index = index
         self._container: InputContainer | None = None
@@ -46,11 +46,11 @@ class Decoder:
     @cached_property
     def _first(self) -> av.VideoFrame:
         self._rewind(0)
-        with read_errors(self._path, self._reader):
+        with read_errors(self._path, self._reader, self._named):
             item = next(self._pictures, None)
         if item is None:
             raise PlateError(
-                "no frame of it can be decoded", where=self._path, fix="copy or export it again"
+                "no frame of it can be decoded", where=self._named, fix="copy or export it again"
             )
         time, picture = item
         if self._index.timed and time > self._index.times[0]:
@@ -136,7 +136,7 @@ class Decoder:
     def _reopen(self, start: int) -> None:
         """Read packets from the start: where a container that cannot seek ends up, too."""
         self.close()
-        self._container, stream = open_container(self._path, self._reader)
+        self._container, stream = open_container(self._path, self._reader, self._named)
         self._stream_number = stream.index
         self._pictures = self._decoded(self._container.demux(stream), 0, start)
 

@@ -57,11 +57,12 @@ class _Opened:
     reader: str
     container: InputContainer
     stream: VideoStream
+    named: Path
 
 
 @contextmanager
-def read_errors(path: Path, reader: str) -> Iterator[None]:
-    """FFmpeg's errors as `PlateError`."""
+def read_errors(path: Path, reader: str, named: Path | None = None) -> Iterator[None]:
+    """FFmpeg's errors as `PlateError`; `named` is how the file is called in them, if not so."""
     try:
         yield
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -71,10 +72,12 @@ def read_errors(path: Path, reader: str) -> Iterator[None]:
             what = f"the video is cut short: {missing} bytes are missing, no frame can be reached"
         elif reader == "mov":
             what += "; it may be cut short"
-        raise PlateError(what, where=path, fix=_RENDER_AGAIN) from error
+        raise PlateError(what, where=named or path, fix=_RENDER_AGAIN) from error
 
 
-def open_container(path: Path, reader: str) -> tuple[InputContainer, VideoStream]:
+def open_container(
+    path: Path, reader: str, named: Path | None = None
+) -> tuple[InputContainer, VideoStream]:
     """Open with the named reader alone, files alone, and the first video stream.
 
     Decoding uses slice threads, never frame threads: a damaged frame is then reported as itself,
@@ -85,12 +88,14 @@ def open_container(path: Path, reader: str) -> tuple[InputContainer, VideoStream
     """
     logging.getLogger("libav").setLevel(logging.CRITICAL)
     options = {"protocol_whitelist": "file", "format_whitelist": _whitelist(reader)}
-    with read_errors(path, reader):
+    with read_errors(path, reader, named):
         container = av.open(f"file:{path}", mode="r", format=reader, options=options)
     streams = [s for s in container.streams.video if not s.disposition & 0x400]
     if not streams:
         container.close()
-        raise PlateError("there is no picture in it", where=path, fix="give a file with video")
+        raise PlateError(
+            "there is no picture in it", where=named or path, fix="give a file with video"
+        )
     stream = streams[0]
     stream.thread_type = "SLICE"
     stream.thread_count = _DECODER_THREADS
@@ -101,22 +106,28 @@ def _whitelist(reader: str) -> str:
     return {"mov": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}.get(reader, reader)
 
 
-def probe(path: Path, reader: str) -> Probe:
+def probe(path: Path, reader: str, named: Path | None = None) -> Probe:
     """Find every frame, decode none: from the sample table if that is enough, else by its packets.
+
+    Args:
+        path: the file, or a name for an open one.
+        reader: its container.
+        named: how it is called in errors, if not so.
 
     Raises:
         PlateError: no decoder, oversized, interlaced, cut short, or without a frame.
     """
-    container, stream = open_container(path, reader)
-    with container, read_errors(path, reader):
-        _check_stream(stream, path)
+    named = named or path
+    container, stream = open_container(path, reader, named)
+    with container, read_errors(path, reader, named):
+        _check_stream(stream, named)
         ends: dict[int, Fraction] = {}
         if _has_table(stream, path, reader):
             index = FrameIndex.of_table(stream)
         else:
             packets = _own_packets(container, stream, ends)
             index = FrameIndex.of(packets, stream.codec_context.codec.canonical_name)
-        _check_whole(_Opened(path, reader, container, stream), index, ends)
+        _check_whole(_Opened(path, reader, container, stream, named), index, ends)
         return Probe(
             index,
             codec=stream.codec_context.codec.canonical_name,
@@ -193,12 +204,12 @@ def _check_whole(opened: _Opened, index: FrameIndex, ends: dict[int, Fraction]) 
     elif _ends_early(opened, ends):
         share = "it ends before the length that it states"
     elif not there:
-        raise PlateError("there is no frame in it", where=opened.path, fix=_RENDER_AGAIN)
+        raise PlateError("there is no frame in it", where=opened.named, fix=_RENDER_AGAIN)
     else:
         return
     raise PlateError(
         f"the video is cut short: {_frames(there)} there, {share}",
-        where=opened.path,
+        where=opened.named,
         fix=_RENDER_AGAIN,
     )
 

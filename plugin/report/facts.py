@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plugin.disk.atomic import read_whole
+from plugin.disk.inputs import read_whole
 from plugin.errors import FrameRangeError
 from plugin.framerange import FrameRange
 from plugin.report.figures import Box

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plugin.disk.atomic import read_whole, write_whole
+from plugin.disk.atomic import write_whole
+from plugin.disk.inputs import read_whole
 from plugin.report.figures import Box, overruled_box
 from plugin.report.flicker import Change, change
 from plugin.report.sprites import read_sprite

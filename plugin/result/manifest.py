@@ -19,8 +19,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from plugin.disk.atomic import output_error, read_whole, write_whole
+from plugin.disk.atomic import output_error, write_whole
 from plugin.disk.folder_lock import folder_lock
+from plugin.disk.inputs import read_whole
 from plugin.errors import FrameRangeError, OutputError, RequestError
 from plugin.result.manifest_models import FrameRecord, Manifest, PlateRecord, merge
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from plugin.disk.atomic import output_error, write_whole
+from plugin.disk.inputs import read_whole
 from plugin.errors import FrameError
 from plugin.framerange import FrameRange
 from plugin.plates.companions import digest_of
@@ -24,6 +25,10 @@ from plugin.segmentation.plans import Request, asked_frames
 from plugin.types import FloatArray
 
 __all__ = ["CarriedMasks", "carried_file", "reached"]
+
+
+_MOST_RECORD = 256 << 20
+"""Bytes of `track.json`: a hundred a frame."""
 
 
 class _Record(BaseModel):
@@ -60,7 +65,8 @@ class CarriedMasks:
     def __init__(self, folder: Path, request: Request, recipe: str, frames: FrameRange) -> None:
         self._folder = folder
         self._frames = frames
-        plate = sorted({request.plate.digest(number) for number in frames})
+        # By number: the same pictures in another order are another shot.
+        plate = [request.plate.digest(number) for number in frames]
         text = json.dumps([recipe, request.colour, str(frames), *plate])
         self._recipe = hashlib.sha256(text.encode()).hexdigest()
         self._confidence: dict[int, float] = {}
@@ -69,7 +75,9 @@ class CarriedMasks:
     def kept(self) -> dict[int, float] | None:
         """The confidence of each frame, if an earlier run left them all, made from the same."""
         try:
-            record = _Record.model_validate_json((self._folder / "track.json").read_bytes())
+            record = _Record.model_validate_json(
+                read_whole(self._folder / "track.json", _MOST_RECORD)
+            )
         except (OSError, ValidationError):
             return None
         if record.recipe != self._recipe or set(record.digests) != set(self._frames):

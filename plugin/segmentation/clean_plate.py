@@ -18,9 +18,10 @@ import numpy.typing as npt
 from pydantic import Field
 
 from plugin.colour.display import display_transform, input_colour
+from plugin.disk.inputs import Ledger, Sum, ledger, note
 from plugin.errors import AdaMatteError, FrameError, MaskError
 from plugin.image.channels import dot, most
-from plugin.plates import open_plate, plate_digest
+from plugin.plates import open_plate, plate_sum
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
 from plugin.segmentation.registration import expose, shift
 from plugin.segmentation.sampling import sample_numbers
@@ -47,18 +48,25 @@ class CleanPlateSettings(Settings):
         start_frame: number of a video's first frame.
         still: one picture for all frames; its number.
         video_digest: sha256 of a video's file.
+        video_stamp: the state in which it was summed.
         colour: the space that its pixels are in.
         noise: difference that grain and compression make, display values.
     """
 
-    not_in_digest: ClassVar[frozenset[str]] = frozenset({"path"})
+    not_in_digest: ClassVar[frozenset[str]] = frozenset({"path", "video_stamp"})
 
     path: str
     start_frame: int
     still: int | None
     video_digest: str = ""
+    video_stamp: str = ""
     colour: str
     noise: Annotated[float, Field(ge=0.03, le=0.2)] = 0.04
+
+    @property
+    def video(self) -> Sum | None:
+        """What a video was when it was summed."""
+        return Sum(self.video_digest, self.video_stamp) if self.video_digest else None
 
 
 class Difference:
@@ -68,7 +76,7 @@ class Difference:
         self._settings = settings
         self._info = info
         self._source: PlateSource | None = None
-        self._held: FloatArray | None = None
+        self._held: tuple[FloatArray, Ledger] | None = None
 
     def segment(self, frame: Frame) -> Mask:
         """Soft coverage; unsure where a hole in the subject was closed.
@@ -98,22 +106,28 @@ class Difference:
         return self._settings.digest(source.digest(number if still is None else still))
 
     def _clean(self, number: int) -> FloatArray:
-        if self._held is not None:
-            return self._held
+        clean, read = self._held or self._read(number)
+        for path, found in read.items():
+            note(path, found)
+        return clean
+
+    def _read(self, number: int) -> tuple[FloatArray, Ledger]:
+        """The clean plate of a frame, and what it was read from."""
         source = self._opened()
         still = self._settings.still
-        frame = source.read(number if still is None else still)
+        with ledger() as read:
+            frame = source.read(number if still is None else still)
         clean = display_transform(source.info, self._settings.colour)(frame.rgb)
         if still is not None:
-            self._held = clean
-        return clean
+            self._held = clean, read
+        return clean, read
 
     def _opened(self) -> PlateSource:
         if self._source is None:
             self._source = open_plate(
                 self._settings.path,
                 start_frame=self._settings.start_frame,
-                digest=self._settings.video_digest,
+                known=self._settings.video,
             )
         return self._source
 
@@ -187,11 +201,13 @@ def _settings_for(request: Request, path: str, clean: PlateSource) -> CleanPlate
                 where=path,
                 fix="clean plates pair by number: give them all, or one still",
             )
+    video = plate_sum(clean) if still is None else None
     return CleanPlateSettings(
         path=path,
         start_frame=request.shot.start_frame,
         still=still,
-        video_digest=plate_digest(clean) if still is None else "",
+        video_digest="" if video is None else video.sha256,
+        video_stamp="" if video is None else video.stamp,
         colour=input_colour(have).space,
     )
 

@@ -15,10 +15,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from plugin.disk.inputs import Sum
 from plugin.errors import AdaMatteError, FrameError, MaskError
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
-from plugin.plates import AlphaSource, open_plate, plate_digest
+from plugin.plates import AlphaSource, open_plate, plate_sum
 from plugin.plates.companions import (
     digest_of,
     is_picture,
@@ -47,17 +48,24 @@ class MaskSettings(Settings):
         start_frame: number of a video's first frame.
         from_alpha: the alpha channel counts, where a file has one.
         video_digest: sha256 of a video's file.
+        video_stamp: the state in which it was summed.
         gain: what a stored value is multiplied with: label masks of 0 and 1 need it.
     """
 
-    not_in_digest: ClassVar[frozenset[str]] = frozenset({"path", "keys"})
+    not_in_digest: ClassVar[frozenset[str]] = frozenset({"path", "keys", "video_stamp"})
 
     path: str
     keys: str
     start_frame: int
     video_digest: str = ""
+    video_stamp: str = ""
     from_alpha: bool = True
     gain: float = 1.0
+
+    @property
+    def video(self) -> Sum | None:
+        """What a video was when it was summed."""
+        return Sum(self.video_digest, self.video_stamp) if self.video_digest else None
 
 
 class MaskReader:
@@ -115,7 +123,7 @@ class MaskReader:
             self._video = open_plate(
                 self._settings.path,
                 start_frame=self._settings.start_frame,
-                digest=self._settings.video_digest,
+                known=self._settings.video,
             )
         return self._video
 
@@ -156,36 +164,40 @@ def pair_masks(masks: str, shot: Shot, info: PlateInfo) -> tuple[MaskSettings, l
         MaskError: none for the first frame asked for, of another size, or damaged.
     """
     path = str(Path(masks).absolute())
-    keys, digest = _find(path, shot.start_frame, info)
+    keys, video = _find(path, shot.start_frame, info)
     _refuse_unpaired(path, keys, asked_frames(shot, info))
     settings = MaskSettings(
-        path=path, keys=str(keys), start_frame=shot.start_frame, video_digest=digest
+        path=path,
+        keys=str(keys),
+        start_frame=shot.start_frame,
+        video_digest="" if video is None else video.sha256,
+        video_stamp="" if video is None else video.stamp,
     )
     return _understand(settings, info)
 
 
-def _find(path: str, start_frame: int, info: PlateInfo) -> tuple[FrameRange, str]:
-    """The frames that have a mask, every one of the plate's size; and the digest of a video."""
+def _find(path: str, start_frame: int, info: PlateInfo) -> tuple[FrameRange, Sum | None]:
+    """The frames that have a mask, every one of the plate's size; and the sum of a video."""
     if not is_picture(path):
         return _find_in_video(path, start_frame, info)
     if not FramePattern.is_pattern(path):
         refuse_misfit(read_header(Path(path), error=MaskError), info, error=MaskError)
-        return FrameRange.of([info.frames.first]), ""
+        return FrameRange.of([info.frames.first]), None
     keys = FramePattern.parse(path).scan()
     if not keys:
         raise MaskError("no such masks", where=path, fix="check the pattern and the folder")
     for number in keys:
         header = read_header(_file_of(path, number), error=MaskError)
         refuse_misfit(header, info, error=MaskError)
-    return keys, ""
+    return keys, None
 
 
-def _find_in_video(path: str, start_frame: int, info: PlateInfo) -> tuple[FrameRange, str]:
+def _find_in_video(path: str, start_frame: int, info: PlateInfo) -> tuple[FrameRange, Sum | None]:
     if not Path(path).is_file():
         raise MaskError("no such masks", where=path, fix="give a pattern, a picture or a video")
     try:
         with closing(open_plate(path, start_frame=start_frame)) as video:
-            have, digest = video.info, plate_digest(video)
+            have, found = video.info, plate_sum(video)
     except AdaMatteError as problem:
         raise MaskError(problem.what, where=problem.where, fix=problem.fix) from problem
     if (have.width, have.height) != (info.width, info.height):
@@ -194,7 +206,7 @@ def _find_in_video(path: str, start_frame: int, info: PlateInfo) -> tuple[FrameR
             where=path,
             fix="render it at the size of the plate",
         )
-    return have.frames, digest
+    return have.frames, found
 
 
 def _refuse_unpaired(path: str, keys: FrameRange, asked: FrameRange) -> None:
@@ -233,7 +245,7 @@ def _understand(settings: MaskSettings, info: PlateInfo) -> tuple[MaskSettings, 
 
 def _has_colour_and_alpha(settings: MaskSettings, numbers: list[int]) -> bool:
     if not is_picture(settings.path):
-        with closing(open_plate(settings.path, digest=settings.video_digest)) as video:
+        with closing(open_plate(settings.path, known=settings.video)) as video:
             return isinstance(video, AlphaSource) and video.has_alpha
     headers = [read_header(_file_of(settings.path, n), error=MaskError) for n in numbers]
     return all(h.alpha is not None and len(h.channels) > 1 for h in headers)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from plugin.disk.inputs import Sum, note
 from plugin.errors import FrameError, MaskError
 from plugin.framerange import FrameRange
 from plugin.plates.companions import digest_of, read_matte
@@ -104,6 +105,7 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
     }
     for number, file in settings.keys.items():
         alpha = settings.from_alpha[number]
+        note(Path(file), Sum(settings.digests[number]))
         told[number] = Prompt(mask=read_matte(Path(file), info, from_alpha=alpha, error=MaskError))
     frames = reached(request, FrameRange.of(told))
     masks = CarriedMasks(folder, request, settings.digest("sam2/1"), frames)

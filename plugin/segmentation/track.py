@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
+from plugin.disk.inputs import Sum, note
 from plugin.errors import FrameError, MaskError
 from plugin.framerange import FrameRange
 from plugin.plates.companions import (
@@ -155,6 +156,7 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
 
     def mask_of(number: int) -> FloatArray:
         path = Path(settings.keys[number])
+        note(path, Sum(settings.digests[number]))
         return read_matte(path, info, from_alpha=settings.from_alpha[number], error=MaskError)
 
     network = "" if request.matter is None else request.matter.digest

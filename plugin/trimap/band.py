@@ -20,7 +20,7 @@ import numpy as np
 
 from plugin.errors import AdaMatteError, TrimapError
 from plugin.image.regions import Flags, depth
-from plugin.plates.companions import read_channels, read_header
+from plugin.plates.companions import read_picture
 from plugin.trimap.softness import Softness
 from plugin.types import (
     BACKGROUND,
@@ -132,8 +132,7 @@ def read_trimap(path: Path, number: int, info: PlateInfo) -> Trimap:
     Raises:
         TrimapError: it is missing, damaged, of another size, or holds other values.
     """
-    values = read_channels(path, info, error=TrimapError)
-    header = read_header(path, error=TrimapError)
+    header, values = read_picture(path, info, error=TrimapError)
     grey = [i for i in range(values.shape[2]) if i != header.alpha] or [0]
     return Trimap(number, labels_of(values[..., grey[0]], None, path, error=TrimapError))
 

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.disk.atomic import is_temporary, output_error, read_whole, sweep_orphans, write_whole
+from plugin.disk.atomic import is_temporary, output_error, sweep_orphans, write_whole
+from plugin.disk.inputs import read_whole
 from plugin.errors import OutputError
 
 _WAIT_IN_CHECK = """

@@ -13,7 +13,7 @@ import pytest
 
 from plugin.errors import FrameError, PlateError
 from plugin.framerange import FrameRange
-from plugin.plates import check_frames, open_plate, plate_digest
+from plugin.plates import check_frames, open_plate, plate_sum
 from plugin.plates.sequence import SequencePlate
 from plugin.plates.video import VideoPlate
 from plugin.plates.video_index import FrameIndex
@@ -147,10 +147,12 @@ def test_digest_is_of_the_file_and_the_frame(tmp_path: Path) -> None:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     with closing(open_plate(str(path))) as plate:
         assert plate.info.digest == ""
-        assert plate_digest(plate) == digest
+        known = plate_sum(plate)
+        assert known is not None
+        assert known.sha256 == digest
         assert plate.info.digest == digest
         one, two = plate.digest(1001), plate.digest(1002)
-    with closing(open_plate(str(path), digest=digest)) as plate:
+    with closing(open_plate(str(path), known=known)) as plate:
         path.unlink()
         assert (plate.digest(1001), plate.digest(1002)) == (one, two)
     assert one != two

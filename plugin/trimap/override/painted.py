@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from plugin.errors import AdaMatteError, FrameRangeError, OverrideError
 from plugin.pattern import FramePattern
-from plugin.plates.companions import PICTURE_SUFFIXES, is_picture, read_channels, read_header
+from plugin.plates.companions import PICTURE_SUFFIXES, is_picture, read_picture
 from plugin.trimap.band import labels_of
 from plugin.types import LabelArray, PlateInfo
 
@@ -72,8 +72,7 @@ def read_painted(
     Raises:
         error: the picture is missing, damaged, of another size, or holds other values.
     """
-    header = read_header(path, error=error)
-    values = read_channels(path, info, error=error)
+    header, values = read_picture(path, info, error=error)
     painted = np.ones(values.shape[:2], np.bool_)
     if mode == "merge" and header.alpha is not None:
         painted = values[..., header.alpha] > 0
