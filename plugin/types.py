@@ -23,6 +23,7 @@ from plugin.window import Window
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from plugin.disk.inputs import Sum
     from plugin.framerange import FrameRange
 
 __all__ = [
@@ -201,7 +202,10 @@ class FrameResult:
             brought its worker down again and again, and was set aside).
         digest: sha256 of the alpha's pixels as stored.
         recipe: sha256 of everything that determines those pixels.
-        plate: sha256 of the plate's frame: of its file, or of the video.
+        plate: sha256 of the plate's frame: of its file, or of the video, as it was decoded.
+        read: every file that went into it, by path, as it was read.
+        near: sha256 of the plate's frame of each neighbour that stabilisation looked at.
+        pictures: sha256 of what determines each picture that is kept beside the alpha, by kind.
         seconds: wall time of the frame.
         stages: wall seconds by stage: `decode`, `segment`, `trimap`, `network`, `encode`, ….
         statistics: figures for the report: `unknown` (share of unknown pixels that went in),
@@ -220,6 +224,9 @@ class FrameResult:
     error: str = ""
     plate: str = ""
     began: float = 0.0
+    read: Mapping[str, Sum] = field(default_factory=dict)
+    near: Mapping[int, str] = field(default_factory=dict)
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 class PlateSource(Protocol):

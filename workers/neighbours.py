@@ -10,11 +10,12 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from plugin.disk.inputs import Ledger, note
 from plugin.result.raw_files import Raw
 from plugin.stabilise.flow import RawFrame
 from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Mask, Window
 
-__all__ = ["LARGE", "Matted", "Once", "Source", "as_bytes", "raw_frame"]
+__all__ = ["LARGE", "Inputs", "Matted", "Once", "Source", "as_bytes", "raw_frame"]
 
 LARGE = 16_000_000
 """Pixels above which a frame of the plate is not kept while its neighbours are matted.
@@ -46,12 +47,42 @@ class Source:
         return replace(self, frame=replace(self.frame, rgb=np.zeros((0, 0, 3), np.float32)))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """What a frame's raw alpha is made from.
+
+    Attributes:
+        digests: of the plate's frame, and of what makes its mask and its trimap.
+        recipe: sha256 of all that determines the raw alpha as stored.
+        read: the files, as they were read.
+    """
+
+    digests: tuple[str, ...]
+    recipe: str
+    read: Ledger
+
+    @property
+    def plate(self) -> str:
+        """Of the plate's frame."""
+        return self.digests[0]
+
+    def note(self) -> None:
+        """Enter the files into the ledger that is open.
+
+        Raises:
+            FrameError: one of them was another before.
+        """
+        for path, found in self.read.items():
+            note(path, found)
+
+
 @dataclass(slots=True, eq=False)
 class Matted:
     """A frame that has been through the network.
 
     Attributes:
         number: the plate's frame number.
+        inputs: what it was made from: these very bytes.
         raw: alpha and trimaps.
         mask: as it was segmented, until the frame's own alpha is written; None where there was
             none, or the raw alpha was on disk.
@@ -61,6 +92,7 @@ class Matted:
     """
 
     number: int
+    inputs: Inputs
     raw: Raw
     mask: Mask | None
     source: Source | None = field(repr=False)

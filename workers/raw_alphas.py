@@ -6,16 +6,18 @@ plate ─► mask ─► trimap ─► network ─► raw alpha, on disk where o
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from contextlib import nullcontext
+from functools import cached_property, partial
 
 import numpy as np
 
 from plugin.colour.display import display_transform
+from plugin.disk.inputs import Ledger, ledger
 from plugin.driver.plan import Plan
-from plugin.errors import AdaMatteError, FrameError
+from plugin.errors import FrameError
 from plugin.framerange import FrameRange
 from plugin.plates import open_plate
-from plugin.result.grey_png import read_grey, write_grey
+from plugin.result.grey_png import kept_recipe, write_grey
 from plugin.result.layout import OutputLayout
 from plugin.result.raw_files import Raw, RawFiles
 from plugin.segmentation import build
@@ -31,7 +33,7 @@ from plugin.types import (
     PlateSource,
     Segmenter,
 )
-from workers.neighbours import LARGE, Area, Matted, Once, Source, raw_frame
+from workers.neighbours import LARGE, Area, Inputs, Matted, Once, Source, raw_frame
 from workers.overlap import BESIDE
 from workers.shared_matter import SharedMatter
 from workers.stage_clock import Stages, Turns
@@ -57,7 +59,7 @@ class Front:
         self.plate: PlateSource = open_plate(
             shot.plate,
             start_frame=shot.start_frame,
-            digest=plan.plate_digest,
+            known=plan.plate,
             layer=shot.layer,
             canvas=plan.canvas,
             one_colour=plan.colour.by_tags,
@@ -72,7 +74,7 @@ class Front:
         self.raws = RawFiles(self.layout, info, shot.bits)
         self.large = info.width * info.height > LARGE
         self.turns = Turns(large=self.large and radius > 0)
-        self._raw_recipes: Once[str] = Once(4 * radius + BESIDE)
+        self._known: Once[Inputs | None] = Once(4 * radius + BESIDE)
 
     def read(self, number: int, stages: Stages) -> Source:
         """A frame of the plate, and as the network is to see it.
@@ -88,34 +90,39 @@ class Front:
         return Source(frame, rgb, self.plate.info.data_window.area_of(own))
 
     def matte(self, number: int, stages: Stages) -> Matted:
-        """A frame's own alpha: from the network, or from the disk if it was there before."""
-        if not self.around(number):
-            source = self.read(number, stages)
-            raw, mask = self._infer(number, source, stages)
-            with stages("encode"):
-                self._write_pictures(number, mask, raw, source.area)
-            return Matted(number, raw, mask, source)
-        with self.turns.plate:
-            return self._matte_among_others(number, stages)
+        """A frame's own alpha: from the network, or from the disk if it was there before.
 
-    def _matte_among_others(self, number: int, stages: Stages) -> Matted:
-        source = self.read(number, stages)
-        if self.large:
-            source = source.without_plate()
+        Raises:
+            FrameError: something cannot be read, or was another file when it was read again.
+        """
+        alone = not self.around(number)
+        with nullcontext() if alone else self.turns.plate, ledger() as read:
+            source = self.read(number, stages)
+            if self.large and not alone:
+                source = source.without_plate()
+            with stages("check", self.turns.reading):
+                inputs = self.inputs(number, source.frame.digest, read)
+            return self._matted(number, source, inputs, stages)
+
+    def _matted(self, number: int, source: Source, inputs: Inputs, stages: Stages) -> Matted:
+        alone = not self.around(number)
         mask: Mask | None = None
-        with stages("check", self.turns.reading):
-            recipe = self.raw_recipe(number)
-        with stages("check"):
-            raw = None if self.plan.shot.force else self._raw_before(number, recipe)
+        raw: Raw | None = None
+        if not (alone or self.plan.shot.force):
+            with stages("check"):
+                raw = self._raw_before(number, inputs)
         if raw is None:
             # The network and all that follows see what the frame's own data window holds.
             raw, mask = self._infer(number, source, stages)
             with stages("encode"):
-                self._write_pictures(number, mask, raw, source.area)
-                self.raws.write(source.frame, raw, recipe)
+                self._write_pictures(number, inputs, mask, raw, source.area)
+                if not alone:
+                    self.raws.write(source.frame, raw, inputs.recipe)
+        if alone:
+            return Matted(number, inputs, raw, mask, source)
         whole = self.plate.info.data_window
         steady = raw_frame(number, raw, source, whole, source.frame.data_window or whole)
-        return Matted(number, raw, mask, None if self.large else source, steady)
+        return Matted(number, inputs, raw, mask, None if self.large else source, steady)
 
     def _infer(self, number: int, source: Source, stages: Stages) -> tuple[Raw, Mask | None]:
         seen = Frame(number, source.rgb, source.frame.timecode)
@@ -139,38 +146,55 @@ class Front:
         """The neighbours that stabilisation looks at; none where it is off."""
         return [] if self.plan.stabilise is None else self.plan.stabilise.around(number)
 
-    def raw_recipe(self, number: int) -> str:
-        """sha256 of all that a frame's raw alpha is made from; call it in `turns.reading`."""
-        return self._raw_recipes.get(number, self._raw_recipe)
+    def known(self, number: int) -> Inputs | None:
+        """What a frame would be made from by now, no pixel decoded; call it in `turns.reading`.
 
-    def _raw_recipe(self, number: int) -> str:
-        """Of the network's alpha; empty for a frame that cannot be had: it is left out."""
+        None for a frame that cannot be had: its neighbours go without it.
+        """
+        return self._known.get(number, self._look_up)
+
+    def _look_up(self, number: int) -> Inputs | None:
         try:
-            inputs = self.inputs(number, self.plate.digest(number))
-            return self.plan.raw_recipe(self.network, *inputs)
+            with ledger() as read:
+                return self.inputs(number, self.plate.digest(number), read)
         except FrameError:
-            return ""
+            return None
 
-    def inputs(self, number: int, plate: str) -> list[str]:
-        """Digests of what goes into a frame's matte; call it in `turns.reading`."""
+    def inputs(self, number: int, plate: str, read: Ledger) -> Inputs:
+        """What a frame is made from; call it in `turns.reading`.
+
+        Args:
+            number: the frame.
+            plate: digest of its plate.
+            read: the ledger that is open.
+        """
         masked = self.segmenter.digest(number) if self.segmenter is not None else ""
         trimapped = self.trimaps.digest(number) if self.plan.goal != "mask" else ""
-        return [plate, masked, trimapped]
+        digests = (plate, masked, trimapped)
+        return Inputs(digests, self.plan.raw_recipe(self.network, *digests), read)
 
-    def _raw_before(self, number: int, recipe: str) -> Raw | None:
-        if not self.pictures_there(number):
+    def pictures(self, inputs: Inputs) -> dict[str, str]:
+        """The recipes of the pictures that are kept of a frame, by kind."""
+        kinds = {*self.plan.shot.keep, self.plan.goal} - {"raw", "alpha"}
+        recipe = partial(self.plan.picture_recipe, network=self.network)
+        return {kind: recipe(kind, *inputs.digests) for kind in sorted(kinds)}
+
+    def _raw_before(self, number: int, inputs: Inputs) -> Raw | None:
+        if not self.pictures_there(number, inputs):
             return None
-        found = self.raws.read(number, recipe)
+        found = self.raws.read(number, inputs.recipe)
         return None if found is None else found[0]
 
-    def pictures_there(self, number: int) -> bool:
-        """Whether the pictures to be kept of a frame can be read."""
-        try:
-            for kind in self.plan.shot.keep - {"raw"}:
-                read_grey(self.layout.pattern(kind).path(number))
-        except (AdaMatteError, OSError):
-            return False
-        return True
+    def raw_there(self, number: int, inputs: Inputs) -> bool:
+        """Whether the raw alpha is there, where it is to be kept."""
+        if "raw" not in self.plan.shot.keep or not self.around(number):
+            return True
+        return self.raws.read(number, inputs.recipe) is not None
+
+    def pictures_there(self, number: int, inputs: Inputs) -> bool:
+        """Whether the pictures to be kept of a frame are there, whole and of their recipes."""
+        wanted = self.pictures(inputs).items()
+        return all(kept_recipe(self.layout.pattern(k).path(number)) == r for k, r in wanted)
 
     def mask(self, seen: Frame) -> Mask | None:
         """The mask of a frame, where one is needed; call it in `turns.reading`."""
@@ -178,21 +202,24 @@ class Front:
             return None
         return self.segmenter.segment(seen)
 
-    def _write_pictures(self, number: int, mask: Mask | None, raw: Raw, area: Area) -> None:
+    def _write_pictures(
+        self, number: int, inputs: Inputs, mask: Mask | None, raw: Raw, area: Area
+    ) -> None:
         """Pictures come before the alpha: where it is, they are. All have the plate's window."""
         keep = self.plan.shot.keep
         if "mask" in keep and mask is not None:
-            self.keep("mask", number, as_grey(mask))
+            self.keep("mask", number, as_grey(mask), inputs)
         if "trimap" in keep:
-            self.keep("trimap", number, raw.trimap)
+            self.keep("trimap", number, raw.trimap, inputs)
         if "adapted" in keep:
             adapted = np.full_like(raw.trimap, BACKGROUND)
             adapted[area] = raw.adapted
-            self.keep("adapted", number, adapted)
+            self.keep("adapted", number, adapted, inputs)
 
-    def keep(self, kind: str, number: int, pixels: LabelArray) -> None:
-        """Write a picture beside the alpha."""
-        write_grey(self.layout.pattern(kind).path(number), pixels, root=self.layout.out)
+    def keep(self, kind: str, number: int, pixels: LabelArray, inputs: Inputs) -> None:
+        """Write a picture beside the alpha, with its recipe."""
+        path = self.layout.pattern(kind).path(number)
+        write_grey(path, pixels, root=self.layout.out, recipe=self.pictures(inputs)[kind])
 
 
 def _corrections(plan: Plan, info: PlateInfo) -> Override | None:

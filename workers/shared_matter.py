@@ -6,6 +6,7 @@ import threading
 from functools import cached_property
 
 from plugin.driver.plan import Plan
+from plugin.errors import SurroundingsError
 from plugin.types import FloatArray, LabelArray, Matter
 
 __all__ = ["SharedMatter"]
@@ -51,7 +52,10 @@ class SharedMatter:
     def _network(self) -> Matter:
         from model import Matter as Network
 
-        shot = self._plan.shot
-        return Network(
-            shot.model, device=self._plan.device, precision=shot.precision, tile=shot.tile
-        )
+        plan = self._plan
+        shot = plan.shot
+        network = Network(shot.model, device=plan.device, precision=shot.precision, tile=shot.tile)
+        if network.weights.sha256 != plan.weights:
+            what, fix = "the weights have changed since the job began", "run the same command again"
+            raise SurroundingsError(what, where=network.weights.path, fix=fix)
+        return network

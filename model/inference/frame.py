@@ -23,6 +23,7 @@ from model.inference.fused_propagation import FusedPropagation
 from model.planes.frame_planes import FramePlanes
 from model.rectangles.pieces import LABELS, as_one_hot, as_picture, pad_edge, padded_side, piece
 from model.rectangles.regions import CELL, Rectangle, cover
+from plugin.errors import FrameError
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
 __all__ = ["MARGIN", "MARGINS", "REACH", "Inference"]
@@ -122,7 +123,7 @@ class Inference:
         own = None if planes is None else planes.piece(seen, picture, one_hot)
         logits, alpha = self.network.decode(picture, one_hot, own)
         both = torch.cat((logits.float(), alpha.float()), dim=1)[0].cpu().numpy()
-        out.add(core, seen, both)
+        out.add(core, seen, _finite(both))
 
     def _propagate(
         self,
@@ -143,7 +144,7 @@ class Inference:
                 found = self._propagation(picture, shares, found)
             else:
                 found = self.network.propagation(picture, shares, found)[-1]
-        inside = found[0, 0].float().clamp(0, 1).cpu().numpy()
+        inside = _finite(found[0, 0].float().cpu().numpy()).clip(0, 1)
         rows, columns = core.slices
         target = alpha[rows, columns]
         top, left = core.top - seen.top, core.left - seen.left
@@ -196,6 +197,18 @@ class _Decoded:
         values = np.where(weight > 0, sums / np.maximum(weight, 1e-6), own)
         values = pad_edge(values.transpose(1, 2, 0), where).transpose(2, 0, 1)
         return np.ascontiguousarray(values[:3]), np.ascontiguousarray(values[3])
+
+
+def _finite(values: FloatArray) -> FloatArray:
+    """What the network put out, if it is numbers: to choose among others would be a guess.
+
+    Raises:
+        FrameError: it is not.
+    """
+    if not np.isfinite(values).all():
+        fix = "try --precision fp32, or other weights"
+        raise FrameError("what it puts out is no number", where="the network", fix=fix)
+    return values
 
 
 def _fade(start: int, end: int, outer_start: int, outer_end: int) -> FloatArray:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plugin.disk.inputs import held, sum_of
 from plugin.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ __all__ = ["BUNDLED", "WeightFile", "find_weights", "load_network"]
 
 BUNDLED = Path(__file__).parents[1] / "weights"
 """Where the weights that come with the program lie: NAME.safetensors and NAME.json."""
+
+_LARGEST = 1e5
+"""Of a weight, either sign; those of trained networks are below 100, variances below 10 000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ def load_network(weights: WeightFile) -> AdaMatting:
     """The network of a weight file, in float32, ready for inference.
 
     Raises:
-        WeightsError: the file is not what training or `adamatte export` writes.
+        WeightsError: the file is not what training or `adamatte export` writes, has changed since
+            it was found, or holds numbers that no training arrives at.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -67,9 +71,14 @@ def load_network(weights: WeightFile) -> AdaMatting:
     from model.config import AdaMattingConfig
 
     try:
-        with safe_open(weights.path, framework="pt") as file:
+        with held(weights.path) as bytes_, safe_open(bytes_.place, framework="pt") as file:
+            if bytes_.sum.sha256 != weights.sha256:
+                raise ValueError("the file has changed since it was found")
             config = AdaMattingConfig.from_dict(json.loads(file.metadata()["config"]))
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        for name, values in state.items():
+            if values.is_floating_point() and not bool((values.float().abs() <= _LARGEST).all()):
+                raise ValueError(f"{name} holds values that are no numbers, or over {_LARGEST:g}")
         network = AdaMatting(config)
         network.load_state_dict(state)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -79,5 +88,8 @@ def load_network(weights: WeightFile) -> AdaMatting:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        return sum_of(path).sha256
+    except OSError as error:
+        what = f"the weights cannot be read: {error.strerror or error}"
+        raise WeightsError(what, where=path, fix="check path and rights") from error

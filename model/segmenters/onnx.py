@@ -10,6 +10,7 @@ https://onnx.ai/onnx/repo-docs/IR.html
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,12 +19,16 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from plugin.disk.inputs import read_whole
 from plugin.errors import FrameError, MaskError
 from plugin.types import FloatArray
 
 __all__ = ["OnnxNetwork", "OnnxSpec", "read_spec"]
 
 _MAX_SPEC = 64 * 1024
+_MAX_NETWORK = 2 << 30
+"""Bytes: what ONNX itself, a protocol buffer, can hold."""
+
 _Side = Annotated[int, Field(ge=8, le=8192)]
 _Three = tuple[float, float, float]
 
@@ -64,8 +69,7 @@ def read_spec(network: Path) -> OnnxSpec:
     """
     path = network.with_suffix(".toml")
     try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_SPEC)
+        content = read_whole(path, _MAX_SPEC)
         return OnnxSpec.model_validate(tomllib.loads(content.decode("utf-8")))
     except FileNotFoundError as error:
         raise MaskError(
@@ -85,17 +89,19 @@ class OnnxNetwork:
     """A network, loaded; one thread, so that its masks are the same whatever runs beside.
 
     Args:
-        path: the ONNX file.
+        path: the ONNX file; what lies beside it is not read.
         spec: how it is fed.
+        sha256: of the file as it was found; another is refused.
 
     Raises:
         MaskError: onnxruntime is not installed, the file is damaged, or has no such input, output.
+        FrameError: the file is another than was found.
     """
 
-    def __init__(self, path: Path, spec: OnnxSpec) -> None:
+    def __init__(self, path: Path, spec: OnnxSpec, sha256: str) -> None:
         self._path = path
         self._spec = spec
-        self._session = _session(path)
+        self._session = _session(path, sha256)
         self._input = _named(path, "input", spec.input, self._session.get_inputs())
         self._output = _named(path, "output", spec.output, self._session.get_outputs())
 
@@ -145,7 +151,7 @@ class OnnxNetwork:
         return np.ascontiguousarray(mask, np.float32)
 
 
-def _session(path: Path) -> Any:  # noqa: ANN401  of an optional package
+def _session(path: Path, sha256: str) -> Any:  # noqa: ANN401  of an optional package
     try:
         import onnxruntime
     except ImportError as error:
@@ -154,12 +160,19 @@ def _session(path: Path) -> Any:  # noqa: ANN401  of an optional package
             where="--segment onnx",
             fix="pip install 'adamatte[onnx]'",
         ) from error
+    try:
+        content = read_whole(path, _MAX_NETWORK)
+    except OSError as error:
+        what = f"the network cannot be read: {error.strerror or error}"
+        raise MaskError(what, where=path, fix="check path and rights") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise FrameError("the network has changed", where=path, fix="start the job again")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what is wrong is told once, as an error of ours
     try:
         return onnxruntime.InferenceSession(
-            str(path), sess_options=options, providers=["CPUExecutionProvider"]
+            content, sess_options=options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime raises its own kinds, none of them public
         what = f"not an ONNX network: {str(error).splitlines()[0][:120]}"

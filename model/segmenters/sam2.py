@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as nnf
 
 from model.inference.device import choose_device
-from plugin.errors import MaskError
+from plugin.errors import FrameError, MaskError
 from plugin.types import FloatArray
 
 __all__ = ["Prompt", "Sam2"]
@@ -164,6 +164,8 @@ def _mask(step: Any, size: tuple[int, int]) -> tuple[FloatArray, float]:  # noqa
     logits = step.pred_masks[:1].float()
     grown = nnf.interpolate(logits, size=size, mode="bilinear", align_corners=False)
     coverage = torch.sigmoid(grown)[0, 0].cpu().numpy()
+    if not np.isfinite(coverage).all():
+        raise FrameError("what it puts out is no number", where="SAM 2", fix="take other weights")
     scores = getattr(step, "object_score_logits", None)
     seen = 1.0 if scores is None else float(torch.sigmoid(scores.float()).flatten()[0])
     return np.asarray(coverage, np.float32), seen

@@ -103,6 +103,20 @@ class Plan(BaseModel):
         parts: list[object] = [RECIPE_VERSION, "raw", self.colour.recipe]
         return self._sum([*parts, network, self.shot.bits, *inputs])
 
+    def picture_recipe(self, kind: str, plate: str, mask: str, trimap: str, network: str) -> str:
+        """sha256 of everything that determines a picture that is kept beside the alpha.
+
+        Args:
+            kind: `mask`, `trimap` or `adapted`.
+            plate: digest of the plate's frame.
+            mask: of what makes its mask.
+            trimap: of what makes its trimap.
+            network: `Matter.digest`.
+        """
+        parts: list[object] = [RECIPE_VERSION, kind, self.colour.recipe, plate, mask]
+        parts += [] if kind == "mask" else [trimap]
+        return self._sum([*parts, network] if kind == "adapted" else parts)
+
     def _sum(self, parts: list[object]) -> str:
         shot = self.shot
         # What is off stays out, so that what earlier versions wrote is still current.

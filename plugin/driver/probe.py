@@ -177,11 +177,14 @@ def _network(shot: Shot, *, here: bool) -> dict[str, Any]:
     one, whose precision is not a CPU's.
     """
     from model.inference.device import choose_device, choose_precision
-    from model.inference.weight_files import find_weights
+    from model.inference.weight_files import BUNDLED, find_weights, load_network
 
     device = choose_device(shot.device) if here else shot.device
     choose_precision(shot.precision, device)
-    return {"device": device, "weights": find_weights(shot.model).sha256}
+    weights = find_weights(shot.model)
+    if weights.path.parent != BUNDLED:  # those are pinned; a user's are read before anything else
+        load_network(weights)
+    return {"device": device, "weights": weights.sha256}
 
 
 def _works_here(shot: Shot) -> bool:

@@ -11,6 +11,7 @@ from plugin.disk.claims import Claim, claimed
 from plugin.driver.books import Books, reported
 from plugin.driver.plan import Goal, Plan, plan_file
 from plugin.driver.probe import anchored, settle, settle_in_order
+from plugin.driver.unchanged import unchanged
 from plugin.errors import Interrupted, OutputError, SurroundingsError
 from plugin.framerange import FrameRange
 from plugin.progress.draining import draining
@@ -100,7 +101,7 @@ def _head(plan: Plan, info: PlateInfo, frames: FrameRange) -> Manifest:
     return Manifest(
         version=plan.version,
         shot=shot,
-        plate=PlateRecord.of(info),
+        plate=PlateRecord.of(info, plan.plate),
         model=shot.model,
         weights=plan.weights,
         override=plan.override,
@@ -173,7 +174,7 @@ def _work(
             plan_file(plan) as job,
             reported(layout, tally, drain),
         ):
-            for result in executor.run(job, tasks):
+            for result in unchanged(executor.run(job, tasks), lambda: drain.asked):
                 tally.add(result)
                 progress.frame(result)
                 books.add(result)

@@ -31,6 +31,7 @@ class Tally:
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
+        self._states: dict[int, str] = {}
         self._counts: Counter[str] = Counter()
         self._began = clock()
         self._ended: float | None = None
@@ -40,15 +41,20 @@ class Tally:
     def start(self, frames: int) -> None:
         """Begin to count `frames`."""
         self.total = frames
+        self._states.clear()
         self._counts.clear()
         self._began, self._ended = self._clock(), None
         self._ticks.clear()
         self._ticks.append(self._began)
 
     def add(self, result: FrameResult) -> None:
-        """Count one result."""
+        """Count one result; of a frame of which several are heard, the last one counts."""
         state = result.state.value
+        before = self._states.get(result.number)
         self._counts[state] += 1
+        if before is not None:
+            self._counts[before] -= 1
+        self._states[result.number] = state
         if state == "done":
             self._ticks.append(self._clock())
 

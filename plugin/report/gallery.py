@@ -145,11 +145,11 @@ class Gallery:
         self._to_display = display_transform(plate.info, shot.in_colour)
 
     def _opened(self, canvas: Window | None) -> PlateSource:
-        shot, digest = self._manifest.shot, self._manifest.plate.digest
+        shot = self._manifest.shot
         return open_plate(
             shot.plate,
             start_frame=shot.start_frame,
-            digest=digest,
+            known=self._manifest.plate.sum,
             layer=shot.layer,
             canvas=canvas,
             one_colour=not shot.in_colour,

@@ -19,20 +19,31 @@ from plugin.errors import FrameError, OutputError
 from plugin.exr.decode import damaged, load, refuse_size
 from plugin.types import LabelArray, Window
 
-__all__ = ["read_grey", "write_grey"]
+__all__ = ["kept_recipe", "read_grey", "write_grey"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER_END = len(_SIGNATURE) + 25
+"""IHDR comes first: length, name, 13 bytes, sum."""
+
+_TEXT = b"tEXtadamatte/recipe\0"
+_DIGITS = 64
+_REACH = 4096
+"""Bytes from the start of a file in which its recipe must stand."""
+
 _FASTEST = 1
 """zlib level: on masks the slower ones save next to nothing."""
 
 
-def write_grey(path: Path, pixels: LabelArray, *, root: Path | None = None) -> None:
+def write_grey(
+    path: Path, pixels: LabelArray, *, root: Path | None = None, recipe: str = ""
+) -> None:
     """Write an 8-bit grey PNG, decoded back before it gets its name.
 
     Args:
         path: the final name.
         pixels: `H × W` uint8.
         root: the output folder, which no symbolic link may lead out of.
+        recipe: sha256 of everything that determines the picture; kept in the file.
 
     Raises:
         FrameError: the picture is of another kind.
@@ -47,7 +58,8 @@ def write_grey(path: Path, pixels: LabelArray, *, root: Path | None = None) -> N
     )
     if not done:
         raise FrameError("the picture cannot be encoded as PNG", where=path, fix="report it")
-    write_whole(path, data.tobytes(), check=partial(_check_written, pixels=pixels), root=root)
+    content = _with_recipe(data.tobytes(), recipe) if recipe else data.tobytes()
+    write_whole(path, content, check=partial(_check_written, pixels=pixels), root=root)
 
 
 def read_grey(path: Path) -> LabelArray:
@@ -56,12 +68,36 @@ def read_grey(path: Path) -> LabelArray:
     Raises:
         FrameError: it is missing, damaged, too large, or of another kind.
     """
-    data = load(path)
+    return _decoded(load(path), path)
+
+
+def kept_recipe(path: Path) -> str | None:
+    """The recipe of a picture of ours that is there and whole; None where it is not.
+
+    Empty for one that carries none.
+    """
+    try:
+        data = load(path)
+        _decoded(data, path)
+    except FrameError:
+        return None
+    start = data.find(_TEXT, 0, _REACH)
+    return "" if start < 0 else data[start + len(_TEXT) :][:_DIGITS].decode("ascii", "replace")
+
+
+def _decoded(data: bytes, path: Path) -> LabelArray:
     _refuse_damage(data, path)
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint8 or pixels.ndim != 2:
         raise damaged("its pixels cannot be decoded", path)
     return np.asarray(pixels, np.uint8)
+
+
+def _with_recipe(data: bytes, recipe: str) -> bytes:
+    """A PNG with the recipe as a text chunk behind its header."""
+    body = _TEXT + recipe.encode("ascii")
+    text = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return data[:_HEADER_END] + text + data[_HEADER_END:]
 
 
 def _check_written(path: Path, pixels: LabelArray) -> None:

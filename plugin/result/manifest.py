@@ -23,7 +23,8 @@ from plugin.disk.atomic import output_error, write_whole
 from plugin.disk.folder_lock import folder_lock
 from plugin.disk.inputs import read_whole
 from plugin.errors import FrameRangeError, OutputError, RequestError
-from plugin.result.manifest_models import FrameRecord, Manifest, PlateRecord, merge
+from plugin.result.manifest_models import FrameRecord, Manifest, PlateRecord
+from plugin.result.merging import merge
 
 __all__ = [
     "MAX_MANIFEST",

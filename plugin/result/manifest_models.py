@@ -6,16 +6,18 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from plugin.disk.inputs import Sum
 from plugin.framerange import MAX_NUMBER, FrameRange
 from plugin.request.shot import Shot
 from plugin.types import FrameResult, FrameState, PlateInfo, PlateKind
 
-__all__ = ["FrameRecord", "Manifest", "PlateRecord", "RequestRecord", "merge"]
+__all__ = ["FrameRecord", "Manifest", "PlateRecord", "RequestRecord"]
 
 Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 
@@ -33,7 +35,7 @@ class _Record(BaseModel):
 
 
 class PlateRecord(_Record):
-    """The plate as probing found it; `bytes` and `digest` are those of a video's or image's file.
+    """The plate as probing found it; `bytes`, `digest` and `stamp` are a video's or image's file's.
 
     Windows are `x_min, y_min, x_max, y_max`, both corners included.
     """
@@ -54,10 +56,21 @@ class PlateRecord(_Record):
     colour: str = ""
     bytes: int | None = None
     digest: Sha256 = ""
+    stamp: str = ""
+
+    @property
+    def sum(self) -> Sum | None:
+        """What a video's or image's file was; None for a sequence."""
+        return Sum(self.digest, self.stamp) if self.digest else None
 
     @classmethod
-    def of(cls, info: PlateInfo) -> PlateRecord:
-        """What the manifest keeps of a plate."""
+    def of(cls, info: PlateInfo, whole: Sum | None = None) -> PlateRecord:
+        """What the manifest keeps of a plate.
+
+        Args:
+            info: as probing found it.
+            whole: the sum of a video's or image's file.
+        """
         data, display = info.data_window, info.display_window
         path = Path(info.path)
         alone = info.kind is not PlateKind.SEQUENCE and path.is_file()
@@ -77,7 +90,8 @@ class PlateRecord(_Record):
             bits=info.bits,
             colour=info.colour,
             bytes=path.stat().st_size if alone else None,
-            digest=info.digest,
+            digest=info.digest if whole is None else whole.sha256,
+            stamp="" if whole is None else whole.stamp,
         )
 
 
@@ -88,17 +102,33 @@ class RequestRecord(_Record):
         shot: the settings.
         override: sha256 of the trimap override file; a copy is kept in the output folder.
         weights: sha256 of the weights.
+        asked: the frames that it was the last to be asked for.
     """
 
     shot: dict[str, Any]
     override: Sha256 = ""
     weights: Sha256 = ""
+    asked: str = ""
 
     @property
     def key(self) -> str:
         """A short name that two requests share only when they ask for the same."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        text = json.dumps(self.model_dump(mode="json", exclude={"asked"}), sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+    @field_validator("asked")
+    @classmethod
+    def _asked_parses(cls, text: str) -> str:
+        return str(FrameRange.parse(text)) if text else ""
+
+    @property
+    def frames(self) -> frozenset[int]:
+        """`asked` as numbers."""
+        return frozenset(FrameRange.parse(self.asked)) if self.asked else frozenset()
+
+    def asked_for(self, frames: Iterable[int]) -> RequestRecord:
+        """The same, the last to be asked for these frames."""
+        return self.model_copy(update={"asked": str(FrameRange.of(frames))})
 
 
 class FrameRecord(_Record):
@@ -106,6 +136,12 @@ class FrameRecord(_Record):
 
     `checked` is the Unix time at which its inputs were last found to be those it was made from:
     whoever goes by the times of files need not look at those that are older.
+
+    Attributes:
+        stamp: the state of the plate frame's file when it was summed.
+        near: sha256 of the plate frames of the neighbours that stabilisation looked at.
+        files: sha256 of what else was read for it and its neighbours, by path: masks, trimaps.
+        pictures: recipes of the pictures that are kept beside the alpha, by kind.
     """
 
     state: FrameState
@@ -116,6 +152,10 @@ class FrameRecord(_Record):
     statistics: dict[str, float] = Field(default_factory=dict)
     error: str = ""
     plate: Sha256 = ""
+    stamp: str = ""
+    near: dict[int, Sha256] = Field(default_factory=dict)
+    files: dict[str, Sha256] = Field(default_factory=dict)
+    pictures: dict[str, Sha256] = Field(default_factory=dict)
     request: str = ""
     checked: float = 0.0
 
@@ -125,8 +165,21 @@ class FrameRecord(_Record):
         return text.encode("utf-8", "backslashreplace").decode()  # it may name any file
 
     @classmethod
-    def of(cls, result: FrameResult, request: str = "") -> FrameRecord:
-        """The record of a worker's result, rounded; figures that are not finite are left out."""
+    def of(cls, result: FrameResult, request: str = "", plate: str = "") -> FrameRecord:
+        """The record of a worker's result, rounded; figures that are not finite are left out.
+
+        Args:
+            result: the worker's.
+            request: key of what was asked.
+            plate: path of the plate as a whole; its own files stand elsewhere in the record.
+        """
+        plates = {result.plate, *result.near.values()}
+        others = {
+            path: found.sha256
+            for path, found in result.read.items()
+            if found.sha256 not in plates and path != plate
+        }
+        stamps = (found.stamp for found in result.read.values() if found.sha256 == result.plate)
         return cls(
             state=result.state,
             digest=result.digest,
@@ -136,6 +189,10 @@ class FrameRecord(_Record):
             statistics=_rounded(result.statistics, 6),
             error=result.error,
             plate=result.plate,
+            stamp=next(stamps, ""),
+            near=dict(result.near),
+            files=others,
+            pictures=dict(result.pictures),
             request=request,
             checked=round(result.began, 3),
         )
@@ -193,6 +250,18 @@ class Manifest(_Record):
         """`asked` as numbers."""
         return FrameRange.parse(self.asked) if self.asked else FrameRange(())
 
+    def due(self, number: int) -> str:
+        """Key of the request that a frame should be of: the last that asked for it."""
+        return self._due.get(number) or self._last_key
+
+    @cached_property
+    def _due(self) -> dict[int, str]:
+        return {n: key for key, request in self.requests.items() for n in request.frames}
+
+    @cached_property
+    def _last_key(self) -> str:
+        return self.request.key
+
     @property
     def promised(self) -> FrameRange:
         """The frames that should be there: asked for, tried, or done."""
@@ -200,7 +269,7 @@ class Manifest(_Record):
 
     @property
     def request(self) -> RequestRecord:
-        """What the last run was asked."""
+        """What the last run was asked; without its frames."""
         settings = self.shot.model_dump(mode="json", exclude=_NO_PIXELS)
         return RequestRecord(shot=settings, override=self.override, weights=self.weights)
 
@@ -215,52 +284,13 @@ class Manifest(_Record):
 
     def with_results(self, results: Iterable[FrameResult]) -> Manifest:
         """The same with these results in the place of earlier ones."""
-        request = self.request
-        added = {r.number: FrameRecord.of(r, request.key) for r in results}
-        requests = {**self.requests, request.key: request} if added else self.requests
-        return self.model_copy(update={"frames": _joined(self.frames, added), "requests": requests})
-
-
-def merge(old: Manifest, new: Manifest, *, pictures: bool = False) -> Manifest:
-    """What the folder holds after a run on some of its frames.
-
-    Args:
-        old: as the folder has it; its records stay for frames that are not in `new`.
-        new: of this run; everything about the run is taken from it. A frame that it skipped keeps
-            the timings and figures of the run that made it.
-        pictures: the run made masks or trimaps alone. The manifest of a folder that has mattes goes
-            on to tell of those: only what could not be done is added.
-    """
-    if pictures and any(record.digest for record in old.frames.values()):
-        lost = {n: new.frames[n] for n in new.not_done}
-        requests = {**old.requests, **(new.requests if lost else {})}
-        return old.model_copy(update={"frames": {**old.frames, **lost}, "requests": requests})
-    asked = FrameRange.of({*old.asked_frames, *new.asked_frames})
-    frames = _joined(old.frames, new.frames)
-    named = {record.request for record in frames.values()}
-    both = {**old.requests, **new.requests}
-    requests = {key: request for key, request in both.items() if key in named}
-    return new.model_copy(
-        update={"asked": str(asked), "frames": frames, "requests": requests},
-    )
+        request = self.request.asked_for(self.asked_frames)
+        key, plate = request.key, self.plate.path
+        added = {r.number: FrameRecord.of(r, key, plate) for r in results}
+        requests = {**self.requests, key: request}
+        return self.model_copy(update={"frames": {**self.frames, **added}, "requests": requests})
 
 
 def _rounded(figures: Mapping[str, float], digits: int) -> dict[str, float]:
     finite = ((name, float(value)) for name, value in figures.items() if math.isfinite(value))
     return {name: round(value, digits) for name, value in finite}
-
-
-def _joined(
-    old: Mapping[int, FrameRecord], new: Mapping[int, FrameRecord]
-) -> dict[int, FrameRecord]:
-    joined = dict(old)
-    for number, record in new.items():
-        before = old.get(number)
-        same = before is not None and before.digest == record.digest != ""
-        if same and record.state is FrameState.SKIPPED and before is not None:
-            of_now = ("request", "plate", "checked")
-            now = {name: getattr(record, name) for name in of_now}
-            joined[number] = before.model_copy(update=now)
-        else:
-            joined[number] = record
-    return joined

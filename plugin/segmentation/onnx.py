@@ -57,10 +57,8 @@ class OnnxSegmenter:
         if self._network is None:
             from model.segmenters.onnx import OnnxNetwork, OnnxSpec
 
-            path = Path(self._settings.path)
-            if digest_of(path, error=FrameError) != self._settings.sha256:
-                raise FrameError("the network has changed", where=path, fix="start the job again")
-            self._network = OnnxNetwork(path, OnnxSpec.model_validate(self._settings.spec))
+            spec = OnnxSpec.model_validate(self._settings.spec)
+            self._network = OnnxNetwork(Path(self._settings.path), spec, self._settings.sha256)
         return self._network
 
 

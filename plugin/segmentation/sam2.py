@@ -91,7 +91,12 @@ def _content(weights: str) -> str:
 def _load(settings: Sam2Settings, device: str) -> Any:  # noqa: ANN401  of a lazy import
     from model.segmenters.sam2 import Sam2 as Network
 
-    return Network(settings.weights, device=device)
+    network = Network(settings.weights, device=device)
+    if _content(settings.weights) != settings.content:
+        raise MaskError(
+            "SAM 2's weights have changed", where=settings.weights, fix="start the job again"
+        )
+    return network
 
 
 def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan:

@@ -33,7 +33,7 @@ class Rule:
 PLUGIN = Rule(frozenset({"plugin"})).also("numpy cv2 av OpenEXR OpenImageIO pydantic pydantic_core")
 MODEL = Rule(frozenset({"model"})).also(
     "torch numpy cv2 pydantic safetensors pymatting "
-    "plugin.types plugin.errors plugin.framerange plugin.pattern"
+    "plugin.types plugin.errors plugin.framerange plugin.pattern plugin.disk.inputs"
 )
 
 RULES: dict[str, Rule] = {

@@ -1,0 +1,89 @@
+"""`Writer`: a frame's alpha, its small pictures for the report, and the overlay of its trimap."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from plugin.colour.display import interop_id
+from plugin.errors import OutputError
+from plugin.exr.alpha_file import AlphaFormat, Colours, write_alpha
+from plugin.finish import Finished
+from plugin.report.sprites import SpriteForm, straight, tiles_of, write_sprite
+from plugin.trimap.overlay import overlay, write_overlay
+from plugin.types import FloatArray, Frame, LabelArray, Matte, Trimap
+from workers.neighbours import Source
+from workers.raw_alphas import Front
+
+__all__ = ["Writer"]
+
+
+class Writer:
+    """Writes what becomes of a frame.
+
+    Args:
+        front: the worker's plan, layout and plate.
+    """
+
+    def __init__(self, front: Front) -> None:
+        self.front, self.plan, self.layout = front, front.plan, front.layout
+        self.plate = front.plate
+
+    def overlay(self, seen: Frame, plain: Trimap, trimap: Trimap) -> None:
+        """The picture that an artist checks a trimap by."""
+        picture = overlay(seen.rgb, plain, trimap, self.front.trimaps.rules(seen.number))
+        write_overlay(self.layout.pattern("overlay").path(seen.number), picture, self.layout.out)
+
+    def alpha(self, frame: Frame, recipe: str, finished: Finished) -> str:
+        """Write the frame's alpha; the digest of its pixels."""
+        info, colour = self.plate.info, self.plan.colour
+        own = frame.data_window or info.data_window
+        aspect = info.pixel_aspect if frame.pixel_aspect is None else frame.pixel_aspect
+        colours = None
+        if finished.foreground is not None:
+            colours = Colours(
+                finished.foreground,
+                colour.space,
+                interop_id(colour),
+                tagged=not self.plan.shot.in_colour,
+            )
+        return write_alpha(
+            self.layout.alpha(frame.number),
+            finished.alpha,
+            info=replace(info, data_window=own, pixel_aspect=aspect),
+            frame=frame,
+            provenance={
+                "version": self.plan.version,
+                "model": self.plan.shot.model,
+                "weights": self.plan.weights,
+                "override": self.plan.override,
+                "recipe": recipe,
+            },
+            form=AlphaFormat.of(self.plan.shot),
+            colours=colours,
+            root=self.layout.out,
+        )
+
+    def sprite(
+        self,
+        source: Source,
+        labels: LabelArray,
+        matte: Matte,
+        digest: str,
+        *,
+        fg: FloatArray | None,
+    ) -> None:
+        """The small pictures of the frame for the report; without them it is no worse a matte."""
+        colours = None if fg is None else straight(fg, matte.alpha, self.front.to_display)
+        form = SpriteForm.of(len(self.plate.info.frames))
+        tiles = tiles_of(
+            source.rgb,
+            matte.alpha,
+            form.side,
+            source.area,
+            trimap=labels,
+            adapted=matte.adapted,
+            colours=colours,
+        )
+        with suppress(OutputError):  # a disk that is full says so at the next alpha
+            write_sprite(self.layout.out, source.frame.number, digest, tiles, form)
