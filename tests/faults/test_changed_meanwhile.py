@@ -1,4 +1,4 @@
-"""A stranger changes files while a run goes on: no frame under a false name, and the next run mends.
+"""A stranger changes files while a run goes on: no frame under a false name; the next run mends it.
 
 Whatever was made of what, each record says so; the frames that a change touched fail by number.
 """
