@@ -27,7 +27,7 @@ from model.training.trimaps import coarse_trimap, optimal_trimap
 __all__ = ["Batch", "compose"]
 
 _GAMMA = 2.2
-_DEEPEST = 0.35  # share of a patch's side that is cut away at most, each side
+_DEEPEST = 0.25  # share of a patch's side that is cut away at most, each side
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def compose(banks: Banks, count: int, how: Synthesis, generator: torch.Generator
         shapes = hard_shapes(draw, how.crop)
         foreground, alpha, background = layers(banks, draw, how, shapes)
         parts = shapes.roll(1, 0).flip(-2)  # another sample's: not the same as its alpha
-        foreground = _of_two_materials(foreground, parts, sewn)
+        foreground = _of_two_materials(foreground, background, parts, sewn)
         foreground, alpha = _with_another(foreground, alpha, double)
         both = torch.cat((foreground, background))
         both = jitter_colour(both, Draw(2 * count, generator), hue=how.hue)
@@ -79,9 +79,9 @@ def compose(banks: Banks, count: int, how: Synthesis, generator: torch.Generator
         return Batch(image=image, trimap=one_hot, alpha=alpha, optimal=optimal_trimap(alpha))
 
 
-def _of_two_materials(colour: Tensor, parts: Tensor, chosen: Tensor) -> Tensor:
-    """In the chosen, another sample's colours within a part: borders that are none of alpha."""
-    other = colour[(chosen + 1) % len(colour)].flip(-1)
+def _of_two_materials(colour: Tensor, photos: Tensor, parts: Tensor, chosen: Tensor) -> Tensor:
+    """In the chosen, another sample's photograph within a part: borders that are none of alpha."""
+    other = photos[(chosen + 1) % len(colour)].flip(-1)
     return colour.index_copy(0, chosen, torch.lerp(colour[chosen], other, parts[chosen]))
 
 

@@ -54,7 +54,7 @@ def _polygon(draw: Draw, size: int) -> Tensor:
     turns = draw.between(
         *[((i - 0.3) * corner, (i + 0.3) * corner) for i in range(_SIDES)], each=(1, 1)
     )
-    reach = draw.between(*[(math.log(0.04 * size), math.log(0.7 * size))] * _SIDES, each=(1, 1))
+    reach = draw.between(*[(math.log(0.07 * size), math.log(0.7 * size))] * _SIDES, each=(1, 1))
     turn = torch.stack(turns, dim=1) + start
     # Sums of products, not a matrix product: that may be cut to ten bits on a GPU.
     inside = torch.addcmul(torch.stack(reach, dim=1).exp(), turn.cos(), x - axis)
