@@ -41,7 +41,10 @@ def layers(
     (retextured,) = mattes.chance(how.retextured, each=(1, 1, 1))
     plain = ~banks.coloured[matte].view(-1, 1, 1, 1) | retextured
     own = torch.where(plain, texture[: made - cut], colour[cut:])
-    colour = torch.cat((colour[:cut], own, texture[made - cut :]))
+    # A cut-out's own colours are only as clean as whoever cut it out: a photograph's have no rim.
+    (dressed,) = Draw(cut, draw.generator).chance(how.dressed, each=(1, 1, 1))
+    cutouts = torch.where(dressed, background.roll(1, 0)[:cut], colour[:cut])
+    colour = torch.cat((cutouts, own, texture[made - cut :]))
     alpha = torch.cat((alpha, shapes[made:]))
     # Out of focus: cut-outs more often than the others, which have their own softness.
     width, often, seldom = draw.between((math.log(0.5), math.log(3)), (-0.3, 0.7), (-0.1, 0.9))

@@ -24,6 +24,7 @@ class Synthesis(BaseModel):
         crop: side of the training patches, pixels.
         zoom: source pixels a patch pixel, log-uniform; with a patch of 320 the paper's 320 to 800.
         cutouts: share of the samples whose foreground is a real cut-out; the rest is procedural.
+        dressed: share of the cut-outs that get a photograph's colours.
         retextured: share of the procedural mattes with colours of their own that get a photograph's
             texture all the same.
         shapes: share of the samples without a cut-out that are plain shapes with hard edges.
@@ -45,6 +46,7 @@ class Synthesis(BaseModel):
     crop: Annotated[int, Field(ge=64, le=1024, multiple_of=32)] = 320
     zoom: tuple[float, float] = (0.67, 2.5)
     cutouts: _Share = 0.4
+    dressed: _Share = 0.25
     retextured: _Share = 0.2
     shapes: _Share = 0.3
     doubled: _Share = 0.33

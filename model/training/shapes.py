@@ -22,17 +22,17 @@ def hard_shapes(draw: Draw, size: int) -> Tensor:
     sensor makes of an edge in focus.
 
     Returns:
-        N × 1 × size × size, 0 to 1; either side may be the shape.
+        N × 1 × size × size, 0 to 1.
     """
-    fine, level, bend, side, width = draw.between(
-        (0, 0.3), (-0.3, 0.3), (0, 0.08 * size), (-1, 1), (0, math.log(2.5)), each=(1, 1, 1)
+    fine, level, bend, width = draw.between(
+        (0, 0.3), (-0.3, 0.3), (0, 0.08 * size), (0, math.log(2.5)), each=(1, 1, 1)
     )
     slow = draw.noise(size, 4)
     field = torch.addcmul(slow + level, draw.noise(size, 10), fine)
     blob = field / _slope(field).clamp_min(0.4 / size)
     corners = torch.addcmul(_polygon(draw, size), slow, bend)
     distance = torch.where(draw.chance(0.5, each=(1, 1, 1))[0], blob, corners)
-    return (distance * side.sign() / width.exp() + 0.5).clamp_(0, 1)
+    return (distance / width.exp() + 0.5).clamp_(0, 1)
 
 
 def _slope(field: Tensor) -> Tensor:
