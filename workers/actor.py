@@ -1,7 +1,8 @@
 """What runs inside a Ray actor.
 
 Ray keeps the class until the driver's very end, and with it whatever this module imports: so the
-worker's libraries are imported in the actor's own process only.
+worker's libraries are imported in the actor's own process only. The class travels by its code, not
+by its name: what is called `workers` or `plugin` where the user stands is not what it means.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class FrameActor:
     """Calls of `do` that Ray may make at once."""
 
     def __init__(self, job: str, device: Device) -> None:
+        import adamatte  # noqa: F401  from here on, our packages are ours
         from model.inference.threads import settle_process
 
         settle_process()

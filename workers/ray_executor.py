@@ -72,11 +72,14 @@ class RayExecutor:
 
     def _maker(self, job: Path, cluster: Cluster) -> Callable[[], Any]:
         import ray
+        from ray import cloudpickle
 
-        from workers.actor import FrameActor
+        from workers import actor
 
+        by_code: Any = cloudpickle.register_pickle_by_value
+        by_code(actor)
         gpus = cluster.gpus_per_worker if cluster.device == "cuda" else 0.0
-        remote: Any = ray.remote(self._actor or FrameActor).options(
+        remote: Any = ray.remote(self._actor or actor.FrameActor).options(
             max_concurrency=self._beside(),
             num_cpus=0 if gpus else 1,
             num_gpus=gpus,

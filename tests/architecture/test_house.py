@@ -22,7 +22,10 @@ MAX_LINES = 320
 MAX_FUNCTION_LINES = 60
 """Of a function without its docstring: a screen."""
 
-PYTHON = sorted(file for folder in (*CODE, "tests") for file in (ROOT / folder).rglob("*.py"))
+PYTHON = [
+    ROOT / "adamatte.py",
+    *sorted(file for folder in (*CODE, "tests") for file in (ROOT / folder).rglob("*.py")),
+]
 AT_ROOT = ("*.md", "*.toml", "*.txt", "Makefile", ".ci/run")
 WITHIN = ("*.md", "*.toml", "*.json")
 TEXTS = [
@@ -90,6 +93,7 @@ print(json.dumps({{"heavy": heavy, "weights": weights, "connected": connected}})
 @pytest.mark.parametrize(
     ("package", "never"),
     [
+        ("adamatte", {"torch", "ray", "cv2", "av"}),
         ("plugin", {"torch", "ray"}),
         ("plugin.cli", {"torch", "ray", "cv2", "av"}),
         ("model", {"ray"}),

@@ -41,7 +41,7 @@ def in_child(part: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401  wh
     """
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": _path(os.environ)}
     done = subprocess.run(  # noqa: S603  this program itself
-        [sys.executable, "-m", "workers.bench.child", part],
+        [sys.executable, "-P", "-m", "workers.bench.child", part],
         input=json.dumps(arguments),
         capture_output=True,
         text=True,
