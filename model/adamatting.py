@@ -152,12 +152,14 @@ class PropagationUnit(nn.Module):
             adapted: N × 3 × H × W, probabilities of the three classes.
             alpha: N × 1 × H × W, the A-decoder's.
         """
-        count, _, height, width = image.shape
-        h = c = image.new_zeros(count, self.hidden, height, width)
+        seen = torch.cat((image, adapted), dim=1).to(adapted.dtype)
+        state: tuple[Tensor, Tensor] | None = None
         alphas = []
         for _ in range(self.recurrences):
-            x = torch.relu(self.enter(torch.cat((image, adapted, alpha), dim=1)))
-            h, c = self.cell(self.blocks(x), h, c)
+            x = torch.relu(self.enter(torch.cat((seen, alpha.to(seen.dtype)), dim=1)))
+            # In the convolutions' precision, which halves what a GPU has to move.
+            h, c = (torch.zeros_like(x),) * 2 if state is None else state
+            h, c = state = self.cell(self.blocks(x), h, c)
             alpha = alpha + self.leave(h).to(alpha.dtype)
             alphas.append(alpha)
         return alphas

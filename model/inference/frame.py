@@ -43,7 +43,9 @@ _PROPAGATION_MARGIN = 8  # the propagation unit has no stride
 MARGINS = f"{REACH} {MARGIN} {_PROPAGATION_MARGIN}"
 """What of these sizes changes pixels, for digests."""
 
-_FIXED = 6000  # pixels that could be computed in the time that a call takes beside its pixels
+_FIXED = {"cpu": 6000, "cuda": 1_000_000}
+"""Pixels that could be computed in the time that a call takes beside its pixels: a GPU is done with
+a rectangle before its operators are launched."""
 
 _Where = npt.NDArray[np.bool_]
 
@@ -96,7 +98,12 @@ class Inference:
         padded = np.zeros((height, width), np.bool_)
         padded[: where.shape[0], : where.shape[1]] = where
         return cover(
-            padded, margin=margin, largest=self.largest, cell=cell, grid=grid, fixed=_FIXED
+            padded,
+            margin=margin,
+            largest=self.largest,
+            cell=cell,
+            grid=grid,
+            fixed=_FIXED[self.device.type],
         )
 
     @cached_property
