@@ -52,7 +52,7 @@ def crop(
     torch.addcmul(torch.addcmul(u_0, x, u_x), y, u_y, out=grid[..., 0])
     torch.addcmul(torch.addcmul(v_0, x, v_x), y, v_y, out=grid[..., 1])
     out = nnf.grid_sample(source, grid, padding_mode="reflection", align_corners=False)
-    return out.view(few, channels, -1, size, size).mean(dim=2) if sharp else out
+    return out.view(few, channels, 4, size, size).mean(dim=2) if sharp else out
 
 
 @cache

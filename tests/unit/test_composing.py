@@ -88,7 +88,9 @@ def test_the_counter_sees_what_the_host_reads_and_writes() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_a_batch_is_whole(banks: Banks, count: int) -> None:
-    for how in (HOW, Synthesis(crop=96), plainly(**dict.fromkeys(PLAIN, 1.0))):
+    every = dict.fromkeys(PLAIN, 1.0)
+    alone = plainly(cutouts=0.0, shapes=1.0), plainly(cutouts=0.0, shapes=0.0), plainly(cutouts=1.0)
+    for how in (HOW, Synthesis(crop=96), plainly(**every), *alone):
         batch = compose(banks, count, how, generator(count))
         side = how.crop
         assert batch.image.shape == (count, 3, side, side)
