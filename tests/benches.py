@@ -12,7 +12,7 @@ import numpy.typing as npt
 from model.evaluation.benchmark import open_benchmark
 from model.evaluation.metrics import optimal_trimap
 from model.evaluation.perturb import dilated_trimap
-from model.evaluation.pictures import write_png
+from model.training.pictures import write_png
 from plugin.types import FloatArray, LabelArray
 
 Array = npt.NDArray[Any]

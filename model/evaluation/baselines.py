@@ -24,8 +24,8 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from model.evaluation.pictures import read_alpha, to_bytes, write_png
 from model.planes.colour_planes import VERSION, colour_planes
+from model.training.pictures import read_alpha, to_bytes, write_png
 from plugin.errors import FrameError, RequestError
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 

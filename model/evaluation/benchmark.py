@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from model.evaluation.pictures import read_alpha, read_image, read_trimap, to_bytes, write_png
+from model.training.pictures import read_alpha, read_image, read_trimap, to_bytes, write_png
 from plugin.errors import OutputError, RequestError, TrimapError
 from plugin.types import FloatArray, LabelArray, Matter
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from model.evaluation.benchmark import open_benchmark
 from model.evaluation.evaluate import Progress, evaluate, keys_of
 from model.evaluation.perturb import is_computed
-from model.evaluation.pictures import write_bytes
 from model.evaluation.results import ERRORS, HALVES, Evaluation, Total
+from model.training.pictures import write_bytes
 from plugin.types import Matter
 
 __all__ = ["compare", "compare_and_report", "comparison_table"]

@@ -18,8 +18,8 @@ from model.evaluation.benchmark import BenchImage, open_benchmark
 from model.evaluation.figure import Figure
 from model.evaluation.metrics import Confusion, matte_errors, optimal_trimap
 from model.evaluation.perturb import Task, task_of
-from model.evaluation.pictures import to_bytes, write_bytes
 from model.evaluation.results import OURS, Evaluation, Row
+from model.training.pictures import to_bytes, write_bytes
 from plugin.errors import RequestError
 from plugin.types import FloatArray, LabelArray, Matter
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from model.evaluation.pictures import to_bytes, write_png
+from model.training.pictures import to_bytes, write_png
 from plugin.types import FloatArray, LabelArray
 
 __all__ = ["Figure"]

@@ -24,8 +24,8 @@ import numpy as np
 
 from model.evaluation.compositions import held_out, read_cutout
 from model.evaluation.perturb import dilated_trimap
-from model.evaluation.pictures import read_image, to_bytes, write_bytes, write_png
 from model.training.data_split import group_key, rendered_kind
+from model.training.pictures import read_image, to_bytes, write_bytes, write_png
 from plugin.errors import RequestError
 from plugin.types import FloatArray
 

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from model.evaluation.compositions import Foreground, build_test_set, held_out, read_cutout
-from model.evaluation.pictures import read_image
 from model.training.data_split import rendered_kind
 from model.training.mattes.registry import render_any
+from model.training.pictures import read_image
 
 __all__ = ["build_held_out_set", "held_out_foregrounds"]
 

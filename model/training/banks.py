@@ -18,8 +18,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from model.evaluation.compositions import cutout_alpha
 from model.planes.colour_planes import spread_colour
+from model.training.cutouts import cutout_alpha
 from model.training.data_split import is_held_out
 from model.training.mattes import MatteBank, render_bank
 from plugin.errors import ShotError

@@ -1,28 +1,22 @@
-"""`adamatte train`, behind its options: a run, or a whole stretch from pictures to figures."""
+"""`adamatte train`, behind its options: a run from banks, or from pictures."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
-from model.evaluation.evaluate import evaluate
-from model.evaluation.results import OURS
-from model.export.weights import export_weights
 from model.inference.device import choose_device
-from model.matter import Matter
 from model.training.banks import Banks, gather, matte_tensors
 from model.training.mattes import Rendering
-from model.training.recipe import Recipe, read_recipe
+from model.training.recipe import read_recipe
 from model.training.trainer import Trainer
 from plugin.errors import SurroundingsError
 
 __all__ = ["train"]
-
-_TRIMAPS = ("trimap", "large")
 
 Report = Callable[[str], None]
 
@@ -33,7 +27,6 @@ def train(
     device: str = "auto",
     minutes: float | None = None,
     pictures: Path | None = None,
-    benches: Sequence[Path] = (),
     report: Report = print,
 ) -> int:
     """Train as a recipe says, from where an earlier run of it stopped.
@@ -45,8 +38,6 @@ def train(
             saved. None trains for the recipe's steps.
         pictures: a folder as `pack` reads it, instead of the recipe's banks; mattes go on being
             rendered beside the training.
-        benches: folders that the exported weights are measured on at the end, on narrow trimaps
-            and large ones.
         report: takes lines of progress.
 
     Returns:
@@ -57,8 +48,7 @@ def train(
         DeviceError: there is no such device.
     """
     started = time.monotonic()
-    recipe = read_recipe(config)
-    trainer = Trainer(recipe, torch.device(choose_device(device)))
+    trainer = Trainer(read_recipe(config), torch.device(choose_device(device)))
 
     def left() -> float:
         return float("inf") if minutes is None else minutes * 60 - (time.monotonic() - started)
@@ -67,8 +57,6 @@ def train(
         trainer.run(seconds=left(), report=report)
     else:
         _train_on(pictures, trainer, left, report)
-    if benches:
-        _measure(recipe, benches, report)
     return trainer.step
 
 
@@ -109,17 +97,3 @@ class _Fresh:
             return
         self._banks.put_mattes(self.count, matte_tensors(rendered, self._seed + self.count))
         self.count += len(rendered)
-
-
-def _measure(recipe: Recipe, benches: Sequence[Path], report: Report) -> None:
-    """Export the run's weights, and say what they do on each bench with each of its trimaps."""
-    exported = export_weights(
-        recipe.out / "average.safetensors", recipe.out / f"{recipe.network}.safetensors"
-    )
-    report(f"{exported.path}  sha256 {exported.sha256}")
-    matter = Matter(str(exported.path))
-    for bench in benches:
-        for kind in _TRIMAPS:
-            total = evaluate(bench, matter, trimap=kind).total(OURS)
-            errors = f"SAD {total.sad:.2f} MSE {total.mse:.4f} Grad {total.grad:.2f}"
-            report(f"{bench.name} {kind}: {errors}")

@@ -22,9 +22,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from model.evaluation.pictures import decode, write_bytes
 from model.planes.colour_planes import spread_colour
 from model.training.banks import middle_square, training_files
+from model.training.pictures import decode, write_bytes
 from plugin.errors import RequestError
 from plugin.types import FloatArray, LabelArray
 

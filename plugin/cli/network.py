@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -43,14 +44,12 @@ def _train(
 ) -> None:
     from model.training.run import train as run_training
 
-    run_training(
-        config,
-        device=device,
-        minutes=minutes,
-        pictures=pictures,
-        benches=benches,
-        report=(lambda _line: None) if quiet else click.echo,
-    )
+    report: Callable[[str], None] = (lambda _line: None) if quiet else click.echo
+    run_training(config, device=device, minutes=minutes, pictures=pictures, report=report)
+    if benches:
+        from model.evaluation.trained import measure_run
+
+        measure_run(config, benches, report)
 
 
 def _pack(data: Path, out: Path, mattes: int, size: int, **_talk: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from plugin.errors import AdaMatteError, Interrupted
-from plugin.progress.modes import one_line
+from plugin.progress.lines import one_line
 
 __all__ = ["Terminated", "exit_code_of", "line_of"]
 

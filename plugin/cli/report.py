@@ -9,7 +9,7 @@ import click
 
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.framerange import FrameRange
-from plugin.progress.modes import printable
+from plugin.progress.lines import printable
 
 __all__ = ["report"]
 

@@ -15,7 +15,8 @@ from plugin.cli.options import MASK, RUN, SHOT, TRIMAP, WORK, shot_options
 from plugin.cli.outcome import exit_code_of
 from plugin.errors import FrameError
 from plugin.framerange import FrameRange
-from plugin.progress.modes import choose, printable
+from plugin.progress.lines import printable
+from plugin.progress.modes import choose
 from plugin.request.job_file import shot_from
 
 if TYPE_CHECKING:

@@ -1,42 +1,21 @@
-"""What a run says while it works: a bar, plain lines, JSON lines, or nothing.
-
-Driven by frame results alone: no thread of ours, so a `progress` object comes with the first frame
-result after `INTERVAL_S`. Each implementation counts for itself in a `Tally`.
-"""
+"""What a run says while it works: a bar, plain lines, JSON lines, OpenJD's, or nothing."""
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
-from plugin.progress.tally import Clock, Tally
+from plugin.progress.lines import BarProgress, JsonLinesProgress, PlainProgress
+from plugin.progress.openjd import OpenJdProgress
 
 if TYPE_CHECKING:
-    import rich.progress
-
     from plugin.types import FrameResult
 
-__all__ = [
-    "MODES",
-    "BarProgress",
-    "JsonLinesProgress",
-    "PlainProgress",
-    "Progress",
-    "QuietProgress",
-    "Tally",
-    "choose",
-    "one_line",
-    "printable",
-]
+__all__ = ["MODES", "Progress", "QuietProgress", "choose"]
 
 MODES = ("auto", "bar", "plain", "jsonl", "openjd")
 """What `--progress` takes; `auto` is a bar on a terminal and plain lines in a log."""
-
-INTERVAL_S = 0.5
-"""Least time between two `progress` objects: half of the second that the contract allows."""
 
 
 class Progress(Protocol):
@@ -76,162 +55,6 @@ class QuietProgress:
         """Nothing."""
 
 
-class PlainProgress:
-    """One line an event: for logs.
-
-    Args:
-        stream: where the lines go.
-        clock: seconds that only ever grow.
-    """
-
-    def __init__(self, stream: TextIO, *, clock: Clock = time.monotonic) -> None:
-        self._stream = stream
-        self._tally = Tally(clock)
-        self._over = False
-
-    def start(self, frames: int, **facts: object) -> None:
-        """`240 frames · shot sh010 · model lite`."""
-        self._tally.start(frames)
-        self._say(_listed(_frames(frames), facts))
-
-    def note(self, text: str) -> None:
-        """`note: the screen is #3cb44f`."""
-        self._say(f"note: {text}")
-
-    def frame(self, result: FrameResult) -> None:
-        """`frame 1001 done in 0.42 s · 12 of 240 · 2.1 frames/s · 1:47 left`."""
-        self._tally.add(result)
-        state = result.state.value
-        if result.error:
-            self._say(f"frame {result.number} {state} · {result.error}")
-        else:
-            took = f" in {result.seconds:.2f} s" if state == "done" else ""
-            self._say(f"frame {result.number} {state}{took} · {self._tally.pace()}")
-
-    def end(self, exit_code: int, summary: Mapping[str, object] | None = None) -> None:
-        """`238 done, 12 of them before, 2 failed in 2:05 · out shots/sh010`."""
-        if self._over:
-            return
-        self._over = True
-        self._tally.stop()
-        if self._tally.total or exit_code == 0:
-            self._say(_listed(self._tally.outcome(), summary or {}))
-
-    def _say(self, text: str) -> None:
-        print(f"adamatte: {one_line(text)}", file=self._stream, flush=True)
-
-
-class JsonLinesProgress:
-    """The contract's objects, one a line, flushed: for programs.
-
-    Notes travel as `"notes": […]` in the next object, so that no event is there which the contract
-    does not name.
-
-    Args:
-        stream: where the lines go; stdout.
-        clock: seconds that only ever grow.
-    """
-
-    def __init__(self, stream: TextIO, *, clock: Clock = time.monotonic) -> None:
-        self._stream = stream
-        self._clock = clock
-        self._tally = Tally(clock)
-        self._notes: list[str] = []
-        self._last = clock()
-        self._over = False
-
-    def start(self, frames: int, **facts: object) -> None:
-        """`{"event": "start", "frames": N, …}`."""
-        self._tally.start(frames)
-        self._last = self._clock()
-        self._emit({**facts, "event": "start", "frames": frames})
-
-    def note(self, text: str) -> None:
-        """Kept for the next object."""
-        self._notes.append(one_line(text))
-
-    def frame(self, result: FrameResult) -> None:
-        """A `frame` object, and a `progress` object when one is due."""
-        self._tally.add(result)
-        self._emit(_frame_object(result))
-        if self._tally.left == 0 or self._clock() - self._last >= INTERVAL_S:
-            self._last = self._clock()
-            self._emit({"event": "progress", **self._tally.counts()})
-
-    def end(self, exit_code: int, summary: Mapping[str, object] | None = None) -> None:
-        """`{"event": "end", "exit": 0, …}`."""
-        if self._over:
-            return
-        self._over = True
-        self._tally.stop()
-        counts = {key: self._tally.counts()[key] for key in ("done", "total", "skipped", "failed")}
-        seconds = round(self._tally.seconds, 3)
-        ended = {"event": "end", "exit": exit_code, **counts, "seconds": seconds}
-        self._emit({**(summary or {}), **ended})
-
-    def _emit(self, event: dict[str, Any]) -> None:
-        if self._notes:
-            event["notes"], self._notes = self._notes, []
-        first = {"event": event.pop("event")}
-        print(json.dumps(first | event, default=str), file=self._stream, flush=True)
-
-
-class BarProgress:
-    """A bar on a terminal, with failures and notes above it.
-
-    Args:
-        stream: the terminal; stderr, so that stdout stays free for results.
-        clock: seconds that only ever grow.
-    """
-
-    def __init__(self, stream: TextIO, *, clock: Clock = time.monotonic) -> None:
-        from rich.console import Console
-
-        self._console = Console(file=stream, highlight=False, markup=False)
-        self._tally = Tally(clock)
-        self._over = False
-        self._bar: rich.progress.Progress | None = None
-
-    def start(self, frames: int, **facts: object) -> None:
-        """Draw the bar."""
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
-
-        self._tally.start(frames)
-        self._say(_listed(_frames(frames), facts))
-        columns = (SpinnerColumn(), BarColumn(bar_width=None), TextColumn("{task.description}"))
-        self._bar = Progress(*columns, console=self._console, transient=True, expand=True)
-        self._bar.add_task(self._tally.pace(), total=frames)
-        self._bar.start()
-
-    def note(self, text: str) -> None:
-        """A line above the bar."""
-        self._say(text)
-
-    def frame(self, result: FrameResult) -> None:
-        """Move the bar; a failure gets a line above it."""
-        self._tally.add(result)
-        if result.error:
-            self._say(f"frame {result.number} {result.state.value} · {result.error}")
-        if self._bar is not None:
-            completed = self._tally.done + self._tally.failed
-            task = self._bar.task_ids[0]
-            self._bar.update(task, completed=completed, description=self._tally.pace())
-
-    def end(self, exit_code: int, summary: Mapping[str, object] | None = None) -> None:
-        """Take the bar away and say how it went."""
-        if self._over:
-            return
-        self._over = True
-        self._tally.stop()
-        if self._bar is not None:
-            self._bar.stop()
-        if self._bar is not None or exit_code == 0:
-            self._say(_listed(self._tally.outcome(), summary or {}))
-
-    def _say(self, text: str) -> None:
-        self._console.print(one_line(text), soft_wrap=True)
-
-
 def choose(mode: str, quiet: bool, stream: TextIO, *, data: TextIO | None = None) -> Progress:
     """The `Progress` that `--progress MODE` and `--quiet` ask for.
 
@@ -246,42 +69,9 @@ def choose(mode: str, quiet: bool, stream: TextIO, *, data: TextIO | None = None
     if mode == "jsonl":
         return JsonLinesProgress(sys.stdout if data is None else data)
     if mode == "openjd":
-        from plugin.progress.openjd import OpenJdProgress
-
         return OpenJdProgress(sys.stdout if data is None else data)
     if quiet:
         return QuietProgress()
     if mode == "bar" or (mode == "auto" and stream.isatty()):
         return BarProgress(stream)
     return PlainProgress(stream)
-
-
-def one_line(text: object) -> str:
-    """`text` without line breaks or control characters: file names may hold either."""
-    return printable(" ".join(str(text).split()))
-
-
-def printable(text: str) -> str:
-    """`text` with control characters, and what else cannot be seen, spelt out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _frame_object(result: FrameResult) -> dict[str, Any]:
-    aside = result.state.value == "quarantined"
-    event: dict[str, Any] = {
-        "event": "frame",
-        "frame": result.number,
-        "state": "failed" if aside else result.state.value,
-        "seconds": round(result.seconds, 3),
-        **({"quarantined": True} if aside else {}),
-    }
-    return event | ({"error": one_line(result.error)} if result.error else {})
-
-
-def _frames(count: int) -> str:
-    return "1 frame" if count == 1 else f"{count} frames"
-
-
-def _listed(head: str, facts: Mapping[str, object]) -> str:
-    shown = (f"{key.replace('_', ' ')} {value}" for key, value in facts.items() if value != "")
-    return " · ".join([head, *shown])

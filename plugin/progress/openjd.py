@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
+from plugin.progress.lines import one_line
 from plugin.progress.tally import Clock, Tally
 
 if TYPE_CHECKING:
@@ -86,6 +87,4 @@ class OpenJdProgress:
         self._say(f"openjd_status: {self._tally.pace()}")
 
     def _say(self, text: str) -> None:
-        from plugin.progress.modes import one_line
-
         print(one_line(text)[:_MOST], file=self._stream, flush=True)

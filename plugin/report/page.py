@@ -17,7 +17,7 @@ import jinja2
 
 from plugin.disk.atomic import write_whole
 from plugin.framerange import FrameRange
-from plugin.progress.modes import printable
+from plugin.progress.lines import printable
 from plugin.report.against import Comparison
 from plugin.report.command import command_of
 from plugin.report.facts import Problem, Rule, provenance, settings, stub

@@ -40,7 +40,7 @@ RULES: dict[str, Rule] = {
     "adamatte.py": Rule(frozenset({"plugin", "model"})),
     "plugin": PLUGIN,
     "plugin/cli": PLUGIN.also("click rich", lazy="model workers"),
-    "plugin/progress/modes.py": PLUGIN.also("rich"),
+    "plugin/progress/lines.py": PLUGIN.also("rich"),
     "plugin/report/page.py": PLUGIN.also("jinja2 markupsafe"),
     "plugin/driver/run.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/probe.py": PLUGIN.also(lazy="model"),

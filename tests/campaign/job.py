@@ -13,7 +13,7 @@ import click
 from plugin.cli import main
 from plugin.cli.registry import Entry
 from plugin.driver.run import run
-from plugin.progress.modes import JsonLinesProgress
+from plugin.progress.lines import JsonLinesProgress
 from plugin.request.shot import Shot
 from plugin.types import Executor
 from tests.campaign import actors

@@ -16,17 +16,16 @@ from model.evaluation.compositions import (
     Foreground,
     adobe_compositions,
     build_test_set,
-    clean_alpha,
     compose,
     composition_order,
-    cutout_alpha,
     held_out,
     read_cutout,
 )
 from model.evaluation.held_out import build_held_out_set
 from model.evaluation.metrics import optimal_trimap
-from model.evaluation.pictures import write_png
+from model.training.cutouts import clean_alpha, cutout_alpha
 from model.training.data_split import HELD_OUT_SHARE, group_key, is_held_out, rendered_kind
+from model.training.pictures import write_png
 from plugin.errors import RequestError
 from plugin.types import FloatArray
 

@@ -13,8 +13,8 @@ from model.evaluation.baselines import baseline
 from model.evaluation.benchmark import open_benchmark, write_bench_folders, write_submission
 from model.evaluation.evaluate import evaluate, evaluate_and_report
 from model.evaluation.metrics import Confusion
-from model.evaluation.pictures import read_alpha, read_image, write_png
 from model.evaluation.results import Evaluation, Row
+from model.training.pictures import read_alpha, read_image, write_png
 from plugin.errors import RequestError, TrimapError
 from tests.benches import SIZE, Oracle, disc, make_bench
 

@@ -12,15 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.progress.modes import (
-    BarProgress,
-    JsonLinesProgress,
-    PlainProgress,
-    Progress,
-    QuietProgress,
-    choose,
-    one_line,
-)
+from plugin.progress.lines import BarProgress, JsonLinesProgress, PlainProgress, one_line
+from plugin.progress.modes import Progress, QuietProgress, choose
 from plugin.progress.tally import Tally
 from plugin.types import FrameResult, FrameState
 

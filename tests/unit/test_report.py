@@ -16,7 +16,7 @@ import pytest
 from plugin.cli import main
 from plugin.driver.run import run
 from plugin.plates import open_plate
-from plugin.progress.modes import printable
+from plugin.progress.lines import printable
 from plugin.report.build import Report, build_report
 from plugin.report.summary import summary
 from plugin.request.shot import Shot

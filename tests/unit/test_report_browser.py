@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from plugin.exr.alpha_file import read_alpha
-from plugin.progress.modes import printable
+from plugin.progress.lines import printable
 from plugin.report.build import build_report
 from plugin.report.preview import COMP_COLOUR
 from plugin.request.shot import Shot

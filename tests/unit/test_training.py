@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from model.evaluation import ablation
+from model.evaluation.trained import measure_run
 from model.inference.weight_files import find_weights, load_network
 from model.training.banks import Banks, load, matte_tensors, pack
 from model.training.mattes import render_bank
@@ -139,9 +140,9 @@ def test_a_stretch_packs_trains_renders_exports_and_measures(folder: Path) -> No
         device="cpu",
         minutes=0.15,
         pictures=folder,
-        benches=[picture.parent],
         report=said.append,
     )
+    measure_run(recipe, [picture.parent], said.append)
     last = json.loads((folder / "stretch" / "log.jsonl").read_text().splitlines()[-1])
     assert last["step"] == reached > 0
     assert last["rate"] < 1e-3  # it has fallen by the clock, not by the steps

@@ -13,7 +13,7 @@ from plugin.errors import ShotError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workers.farm.task import FarmJob
+    from workers.farm.job import FarmJob
 
 __all__ = ["files"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from plugin.errors import ShotError
 
 if TYPE_CHECKING:
-    from workers.farm.task import FarmJob
+    from workers.farm.job import FarmJob
 
 __all__ = ["files"]
 

@@ -14,7 +14,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workers.farm.task import FarmJob
+    from workers.farm.job import FarmJob
 
 __all__ = ["files"]
 

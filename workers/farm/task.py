@@ -8,67 +8,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from plugin.disk.atomic import output_error, write_whole
 from plugin.driver.probe import anchored, settle
 from plugin.errors import OutputError
-from plugin.framerange import FrameRange
 from plugin.progress.modes import Progress
 from plugin.request.job_writing import write_job
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
+from workers.farm import deadline, opencue, openjd
+from workers.farm.job import FarmJob
 
-__all__ = ["FARMS", "FarmJob", "FarmName", "plan_farm_job", "write_farm_job"]
+__all__ = ["FARMS", "FarmName", "plan_farm_job", "write_farm_job"]
 
 FarmName = Literal["openjd", "deadline", "opencue"]
 FARMS: tuple[str, ...] = get_args(FarmName)
 
-JOB_FILE = "adamatte.toml"
-"""In the output folder: the whole request."""
-
 CHUNK = 16
 """Frames a task, unless asked otherwise. A task spends some seconds before its first frame."""
-
-
-@dataclass(frozen=True, slots=True)
-class FarmJob:
-    """A shot as a farm needs to know it.
-
-    Attributes:
-        shot: with absolute paths.
-        frames: all that are to be done.
-        chunk: frames a task; 1 where the frames have gaps, for a task is told its first and last.
-        program: the `adamatte` that tasks call, as machines of the farm find it.
-        in_order: a pass through the whole shot comes first, such as tracking: it is a task of its
-            own, and the others wait for it.
-    """
-
-    shot: Shot
-    frames: FrameRange
-    chunk: int
-    program: str
-    in_order: bool
-
-    @property
-    def title(self) -> str:
-        """How the farm lists it."""
-        return f"AdaMatte {self.shot.name}"
-
-    @property
-    def job_file(self) -> Path:
-        """The request, for `adamatte run --job`."""
-        return self.shot.out / JOB_FILE
-
-    def arguments(self, frames: str, *, progress: str = "plain") -> list[str]:
-        """What follows the program's name.
-
-        Args:
-            frames: the farm's own token for the frames of a task.
-            progress: how the task reports.
-        """
-        return ["run", "--job", str(self.job_file), "--frames", frames, "--progress", progress]
 
 
 def plan_farm_job(shot: Shot, progress: Progress, program: str | None = None) -> FarmJob:
@@ -107,9 +66,6 @@ def write_farm_job(farm: FarmName, job: FarmJob) -> list[Path]:
     Raises:
         OutputError: the folder cannot be written.
     """
-    from plugin.disk.atomic import output_error, write_whole
-    from workers.farm import deadline, opencue, openjd
-
     formats: Mapping[FarmName, Callable[[FarmJob], dict[str, str]]] = {
         "openjd": openjd.files,
         "deadline": deadline.files,

@@ -1,0 +1,121 @@
+"""The order of the folders: each stands on those before it, and no import goes back up."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.test_imports import FILES, ROOT, imports
+
+_FLOORS = """
+plugin   errors window framerange pattern disk types request progress image colour exr plates
+         segmentation trimap stabilise finish result synthetic report driver doctor cli
+model    config rectangles planes blocks adamatting losses inference matter segmenters export
+         training evaluation
+workers  token jobs_api overlap stage_clock tries neighbours memory cluster shared_matter
+         raw_alphas written frame_worker actor in_flight ray_pool
+         in_process ray_executor submit farm bench
+"""
+ORDER = {
+    package: rooms
+    for package, *rooms in (text.split() for text in re.split(r"\n(?=\w)", _FLOORS) if text.strip())
+}
+"""Modules and folders that lie directly in a package, from the ground up."""
+
+THIN = 40
+"""Lines of an `__init__`."""
+
+
+def room_of(module: str) -> tuple[str, str]:
+    """Package and room of a dotted name: `plugin.exr.header` lies in `plugin`, `exr`."""
+    package, _, rest = module.partition(".")
+    return package, rest.partition(".")[0]
+
+
+def ours(file: str) -> Iterator[str]:
+    """The dotted names of ours that a file imports, wherever in it."""
+    package = ".".join(Path(file).parent.parts)
+    for found in imports((ROOT / file).read_text("utf-8"), package):
+        if found.name.partition(".")[0] in ORDER:
+            yield found.name
+
+
+HELD = [f for f in FILES if f.partition("/")[0] in ORDER and f.count("/") + f.endswith("y") > 1]
+HELD = [f for f in HELD if f not in {f"{package}/__init__.py" for package in ORDER}]
+
+
+@pytest.mark.parametrize("file", HELD)
+def test_no_import_goes_back_up(file: str) -> None:
+    package, room = room_of(".".join(Path(file).with_suffix("").parts))
+    height = ORDER[package].index(room)
+    places = {name: room_of(name) for name in ours(file)}
+    assert [
+        name
+        for name, (other, above) in places.items()
+        if other == package and above in ORDER[package] and ORDER[package].index(above) > height
+    ] == []
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_every_room_is_in_the_order(package: str) -> None:
+    there = {
+        path.stem
+        for path in (ROOT / package).iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert there - {"__init__"} == set(ORDER[package])
+
+
+def modules() -> dict[str, str]:
+    """Every file of the three packages by its dotted name."""
+    return {
+        ".".join(Path(f).with_suffix("").parts).removesuffix(".__init__"): f
+        for f in FILES
+        if f.partition("/")[0] in ORDER
+    }
+
+
+def test_modules_go_round_in_no_circle() -> None:
+    known = modules()
+    edges = {
+        module: {
+            name if name in known else name.rpartition(".")[0]
+            for name in ours(file)
+            if not file.endswith("__init__.py")
+        }
+        & set(known)
+        for module, file in known.items()
+    }
+    while free := [module for module, needs in edges.items() if not needs & set(edges)]:
+        for module in free:
+            del edges[module]
+    assert sorted(edges) == []
+
+
+@pytest.mark.parametrize(
+    "file", [f for f in HELD if not f.startswith(("model/evaluation/", "plugin/cli/"))]
+)
+def test_what_only_developers_run_is_not_imported_at_run_time(file: str) -> None:
+    """Training by nothing that mattes; measuring by the commands that measure."""
+    measuring = ("plugin/driver/demo.py", "workers/bench/")
+    training = file.startswith("model/training/")
+    assert [
+        name
+        for name in ours(file)
+        if (name.startswith("model.training") and not training)
+        or (name.startswith("model.evaluation") and not file.startswith(measuring))
+    ] == []
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if f.endswith("__init__.py")])
+def test_the_door_of_a_folder_is_thin(file: str) -> None:
+    text = (ROOT / file).read_text("utf-8")
+    assert len(text.splitlines()) <= THIN
+    kinds = (ast.Expr, ast.Import, ast.ImportFrom, ast.Assign, ast.If)
+    made = [node for node in ast.parse(text).body if not isinstance(node, kinds)]
+    names = [getattr(node, "name", type(node).__name__) for node in made]
+    assert names in ([], ["__getattr__"], ["register", "unregister"])  # Blender asks for those two

@@ -1,0 +1,53 @@
+"""`FarmJob`: a shot as a farm needs to know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from plugin.framerange import FrameRange
+from plugin.request.shot import Shot
+
+__all__ = ["JOB_FILE", "FarmJob"]
+
+JOB_FILE = "adamatte.toml"
+"""In the output folder: the whole request."""
+
+
+@dataclass(frozen=True, slots=True)
+class FarmJob:
+    """A shot as a farm needs to know it.
+
+    Attributes:
+        shot: with absolute paths.
+        frames: all that are to be done.
+        chunk: frames a task; 1 where the frames have gaps, for a task is told its first and last.
+        program: the `adamatte` that tasks call, as machines of the farm find it.
+        in_order: a pass through the whole shot comes first, such as tracking: it is a task of its
+            own, and the others wait for it.
+    """
+
+    shot: Shot
+    frames: FrameRange
+    chunk: int
+    program: str
+    in_order: bool
+
+    @property
+    def title(self) -> str:
+        """How the farm lists it."""
+        return f"AdaMatte {self.shot.name}"
+
+    @property
+    def job_file(self) -> Path:
+        """The request, for `adamatte run --job`."""
+        return self.shot.out / JOB_FILE
+
+    def arguments(self, frames: str, *, progress: str = "plain") -> list[str]:
+        """What follows the program's name.
+
+        Args:
+            frames: the farm's own token for the frames of a task.
+            progress: how the task reports.
+        """
+        return ["run", "--job", str(self.job_file), "--frames", frames, "--progress", progress]
