@@ -91,7 +91,26 @@ TABLE: dict[str, _Row] = {
         MASK,
         "PATTERN",
         "Masks from another tool, white on the subject, paired by frame number: "
-        "roto/sh010.%04d.png, or a video.",
+        "roto/sh010.%04d.png, or a video. How its values are read is said; the next four say it "
+        "where the files do not.",
+    ),
+    "mask_layer": _Row(
+        MASK,
+        "NAME",
+        "The layer, part or channel of mask and key files that is the matte: Object_1, A, matte.R.",
+    ),
+    "mask_invert": _Row(MASK, "", "Black is the subject in mask and key files. [default: no]"),
+    "mask_range": _Row(
+        MASK,
+        "LOW-HIGH",
+        "What is none and what is all in mask and key files, in their own numbers: 0-255, 16-235; "
+        "2-2 is label 2. Default: by the files, and said.",
+    ),
+    "mask_start": _Row(
+        MASK,
+        "N",
+        "Number of the first frame of a video of masks, mattes or clean plates. Default: the "
+        "plate's first.",
     ),
     "screen": _Row(
         MASK, "auto|#rrggbb", "The screen's colour as displayed, for chroma; auto finds it."

@@ -98,6 +98,8 @@ def settle(
         if canvas is not None:
             progress.note("the data window moves: each alpha has that of its own frame")
         trimaps = plan_trimaps(shot, info) if goal != "mask" else None
+        for note in () if trimaps is None else trimaps.notes:
+            progress.note(note)
         masks = None
         if trimaps is None or trimaps.kind == "band":
             masks = prepare(

@@ -13,7 +13,8 @@ from plugin.finish.despill import Screen
 from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan
-from plugin.segmentation.mask import MaskSettings, pair_masks
+from plugin.segmentation.mask_files import MaskSettings
+from plugin.segmentation.pairing import pair_masks
 from plugin.segmentation.plans import asked_frames
 from plugin.types import PlateInfo
 
@@ -115,12 +116,15 @@ def _matte(
 ) -> tuple[MaskSettings | None, list[str]]:
     if given is None:
         return None, []
-    settings, warnings = pair_masks(given, shot, info)
-    keys = FrameRange.parse(settings.keys)
+    found = pair_masks(given, shot, info)
+    keys = FrameRange.parse(found.settings.keys)
+    notes = [f"{found.how}, {found.values}", *found.notes]
     held = asked_frames(shot, info).without(keys)
     if held and len(keys) > 1:
-        warnings.append(f"no matte of their own, the nearest earlier one is held: frames {held}")
-    return settings, [f"{name}: {warning}" for warning in warnings]
+        notes.append(f"no matte of their own, the nearest earlier one is held: frames {held}")
+    if found.solid == found.looked and name == "garbage":
+        notes.append("it leaves nothing of the frames that were looked at")
+    return found.settings, [f"{name}: {note}" for note in notes]
 
 
 def _screen(shot: Shot, masks: SegmentPlan | None) -> Screen | None:

@@ -1,13 +1,7 @@
 """Pictures that come with a plate: masks, trimaps, clean plates, painted overrides.
 
 They are read as stored values (8 and 16 bit as 0 to 1, half and float as they are) and laid on the
-plate's data window:
-
-- A picture without windows of its own, as large as the plate's data window, lies on it.
-- A picture whose display window is as large as the plate's lies on that one, by its own data
-  window. Outside its data window it is empty, as in every compositor; under the plate's overscan,
-  which it does not know, its edge goes on.
-- Any other size is refused, nothing is ever scaled.
+plate's data window, as `companion_places` says. Windows come from EXR alone, as for plates.
 
 Every function takes the class of error to raise: one picture is a mask to one caller and a trimap
 to the next, and the same damage is a `RequestError` before the work and a `FrameError` in it.
@@ -17,52 +11,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import OpenImageIO as oiio  # noqa: N813
 
 from plugin.disk.inputs import held, place_of, regular, sum_of
-from plugin.errors import AdaMatteError
-from plugin.types import FloatArray, PlateInfo, Window
+from plugin.errors import AdaMatteError, PlateError
+from plugin.plates.companion_layers import choose_matte
+from plugin.plates.companion_places import PictureHeader, laid, refuse_misfit
+from plugin.plates.image_header import complaint, parts_of, windows_of
+from plugin.plates.sniff import picture_reader_of
+from plugin.types import FloatArray, PlateInfo
 
 __all__ = [
     "PICTURE_SUFFIXES",
-    "PictureHeader",
     "digest_of",
     "is_picture",
-    "lay_on_plate",
-    "read_channels",
     "read_header",
-    "read_matte",
+    "read_labels",
+    "read_named",
     "read_picture",
-    "refuse_misfit",
 ]
 
-PICTURE_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".exr", ".jpg", ".jpeg", ".dpx"})
-MAX_CHANNELS = 64
+PICTURE_SUFFIXES = frozenset(
+    {".png", ".tif", ".tiff", ".exr", ".jpg", ".jpeg", ".dpx", ".cin", ".tga", ".bmp", ".webp"}
+    | {".sgi", ".rgb", ".gif"}
+)
+MAX_CHANNELS = 256
+_BYTE = 255.0
+_SAME = 1.5 / 255
 _REPAIR = "render it again"
-
-
-@dataclass(frozen=True, slots=True)
-class PictureHeader:
-    """What a picture's header says.
-
-    Attributes:
-        path: the file.
-        data_window: the pixels that are stored.
-        display_window: the picture's frame.
-        channels: their names, in the file's order.
-        alpha: index of the alpha channel; None where there is none.
-    """
-
-    path: Path
-    data_window: Window
-    display_window: Window
-    channels: tuple[str, ...]
-    alpha: int | None
 
 
 def is_picture(path: str | Path) -> bool:
@@ -95,50 +74,36 @@ def read_header(path: Path, *, error: type[AdaMatteError]) -> PictureHeader:
     """Sizes and channels, without decoding a pixel.
 
     Raises:
-        error: the file is missing, no picture, deep, or holds more than 64 channels.
+        error: the file is missing, no picture, deep, or holds more than 256 channels.
     """
     with _readable(path, error), regular(path) as handle:
         return _header(place_of(handle), path, error)
 
 
 def _header(place: Path, path: Path, error: type[AdaMatteError]) -> PictureHeader:
-    picture = _open(place, path, error)
-    spec = picture.spec()
+    picture, reader = _open(place, path, error)
+    parts, spec = parts_of(picture), picture.spec(0, 0)
     picture.close()
     if spec.deep or spec.depth > 1 or not 0 < spec.nchannels <= MAX_CHANNELS:
         raise _unreadable(path, "not a flat picture", error)
+    exr = reader == "openexr"
+    data, display = windows_of(spec, reader)
+    whole = str(spec.channelformat(0)) not in {"half", "float", "double"}
+    full = float((1 << _bits(spec)) - 1) if whole else 1.0
     return PictureHeader(
-        path,
-        _window(spec.x, spec.y, spec.width, spec.height),
-        _window(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
-        tuple(spec.channelnames),
-        spec.alpha_channel if spec.alpha_channel >= 0 else None,
+        path, data, display, tuple(parts if exr else parts[:1]), full, exr, len(parts)
     )
 
 
-def refuse_misfit(header: PictureHeader, info: PlateInfo, *, error: type[AdaMatteError]) -> None:
-    """Check that a picture fits the plate.
-
-    Raises:
-        error: it has another size than the plate.
-    """
-    if _placed_window(header, info) is None:
-        have, want = header.display_window, info.display_window
-        raise error(
-            f"{have.width} × {have.height} pixels, but the plate has {want.width} × {want.height}",
-            where=header.path,
-            fix="render it at the size of the plate",
-        )
-    stored = header.data_window
-    if stored.width * stored.height > 4 * info.width * info.height + 4_000_000:
-        raise error(
-            f"a data window of {stored.width} × {stored.height} pixels",
-            where=header.path,
-            fix="crop it to the size of the plate",
-        )
+def _bits(spec: oiio.ImageSpec) -> int:
+    size = 8 * int(spec.channelformat(0).size())
+    stored = int(spec.get_int_attribute("oiio:BitsPerSample", 0))
+    return stored if 0 < stored <= size else size
 
 
-def read_channels(path: Path, info: PlateInfo, *, error: type[AdaMatteError]) -> FloatArray:
+def read_picture(
+    path: Path, info: PlateInfo, *, error: type[AdaMatteError]
+) -> tuple[PictureHeader, FloatArray]:
     """All channels on the plate's data window, `H × W × C` float32, as stored; finite.
 
     NaN is 0, infinities are the largest float16.
@@ -146,123 +111,108 @@ def read_channels(path: Path, info: PlateInfo, *, error: type[AdaMatteError]) ->
     Raises:
         error: the file is missing, damaged, or of another size.
     """
-    return read_picture(path, info, error=error)[1]
+    return _read(path, info, lambda _: (0, ()), error)
 
 
-def read_picture(
-    path: Path, info: PlateInfo, *, error: type[AdaMatteError]
+def read_named(
+    path: Path,
+    info: PlateInfo,
+    part: int,
+    names: tuple[str, ...],
+    *,
+    error: type[AdaMatteError],
+    scaled: bool = False,
 ) -> tuple[PictureHeader, FloatArray]:
-    """`read_channels`, and the header of the very same file.
+    """The header of a file, and channels of the very same by name, as stored.
+
+    They lie on the plate's data window, `H × W × C` float32, finite.
+
+    Args:
+        path: the file.
+        info: the plate.
+        part: place of the part in the file.
+        names: full names of the channels; none is all of them.
+        error: class of error.
+        scaled: the picture has the plate's shape, and another size.
 
     Raises:
-        error: as `read_channels`.
+        error: the file is missing, damaged, of another size, or lacks a channel.
     """
-    return _read(path, info, lambda header: (0, len(header.channels)), error)
-
-
-def read_matte(
-    path: Path, info: PlateInfo, *, from_alpha: bool, error: type[AdaMatteError]
-) -> FloatArray:
-    """One channel on the plate's data window, `H × W` float32 within [0, 1].
-
-    It is the alpha where `from_alpha` holds and the file has one, else the largest of the (first
-    three) others: of a grey picture its grey, of a mask painted in one colour its shape.
-
-    Raises:
-        error: the file is missing, damaged, or of another size.
-    """
-
-    def picked(header: PictureHeader) -> tuple[int, int]:
-        if from_alpha and header.alpha is not None:
-            return header.alpha, header.alpha + 1
-        colours = [i for i in range(len(header.channels)) if i != header.alpha]
-        return (0, min(len(colours), 3)) if colours else (0, 1)
-
-    values: FloatArray = _read(path, info, picked, error)[1].max(axis=2)
-    return np.clip(values, 0, 1)
-
-
-def lay_on_plate(
-    pixels: npt.NDArray[np.float32], stored: Window, info: PlateInfo
-) -> npt.NDArray[np.float32]:
-    """Lay `h × w × C` pixels, which cover `stored` of the plate, on the plate's data window."""
-    data, display = info.data_window, info.display_window
-    columns, inside_x = _source(
-        (data.x_min, data.x_max), (stored.x_min, stored.x_max), (display.x_min, display.x_max)
-    )
-    rows, inside_y = _source(
-        (data.y_min, data.y_max), (stored.y_min, stored.y_max), (display.y_min, display.y_max)
-    )
-    laid = pixels[rows[:, None], columns[None, :]]
-    laid[~(inside_y[:, None] & inside_x[None, :])] = 0
-    return np.ascontiguousarray(laid)
-
-
-def _source(
-    wanted: tuple[int, int], stored: tuple[int, int], display: tuple[int, int]
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-    """Where along one axis each wanted pixel comes from, and whether anything is stored there."""
-    position = np.arange(wanted[0], wanted[1] + 1)
-    known = (position >= stored[0]) & (position <= stored[1])
-    position = np.where(known, position, np.clip(position, *display))
-    inside = (position >= stored[0]) & (position <= stored[1])
-    return np.clip(position, *stored) - stored[0], inside
+    return _read(path, info, lambda _: (part, names), error, scaled=scaled)
 
 
 def _read(
     path: Path,
     info: PlateInfo,
-    picked: Callable[[PictureHeader], tuple[int, int]],
+    pick: Callable[[PictureHeader], tuple[int, tuple[str, ...]]],
     error: type[AdaMatteError],
+    *,
+    scaled: bool = False,
 ) -> tuple[PictureHeader, FloatArray]:
-    """The header, and the channels from the first that `picked` names by it up to the second."""
+    """The header, and the part's channels that `pick` names by it; all of them where it names none.
+
+    Header and pixels are of the same bytes.
+    """
     with _readable(path, error), held(path) as file:
         header = _header(file.place, path, error)
-        refuse_misfit(header, info, error=error)
-        picture = _open(file.place, path, error)
-        pixels = picture.read_image(0, 0, *picked(header), oiio.FLOAT)
-        message = picture.geterror() if pixels is None else ""
-        picture.close()
-    if pixels is None:
+        refuse_misfit(header, info, error=error, scaled=scaled)
+        part, names = pick(header)
+        there = header.parts[part].channels if part < len(header.parts) else ()
+        missing = [name for name in names if name not in there]
+        if missing or not there:
+            what = f"no channel {missing[0] if missing else ''}; there are {', '.join(there[:8])}"
+            raise error(what, where=path, fix="render it like the others")
+        picture, _ = _open(file.place, path, error)
+        pixels = _pixels(picture, part, [there.index(name) for name in names or there], path, error)
+    return header, laid(pixels, header, info)
+
+
+def read_labels(path: Path, info: PlateInfo, *, error: type[AdaMatteError]) -> FloatArray:
+    """A picture of a few greys, `H × W` float32, as stored; 8-bit values in 16 bits are made whole.
+
+    Raises:
+        error: the file is missing, damaged, of another size, coloured, or of several layers.
+    """
+
+    def pick(header: PictureHeader) -> tuple[int, tuple[str, ...]]:
+        layer = choose_matte(header.parts, "", path, error)
+        return layer.part, layer.colours or layer.names
+
+    header, values = _read(path, info, pick, error)
+    grey: FloatArray = values.max(axis=2)
+    if values.shape[2] > 1 and float((grey - values.min(axis=2)).max()) > _SAME:
+        what = "its colours differ"
+        raise error(what, where=path, fix="save it as grey, or with equal channels")
+    whole = header.full > _BYTE and 0 < grey.max() <= _BYTE / header.full
+    return np.ascontiguousarray(grey * np.float32(header.full / _BYTE) if whole else grey)
+
+
+def _pixels(
+    picture: oiio.ImageInput, part: int, wanted: list[int], path: Path, error: type[AdaMatteError]
+) -> FloatArray:
+    first = min(wanted)
+    pixels = picture.read_image(part, 0, first, max(wanted) + 1, oiio.FLOAT)
+    message = complaint(picture.geterror)
+    picture.close()
+    if pixels is None or message:
         raise _unreadable(path, f"damaged ({_one_line(message)})", error)
-    finite = np.nan_to_num(pixels.astype(np.float32, copy=False), posinf=65504, neginf=-65504)
-    window = _placed_window(header, info)
-    assert window is not None, "refuse_misfit has looked"  # noqa: S101
-    if window == info.data_window:
-        return header, np.ascontiguousarray(finite)
-    return header, lay_on_plate(finite, window, info)
+    chosen = pixels[..., [channel - first for channel in wanted]].astype(np.float32, copy=False)
+    return np.nan_to_num(chosen, posinf=65504, neginf=-65504)
 
 
-def _placed_window(header: PictureHeader, info: PlateInfo) -> Window | None:
-    """The picture's data window in the plate's coordinates; None where it does not fit."""
-    stored, frame = header.data_window, header.display_window
-    if stored == frame and _size(stored) == _size(info.data_window):
-        return info.data_window
-    if _size(frame) != _size(info.display_window):
-        return None
-    right = info.display_window.x_min - frame.x_min
-    down = info.display_window.y_min - frame.y_min
-    return Window(
-        stored.x_min + right, stored.y_min + down, stored.x_max + right, stored.y_max + down
-    )
-
-
-def _size(window: Window) -> tuple[int, int]:
-    return window.width, window.height
-
-
-def _window(x: int, y: int, width: int, height: int) -> Window:
-    return Window(x, y, x + width - 1, y + height - 1)
-
-
-def _open(place: Path, path: Path, error: type[AdaMatteError]) -> oiio.ImageInput:
+def _open(place: Path, path: Path, error: type[AdaMatteError]) -> tuple[oiio.ImageInput, str]:
+    """Open with the one reader that the file's first bytes name."""
+    try:
+        reader = picture_reader_of(place, path.suffix)
+    except PlateError as problem:
+        raise _unreadable(path, f"not a picture ({problem.what})", error) from problem
     # Colours as they are stored: by default they come multiplied by alpha.
     straight = oiio.ImageSpec()
     straight["oiio:UnassociatedAlpha"] = 1
     picture: oiio.ImageInput | None = oiio.ImageInput.open(str(place), straight)
-    if picture is None:
-        raise _unreadable(path, f"not a picture ({_one_line(oiio.geterror())})", error)
-    return picture
+    if picture is None or picture.format_name() != reader:
+        raise _unreadable(path, f"not a picture ({_one_line(complaint(oiio.geterror))})", error)
+    return picture, reader
 
 
 def _refuse_missing(path: Path, error: type[AdaMatteError]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from plugin.errors import PlateError
 
-__all__ = ["Part", "Picture", "choose"]
+__all__ = ["Part", "Picture", "choose", "names_data"]
 
 _COLOUR = {"r": "R", "red": "R", "g": "G", "green": "G", "b": "B", "blue": "B"}
 _OTHER = {"y": "Y", "i": "Y", "a": "A", "alpha": "A", "ry": "RY", "by": "BY"}
@@ -28,6 +28,11 @@ _DATA = re.compile(
     re.IGNORECASE,
 )
 """Names of passes that hold no colours, whatever their channels are called."""
+
+
+def names_data(name: str) -> bool:
+    """Whether a layer's or part's name says that its values are no colours."""
+    return _DATA.search(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class _Layer:
     @property
     def is_data(self) -> bool:
         """Whether the name says that its values are no colours: normals, depth, motion, masks."""
-        return _DATA.search(self.name or self.part.name) is not None
+        return names_data(self.name or self.part.name)
 
     @property
     def is_beauty(self) -> bool:

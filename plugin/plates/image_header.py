@@ -22,7 +22,15 @@ from plugin.plates.sniff import IMAGE_READERS, reader_of
 from plugin.plates.timecode import from_smpte_words
 from plugin.types import Window
 
-__all__ = ["ImageHeader", "complaint", "open_image", "plain_reason", "read_header", "windows_of"]
+__all__ = [
+    "ImageHeader",
+    "complaint",
+    "open_image",
+    "parts_of",
+    "plain_reason",
+    "read_header",
+    "windows_of",
+]
 
 _MAX_PARTS = 256
 _LAB = "its values are lightness and hue"
@@ -131,7 +139,7 @@ def read_header(path: Path, layer: str = "", named: Path | None = None) -> Image
             raise
         return _luma_chroma(header, named)
     try:
-        return _header(image, reader, named, layer)
+        return _header(image, reader, path, named, layer)
     except (UnicodeDecodeError, RuntimeError, MemoryError) as error:
         raise _damaged(f"{type(error).__name__} in its header", named) from error
     finally:
@@ -161,11 +169,11 @@ def _luma_chroma(header: Mapping[str, Any], path: Path) -> ImageHeader:
     )
 
 
-def _header(image: ImageInput, reader: str, path: Path, layer: str) -> ImageHeader:
-    parts = _parts(image, reader)
-    picture = choose(parts, layer, path)
+def _header(image: ImageInput, reader: str, path: Path, named: Path, layer: str) -> ImageHeader:
+    parts = parts_of(image) if reader == "openexr" else parts_of(image, 1)
+    picture = choose(parts, layer, named)
     spec = image.spec(picture.part, 0)
-    _check(spec, path)
+    _check(spec, named)
     colour, colour_note = colour_of(spec, reader, path)
     data, display = windows_of(spec, reader)
     return ImageHeader(
@@ -201,9 +209,10 @@ def windows_of(spec: ImageSpec, reader: str) -> tuple[Window, Window]:
     )
 
 
-def _parts(image: ImageInput, reader: str) -> list[Part]:
+def parts_of(image: ImageInput, most: int = _MAX_PARTS) -> list[Part]:
+    """The parts of an open file, no more than so many."""
     parts: list[Part] = []
-    while len(parts) < (_MAX_PARTS if reader == "openexr" else 1):
+    while len(parts) < most:
         number = len(parts)
         if not image.seek_subimage(number, 0):
             break

@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from plugin.disk.inputs import regular
 from plugin.errors import PlateError
 
-__all__ = ["IMAGE_READERS", "VIDEO_READERS", "reader_of"]
+__all__ = ["IMAGE_READERS", "VIDEO_READERS", "picture_reader_of", "reader_of"]
 
 VIDEO_READERS = frozenset({"mov", "matroska", "mxf", "avi"})
 """FFmpeg's names of the containers that are read. `mov` is mp4 too, `matroska` webm."""
 
 IMAGE_READERS = frozenset({"openexr", "dpx", "cineon", "tiff", "png", "jpeg"})
 """OpenImageIO's names of the image formats that are read."""
+
+_PICTURES_TOO = (
+    ("bmp", b"BM"),
+    ("gif", b"GIF8"),
+    ("sgi", b"\x01\xda"),
+)
+"""What masks come in besides."""
+
+_TARGA_KINDS = frozenset({1, 2, 3, 9, 10, 11})
 
 _MAGIC = (
     ("openexr", b"\x76\x2f\x31\x01"),
@@ -72,3 +82,41 @@ def reader_of(path: Path) -> str:
         where=path,
         fix="give mov, mp4, mkv, webm, mxf, avi, or EXR, DPX, Cineon, TIFF, PNG, JPEG",
     )
+
+
+def picture_reader_of(path: Path, suffix: str = "") -> str:
+    """The same for what lies beside a plate: its images, and Targa, BMP, WebP, SGI and GIF.
+
+    Targa has no first bytes of its own: its last or its suffix say it, and a header that fits.
+
+    Args:
+        path: the file, or a name for an open one.
+        suffix: of its own name.
+
+    Raises:
+        PlateError: as `reader_of`, or a video.
+    """
+    try:
+        reader = reader_of(path)
+    except PlateError:
+        with suppress(OSError):
+            if found := _other_picture(path, suffix):
+                return found
+        raise
+    if reader in VIDEO_READERS:
+        raise PlateError("a video", where=path, fix="give pictures")
+    return reader
+
+
+def _other_picture(path: Path, suffix: str) -> str:
+    with regular(path, _ANY_SIZE) as handle:
+        head = os.pread(handle, 18, 0)
+        tail = os.pread(handle, 26, max(0, os.fstat(handle).st_size - 26))
+    for name, magic in _PICTURES_TOO:
+        if head.startswith(magic):
+            return name
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "webp"
+    named = tail[8:24] == b"TRUEVISION-XFILE" or suffix.lower() in {".tga", ".targa"}
+    fits = len(head) == 18 and head[1] in (0, 1) and head[2] in _TARGA_KINDS
+    return "targa" if named and fits and head[16] in (8, 15, 16, 24, 32) else ""

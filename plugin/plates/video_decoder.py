@@ -8,8 +8,10 @@ from itertools import chain
 from pathlib import Path
 
 import av
+from av.codec import CodecContext
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from plugin.errors import FrameError, PlateError
@@ -36,6 +38,7 @@ class Decoder:
         self._held: tuple[int, av.VideoFrame] | None = None
         self._fed = -1
         self._stream_number = 0
+        self._other: VideoCodecContext | None = None
         self._broken: dict[int, int] = {}
 
     @property
@@ -124,6 +127,7 @@ class Decoder:
         target = entry.pts if entry.dts is None else entry.dts
         assert target is not None, "a timed index has times"  # noqa: S101
         stream = self._stream()
+        self._other = alpha_decoder(stream)
         self._container.seek(target, stream=stream, backward=True)
         packets = self._container.demux(stream)
         first = next(packets)
@@ -138,6 +142,7 @@ class Decoder:
         self.close()
         self._container, stream = open_container(self._path, self._reader, self._named)
         self._stream_number = stream.index
+        self._other = alpha_decoder(stream)
         self._pictures = self._decoded(self._container.demux(stream), 0, start)
 
     def _stream(self) -> VideoStream:
@@ -156,12 +161,27 @@ class Decoder:
                 position += 1
                 continue
             self._fed = position
-            for picture in packet.decode():
+            for picture in packet.decode() if self._other is None else self._other.decode(packet):
                 time = picture.pts if self._index.timed else count
                 count += 1
                 if time is not None:
                     yield time, picture
             position += 1
+
+
+def alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
+    """A decoder that gives the alpha of VP8 and VP9, which lies beside the picture; else None.
+
+    FFmpeg's own leave it out without a word; libvpx decodes both.
+    """
+    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.codec.canonical_name)
+    said = {key.lower(): value for key, value in stream.metadata.items()}.get("alpha_mode", "0")
+    if name is None or said.strip() in {"", "0"}:
+        return None
+    context = CodecContext.create(name, "r")
+    assert isinstance(context, VideoCodecContext), "it is one of video"  # noqa: S101
+    context.extradata = stream.codec_context.extradata
+    return context
 
 
 def _damaged(why: str, where: str) -> FrameError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import nan
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,11 +12,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
 
-__all__ = ["Kept", "Shot"]
+__all__ = ["Kept", "Shot", "range_ends"]
 
 Kept = Literal["mask", "trimap", "adapted", "raw"]
 
 _KEYFRAME = re.compile(r"(-?\d{1,7})=(.+)\Z", re.ASCII | re.DOTALL)
+_RANGE = re.compile(r"(-?\d*\.?\d+)-(-?\d*\.?\d+)", re.ASCII)
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
@@ -32,6 +34,12 @@ class Shot(BaseModel):
         in_colour: the plate's colour space; by default by file rules and tags.
         segment: how the mask is made.
         mask: pattern or video of masks from another tool.
+        mask_layer: the layer, part or channel of masks and keys that is the matte.
+        mask_invert: black is the subject in masks and keys.
+        mask_range: which of their own values are none and all, `LOW-HIGH`; one number twice is a
+            label.
+        mask_start: number of the first frame of a video of masks, mattes or clean plates; by
+            default the plate's first, or `start_frame` where that is given.
         screen: `auto`, or the screen's display colour as `#rrggbb`.
         clean_plate: the place without the subject: a picture, a pattern or a video.
         keyframe: masks that `track` carries through the shot, each as `FRAME=FILE`.
@@ -82,6 +90,10 @@ class Shot(BaseModel):
         "auto"
     )
     mask: str | None = None
+    mask_layer: str = ""
+    mask_invert: bool = False
+    mask_range: str | None = None
+    mask_start: int | None = None
     screen: str = "auto"
     clean_plate: str | None = None
     keyframe: tuple[str, ...] = ()
@@ -128,6 +140,14 @@ class Shot(BaseModel):
             raise ValueError("give it as #rrggbb, or auto")
         return text.lower()
 
+    @field_validator("mask_range")
+    @classmethod
+    def _mask_range_is_two_numbers(cls, text: str | None) -> str | None:
+        low, high = (0.0, 1.0) if text is None else range_ends(text)
+        if not low <= high:
+            raise ValueError("give it as LOW-HIGH, such as 0-255, or 2-2 for a label")
+        return text
+
     @field_validator("tile")
     @classmethod
     def _tile_is_a_size(cls, text: str) -> str:
@@ -147,6 +167,12 @@ class Shot(BaseModel):
             raise ValueError("one frame has two keys")
         return given
 
+    def companion_start(self, first: int) -> int:
+        """The number of the first frame of a video beside a plate that begins at `first`."""
+        if self.mask_start is not None:
+            return self.mask_start
+        return self.start_frame if "start_frame" in self.model_fields_set else first
+
     @property
     def keyframes(self) -> dict[int, str]:
         """The key masks by frame number."""
@@ -158,6 +184,12 @@ class Shot(BaseModel):
         """The shot's name as it stands in file names: letters, digits, `_`, `.` and `-`."""
         text = self.shot or _name_of(self.plate)
         return _NOT_IN_NAMES.sub("_", text).strip("._-") or "shot"
+
+
+def range_ends(text: str) -> tuple[float, float]:
+    """Both numbers of `LOW-HIGH`; not numbers where it is not that."""
+    match = _RANGE.fullmatch(text.replace(" ", ""))
+    return (float(match[1]), float(match[2])) if match else (nan, nan)
 
 
 def _name_of(plate: str) -> str:

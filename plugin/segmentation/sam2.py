@@ -14,8 +14,10 @@ import numpy as np
 from plugin.disk.inputs import Sum, note
 from plugin.errors import FrameError, MaskError
 from plugin.framerange import FrameRange
-from plugin.plates.companions import digest_of, read_matte
+from plugin.plates.companion_values import Reading
+from plugin.plates.companions import digest_of
 from plugin.segmentation.carried import CarriedMasks, reached
+from plugin.segmentation.mask_files import read_coverage
 from plugin.segmentation.plans import Method, Request, SegmentPlan
 from plugin.segmentation.prompts import parse_prompts
 from plugin.segmentation.track import CarriedSettings, TrackReader, check_keys, named_weak
@@ -34,7 +36,7 @@ class Sam2Settings(CarriedSettings):
         content: sha256 of a local folder's weights; empty for the hub.
         prompts: as they were given.
         keys: key masks by frame number; absolute.
-        from_alpha: whether the files' alpha counts, for each key mask.
+        readings: how the files' values become coverage, for each key mask.
         digests: sha256 of each key mask's file.
     """
 
@@ -44,7 +46,7 @@ class Sam2Settings(CarriedSettings):
     content: str = ""
     prompts: tuple[str, ...] = ()
     keys: dict[int, str]
-    from_alpha: dict[int, bool]
+    readings: dict[int, Reading]
     digests: dict[int, str]
 
 
@@ -63,21 +65,23 @@ def _prepare(request: Request) -> SegmentPlan:
         raise MaskError(
             f"frames {both} have a mask and points or a box", where="--prompt", fix="keep one"
         )
+    readings, how, notes = check_keys(keys, shot, info)
     weights = shot.segment_model or DEFAULT_WEIGHTS
     settings = Sam2Settings(
         weights=weights,
         content=_content(weights),
         prompts=shot.prompt,
         keys=keys,
-        from_alpha=check_keys(keys, info),
+        readings=readings,
         digests={n: digest_of(Path(file), error=MaskError) for n, file in keys.items()},
     )
     _load(settings, shot.device)  # missing weights are refused before anything is written
-    told = FrameRange.of([*prompts, *keys])
+    told = f"told on frames {FrameRange.of([*prompts, *keys])}"
     return SegmentPlan(
         method="sam2",
         settings=settings.model_dump(mode="json"),
-        reason=f"sam2: {Path(weights).name}, told on frames {told}",
+        reason=f"sam2: {Path(weights).name}, told on frames {told}{how and f', {how}'}",
+        warnings=notes,
     )
 
 
@@ -109,9 +113,9 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
         for number, prompt in parse_prompts(settings.prompts, info).items()
     }
     for number, file in settings.keys.items():
-        alpha = settings.from_alpha[number]
+        reading = settings.readings[number]
         note(Path(file), Sum(settings.digests[number]))
-        told[number] = Prompt(mask=read_matte(Path(file), info, from_alpha=alpha, error=MaskError))
+        told[number] = Prompt(mask=read_coverage(Path(file), info, reading, error=MaskError))
     frames = reached(request, FrameRange.of(told))
     masks = CarriedMasks(folder, request, settings.digest("sam2/1"), frames)
     confidence = masks.kept()

@@ -17,15 +17,16 @@ from pydantic import Field
 from plugin.disk.inputs import Sum, note
 from plugin.errors import FrameError, MaskError
 from plugin.framerange import FrameRange
+from plugin.plates.companion_values import Reading
 from plugin.plates.companions import (
     digest_of,
     is_picture,
-    read_channels,
-    read_header,
-    read_matte,
-    refuse_misfit,
+    read_picture,
 )
+from plugin.request.shot import Shot
 from plugin.segmentation.carried import carried_file
+from plugin.segmentation.mask_files import read_coverage
+from plugin.segmentation.pairing import read_key
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings
 from plugin.segmentation.tracking import run_tracking
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
@@ -55,14 +56,14 @@ class TrackSettings(CarriedSettings):
 
     Attributes:
         keys: file of each key's mask by frame number; absolute.
-        from_alpha: whether the files' alpha counts, for each key.
+        readings: how the files' values become coverage, for each key.
         digests: sha256 of each key's file.
     """
 
     not_in_digest: ClassVar[frozenset[str]] = frozenset({"keys", "folder", "confidence"})
 
     keys: Annotated[dict[int, str], Field(min_length=1)]
-    from_alpha: dict[int, bool]
+    readings: dict[int, Reading]
     digests: dict[int, str]
 
 
@@ -80,7 +81,7 @@ class TrackReader:
             FrameError: the first pass has not reached this frame, or its file is damaged.
         """
         path = self._file(frame.number)
-        layers = read_channels(path, self._info, error=FrameError)
+        _, layers = read_picture(path, self._info, error=FrameError)
         confidence = self._settings.confidence.get(frame.number, 0.0)
         coverage = np.ascontiguousarray(layers[..., 0])
         return Mask(frame.number, coverage, layers[..., 1] > 0.5, confidence)
@@ -104,22 +105,26 @@ def _prepare(request: Request) -> SegmentPlan:
         raise MaskError(
             "no key frames given", where="--segment track", fix="name them: --keyframe FRAME=FILE"
         )
-    read = check_keys(keys, info)
+    readings, how, notes = check_keys(keys, shot, info)
     settings = TrackSettings(
         keys=keys,
-        from_alpha=read,
+        readings=readings,
         digests={n: digest_of(Path(file), error=MaskError) for n, file in keys.items()},
     )
+    frames = FrameRange.of(keys)
     plural = "" if len(keys) == 1 else "s"
     return SegmentPlan(
         method="track",
         settings=settings.model_dump(mode="json"),
-        reason=f"track: {len(keys)} key frame{plural} ({FrameRange.of(keys)}) carried both ways",
+        reason=f"track: {len(keys)} key frame{plural} ({frames}) carried both ways, {how}",
+        warnings=notes,
     )
 
 
-def check_keys(keys: dict[int, str], info: PlateInfo) -> dict[int, bool]:
-    """Check key masks against the plate; whether the alpha of each is what counts.
+def check_keys(
+    keys: dict[int, str], shot: Shot, info: PlateInfo
+) -> tuple[dict[int, Reading], str, tuple[str, ...]]:
+    """Check key masks against the plate; how each is read, in words too, and what is to be known.
 
     Raises:
         MaskError: a key is outside the plate, missing, damaged, of another size, or empty.
@@ -131,23 +136,15 @@ def check_keys(keys: dict[int, str], info: PlateInfo) -> dict[int, bool]:
             where="--keyframe",
             fix=f"keys are frames of {info.frames}",
         )
-    return {number: _check_key(Path(file), info) for number, file in keys.items()}
-
-
-def _check_key(path: Path, info: PlateInfo) -> bool:
-    """Whether the alpha of a key's picture is what counts."""
-    if not is_picture(path):
-        raise MaskError("a key is no picture", where=path, fix="give PNG, TIFF, EXR or JPEG")
-    header = read_header(path, error=MaskError)
-    refuse_misfit(header, info, error=MaskError)
-    alpha = read_matte(path, info, from_alpha=True, error=MaskError)
-    by_alpha = header.alpha is not None and (len(header.channels) == 1 or float(alpha.min()) < 1)
-    values = alpha if by_alpha else read_matte(path, info, from_alpha=False, error=MaskError)
-    if not np.any(values > 0.5):
-        raise MaskError(
-            "the key's mask is empty", where=path, fix="key a frame that shows the subject"
-        )
-    return by_alpha
+    readings, told, ways = {}, [], []
+    for number, file in keys.items():
+        path = Path(file)
+        if not is_picture(path):
+            raise MaskError("a key is no picture", where=path, fix="give PNG, TIFF, EXR or JPEG")
+        readings[number], how, notes = read_key(path, info, shot)
+        ways.append(how)
+        told += [f"key {number}: {note}" for note in notes]
+    return readings, "; ".join(dict.fromkeys(ways)), tuple(told)
 
 
 def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan:
@@ -157,7 +154,7 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
     def mask_of(number: int) -> FloatArray:
         path = Path(settings.keys[number])
         note(path, Sum(settings.digests[number]))
-        return read_matte(path, info, from_alpha=settings.from_alpha[number], error=MaskError)
+        return read_coverage(path, info, settings.readings[number], error=MaskError)
 
     network = "" if request.matter is None else request.matter.digest
     recipe = settings.digest("track/2", network)

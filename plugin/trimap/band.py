@@ -20,7 +20,7 @@ import numpy as np
 
 from plugin.errors import AdaMatteError, TrimapError
 from plugin.image.regions import Flags, depth
-from plugin.plates.companions import read_picture
+from plugin.plates.companions import read_labels
 from plugin.trimap.softness import Softness
 from plugin.types import (
     BACKGROUND,
@@ -132,9 +132,8 @@ def read_trimap(path: Path, number: int, info: PlateInfo) -> Trimap:
     Raises:
         TrimapError: it is missing, damaged, of another size, or holds other values.
     """
-    header, values = read_picture(path, info, error=TrimapError)
-    grey = [i for i in range(values.shape[2]) if i != header.alpha] or [0]
-    return Trimap(number, labels_of(values[..., grey[0]], None, path, error=TrimapError))
+    grey = read_labels(path, info, error=TrimapError)
+    return Trimap(number, labels_of(grey, None, path, error=TrimapError))
 
 
 def labels_of(

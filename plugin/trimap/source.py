@@ -12,13 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from plugin.errors import FrameError, TrimapError
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
-from plugin.plates.companions import digest_of, is_picture, read_header, refuse_misfit
+from plugin.plates.companion_places import place_note
+from plugin.plates.companions import digest_of, is_picture, read_header
 from plugin.request.shot import Shot
 from plugin.segmentation.plans import asked_frames
 from plugin.trimap.band import GROWTH, read_trimap, trimap_from_mask
 from plugin.trimap.override import Override
 from plugin.trimap.softness import softness_of
-from plugin.types import FloatArray, Mask, PlateInfo, Trimap
+from plugin.types import UNKNOWN, FloatArray, Mask, PlateInfo, Trimap
 
 __all__ = ["TrimapPlan", "TrimapSource", "plan_trimaps"]
 
@@ -32,6 +33,7 @@ class TrimapPlan(BaseModel):
         dilate: band outside, pixels of a 1080p frame.
         growth: what the band grows by where the plate's edge is soft, in softnesses.
         path: pattern of the ready trimaps, or one picture; absolute.
+        notes: what a person should know of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +43,7 @@ class TrimapPlan(BaseModel):
     dilate: Annotated[float, Field(ge=0, le=500)] = 0
     growth: Annotated[float, Field(ge=0, le=100)] = 0
     path: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def plan_trimaps(shot: Shot, info: PlateInfo) -> TrimapPlan:
@@ -59,11 +62,19 @@ def plan_trimaps(shot: Shot, info: PlateInfo) -> TrimapPlan:
     missing = FrameRange.of(n for n in asked if not _file(plan.path, n).is_file())
     if missing:
         raise TrimapError(f"no trimap for frames {missing}", where=shot.trimap, fix="render them")
+    sure: list[int] = []
     for number in asked:
-        path = _file(plan.path, number)
-        refuse_misfit(read_header(path, error=TrimapError), info, error=TrimapError)
-        read_trimap(path, number, info)
-    return plan
+        labels = read_trimap(_file(plan.path, number), number, info).labels
+        if not (labels == UNKNOWN).any():
+            sure.append(number)
+    first = read_header(_file(plan.path, asked.first), error=TrimapError)
+    notes = [f"ready trimaps: {Path(plan.path).name}, {len(asked)} of frames {asked}"]
+    notes += filter(None, [place_note(first, info)])
+    if sure:
+        notes.append(f"no unknown pixel in the trimaps of frames {FrameRange.of(sure)}")
+    pattern = FramePattern.of(plan.path)
+    notes += [] if pattern is None else pattern.listing()[1]
+    return plan.model_copy(update={"notes": tuple(notes)})
 
 
 class TrimapSource:
@@ -137,7 +148,7 @@ class TrimapSource:
         Raises:
             FrameError: a file is missing.
         """
-        settings = self._plan.model_dump(mode="json", exclude={"path"})
+        settings = self._plan.model_dump(mode="json", exclude={"path", "notes"})
         content = ""
         if self._plan.kind == "files":
             content = digest_of(_file(self._plan.path, number), error=FrameError)

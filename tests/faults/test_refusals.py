@@ -65,7 +65,7 @@ def missing_frame(_shot: Shot, tmp_path: Path) -> list[object]:
 
 def another_size(shot: Shot, tmp_path: Path) -> list[object]:
     for number in range(1001, 1013):
-        write_image(tmp_path / f"m.{number}.png", np.zeros((32, 48, 1), np.uint8))
+        write_image(tmp_path / f"m.{number}.png", np.zeros((30, 48, 1), np.uint8))
     return [shot.plate, "--mask", tmp_path / "m.%04d.png"]
 
 

@@ -228,7 +228,7 @@ def test_a_mask_of_another_size_is_refused_before_anything_is_written(
     shot: Shot, tmp_path: Path
 ) -> None:
     for number in range(1001, 1007):
-        write_image(tmp_path / f"m.{number}.png", np.zeros((32, 48, 1), np.uint8))
+        write_image(tmp_path / f"m.{number}.png", np.zeros((30, 48, 1), np.uint8))
     wrong = shot.model_copy(update={"mask": str(tmp_path / "m.%04d.png")})
     with pytest.raises(MaskError, match="48"):
         here(wrong)

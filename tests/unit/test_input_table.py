@@ -8,12 +8,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from plugin.errors import AdaMatteError
+from plugin.errors import AdaMatteError, MaskError
 from plugin.plates import check_frames, open_plate, unlike
-from plugin.types import PlateInfo, Window
-from tests.inputs import plates, sequences
+from plugin.request.shot import Shot
+from plugin.segmentation import build, prepare
+from plugin.types import Frame, PlateInfo, Window
+from tests.inputs import masks, plates, sequences
+from tests.plates import Painted, png_plate
 
 PAGE = Path(__file__).parents[2] / "docs" / "input.md"
 
@@ -79,8 +83,47 @@ def test_sequences(tmp_path: Path, row: Row) -> None:
     judge(row, str(path), expected)
 
 
+class Black(Painted):
+    """A plate of black frames."""
+
+    def __init__(self) -> None:
+        self.info = png_plate(masks.WIDTH, masks.HEIGHT, "1001-1003")
+
+    def read(self, number: int) -> Frame:
+        """Black."""
+        return Frame(number, np.zeros((masks.HEIGHT, masks.WIDTH, 3), np.float32))
+
+
+@pytest.mark.parametrize("row", rows("Masks"), ids=ids)
+def test_masks(tmp_path: Path, row: Row) -> None:
+    path, options = masks.MAKERS[row.key](tmp_path)
+    wanted, within = options.pop("wanted", masks.WANTED), options.pop("within", 0.005)
+    asked = {"plate": "p", "out": tmp_path, "segment": "mask", "mask": str(path), **options}
+    shot, plate = Shot.model_validate(asked), Black()
+    if row.done == "refused":
+        with pytest.raises(MaskError, match=re.escape(row.said)):
+            prepare(shot, plate, lambda rgb: rgb)
+        return
+    plan = prepare(shot, plate, lambda rgb: rgb)
+    told = row.done == "named" or row.key == "hash-in-name"
+    assert row.said in " · ".join((plan.reason, *plan.warnings))
+    assert told or plan.warnings in {(), *HELD}
+    found = build(plan, plate.info).segment(plate.read(1001)).coverage
+    np.testing.assert_allclose(found, wanted, atol=within)
+
+
+HELD = (
+    ("no mask of their own, the nearest earlier one is held: frames 1003",),
+    ("no mask of their own, the nearest earlier one is held: frames 1002-1003",),
+)
+
+
+MADE = [("Plates", plates.MAKERS), ("Sequences", sequences.MAKERS), ("Masks", masks.MAKERS)]
+
+
 @pytest.mark.parametrize(
-    ("heading", "makers"), [("Plates", plates.MAKERS), ("Sequences", sequences.MAKERS)]
+    ("heading", "makers"),
+    MADE,
 )
 def test_every_row_has_a_file_and_every_file_a_row(
     heading: str, makers: dict[str, Callable[..., object]]

@@ -17,6 +17,9 @@ from plugin.types import LabelArray, PlateInfo
 __all__ = ["picture_of", "read_painted", "refuse_path"]
 
 
+_SAME = 1.5 / 255
+
+
 def refuse_path(image: str, where: str) -> None:
     """A picture's path is relative, goes down only, and is that of a picture.
 
@@ -76,5 +79,9 @@ def read_painted(
     painted = np.ones(values.shape[:2], np.bool_)
     if mode == "merge" and header.alpha is not None:
         painted = values[..., header.alpha] > 0
-    grey = [i for i in range(values.shape[2]) if i != header.alpha] or [0]
-    return labels_of(values[..., grey[0]], painted, path, error=error), painted
+    colours = [i for i in range(values.shape[2]) if i != header.alpha] or [0]
+    apart = np.ptp(values[..., colours], axis=2)[painted]
+    if float(apart.max(initial=0)) > _SAME:
+        what = "its channels differ where it is painted"
+        raise error(what, where=path, fix="paint in greys: 0, 128 and 255")
+    return labels_of(values[..., header.grey], painted, path, error=error), painted

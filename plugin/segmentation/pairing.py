@@ -1,0 +1,250 @@
+"""Which mask goes with which frame, and how its values are meant: settled before the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from plugin.disk.inputs import Sum
+from plugin.errors import AdaMatteError, FrameError, MaskError
+from plugin.framerange import FrameRange
+from plugin.pattern import FramePattern
+from plugin.plates import open_plate, plate_sum
+from plugin.plates.companion_layers import MatteLayer, choose_matte
+from plugin.plates.companion_looks import ALL, NOTHING, Look, look_at
+from plugin.plates.companion_places import PictureHeader, place_note, refuse_misfit
+from plugin.plates.companion_values import Asked, Reading, span_of, understand
+from plugin.plates.companions import is_picture, read_header
+from plugin.request.shot import Shot, range_ends
+from plugin.segmentation.mask_files import MaskReader, MaskSettings, read_coverage, video_header
+from plugin.segmentation.plans import asked_frames
+from plugin.types import PlateInfo
+
+__all__ = ["Paired", "asked_of", "pair_masks", "read_key"]
+
+_SAMPLES = 7
+"""Masks that are looked at beforehand, where there are too many to look at all."""
+
+_LOOKED_AT = 48 << 20
+"""Pixels of masks that are looked at beforehand without a second thought."""
+
+_UNSAID = Asked()
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Masks that were found.
+
+    Attributes:
+        settings: what a `MaskReader` reads them by.
+        how: which files, in a few words.
+        values: which channel and values, in a few words.
+        notes: what a person should know.
+        empty: keys that were looked at and leave no subject.
+        solid: keys that were looked at and leave only subject.
+        looked: all that were looked at.
+    """
+
+    settings: MaskSettings
+    how: str
+    values: str
+    notes: tuple[str, ...]
+    empty: FrameRange
+    solid: FrameRange
+    looked: FrameRange
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Files, by the frames that have one, and what their headers say."""
+
+    keys: FrameRange
+    headers: dict[int, PictureHeader]
+    start: int
+    video: Sum | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def first(self) -> PictureHeader:
+        return self.headers[min(self.headers)]
+
+
+def asked_of(shot: Shot) -> Asked:
+    """What the options say of the values of masks."""
+    if shot.mask_range is None:
+        return Asked(invert=shot.mask_invert)
+    return Asked(*range_ends(shot.mask_range), invert=shot.mask_invert)
+
+
+def pair_masks(
+    masks: str, shot: Shot, info: PlateInfo, *, asked: Asked = _UNSAID, layer: str = ""
+) -> Paired:
+    """Find masks and what their values mean; every header is looked at.
+
+    Args:
+        masks: a pattern, a picture or a video.
+        shot: the frames asked for, and a video's first.
+        info: the plate.
+        asked: what the user says of their values.
+        layer: the layer or channel that the user names.
+
+    Raises:
+        MaskError: none for the first frame asked for, of another size, damaged, or of more than one
+            sensible reading.
+    """
+    path = str(Path(masks).absolute())
+    found = _find(path, shot, info)
+    _refuse_unpaired(path, found.keys, asked_frames(shot, info), info)
+    chosen = choose_matte(found.first.parts, layer, path, MaskError)
+    scaled = _check_headers(found, chosen, info)
+    settings = MaskSettings(
+        path=path,
+        keys=str(found.keys),
+        start_frame=found.start,
+        video_digest="" if found.video is None else found.video.sha256,
+        video_stamp="" if found.video is None else found.video.stamp,
+        reading=Reading(part=chosen.part, channels=chosen.names, scaled=scaled),
+    )
+    numbers = _sampled(found, info)
+    looks = dict(zip(numbers, _looks(settings, info, chosen, numbers), strict=True))
+    full = found.first.full
+    reading, notes = understand(looks.values(), chosen, full, asked, path, error=MaskError)
+    settings = settings.model_copy(
+        update={"reading": reading.model_copy(update={"scaled": scaled})}
+    )
+    spans = {number: span_of(look, chosen, reading) for number, look in looks.items()}
+    if all(high <= NOTHING for _, high in spans.values()):
+        for number in found.keys.without(FrameRange.of(spans)):  # until one shows anything
+            look = next(_looks(settings, info, chosen, [number]))
+            spans[number] = span_of(look, chosen, reading)
+            if spans[number][1] > NOTHING:
+                break
+    others = f"other layers were passed over: {', '.join(chosen.others[:6])}"
+    return Paired(
+        settings,
+        how=_how(path, found, info),
+        values=_values(reading, full, place_note(found.first, info)),
+        notes=(*notes, *([others] if chosen.others else ()), *found.notes),
+        empty=FrameRange.of(n for n, (_, high) in spans.items() if high <= NOTHING),
+        solid=FrameRange.of(n for n, (low, _) in spans.items() if low >= ALL),
+        looked=FrameRange.of(spans),
+    )
+
+
+def read_key(path: Path, info: PlateInfo, shot: Shot) -> tuple[Reading, str, tuple[str, ...]]:
+    """How one picture's values are meant, the same in words, and what a person should know of it.
+
+    Raises:
+        MaskError: as `pair_masks`; or it leaves no subject.
+    """
+    alone = shot.model_copy(update={"frames": None})
+    one = replace(info, frames=FrameRange((info.frames.first,)))
+    found = pair_masks(str(path), alone, one, asked=asked_of(shot), layer=shot.mask_layer)
+    if found.empty and not read_coverage(path, info, found.settings.reading, error=MaskError).any():
+        raise MaskError(
+            "the key's mask is empty", where=path, fix="key a frame that shows the subject"
+        )
+    return found.settings.reading, found.values, found.notes
+
+
+def _find(path: str, shot: Shot, info: PlateInfo) -> _Found:
+    pattern = FramePattern.of(path)
+    if pattern is None and not is_picture(path):
+        return _find_in_video(path, shot, info)
+    if pattern is None:
+        first = info.frames.first
+        header = read_header(Path(path), error=MaskError)
+        return _Found(FrameRange((first,)), {first: header}, first, notes=_of_pages(header))
+    keys, beside = pattern.listing()
+    if not keys:
+        raise MaskError("no such masks", where=path, fix="check the pattern and the folder")
+    headers = {number: read_header(pattern.path(number), error=MaskError) for number in keys}
+    apart = tuple(note for note in beside if not note.startswith("missing"))
+    return _Found(keys, headers, keys.first, notes=(*_of_pages(headers[keys.first]), *apart))
+
+
+def _of_pages(header: PictureHeader) -> tuple[str, ...]:
+    pages = len(header.parts) == 1 < header.pages
+    return (f"page 1 of {header.pages} is taken",) if pages else ()
+
+
+def _find_in_video(path: str, shot: Shot, info: PlateInfo) -> _Found:
+    if not Path(path).is_file():
+        raise MaskError("no such masks", where=path, fix="give a pattern, a picture or a video")
+    start = shot.companion_start(info.frames.first)
+    try:
+        with closing(open_plate(path, start_frame=start)) as video:
+            have, header, found = video.info, video_header(path, video), plate_sum(video)
+    except AdaMatteError as problem:
+        raise MaskError(problem.what, where=problem.where, fix=problem.fix) from problem
+    return _Found(have.frames, {have.frames.first: header}, start, found)
+
+
+def _check_headers(found: _Found, layer: MatteLayer, info: PlateInfo) -> bool:
+    """Whether the masks are scaled: all have one size, which is not the plate's, but its shape."""
+    alike = len({header.display_window for header in found.headers.values()}) == 1
+    for header in found.headers.values():
+        refuse_misfit(header, info, error=MaskError, scaled=alike)
+        there = header.parts[layer.part].channels if layer.part < len(header.parts) else ()
+        if header.full != found.first.full or not {*layer.names} <= {*there}:
+            raise MaskError(
+                "other channels or another depth than the first mask's",
+                where=header.path,
+                fix="render the masks alike",
+            )
+    return alike and "scaled" in place_note(found.first, info)
+
+
+def _refuse_unpaired(path: str, keys: FrameRange, asked: FrameRange, info: PlateInfo) -> None:
+    if len(keys) > 1 and keys.last < info.frames.first:
+        raise MaskError(
+            f"the masks end at frame {keys.last}, the plate begins at {info.frames.first}",
+            where=path,
+            fix="masks pair by number: rename them, or give --mask-start for a video",
+        )
+    early = FrameRange.of(number for number in asked if number < keys.first)
+    if not early:
+        return
+    if len(early) == len(asked):
+        what = f"the masks begin at frame {keys.first}, the frames asked for end at {asked.last}"
+    else:
+        what = f"no mask at or before frames {early}"
+    raise MaskError(what, where=path, fix="masks pair by number: give a mask for the first frame")
+
+
+def _sampled(found: _Found, info: PlateInfo) -> list[int]:
+    """The masks to look at: all of a short shot's small ones, else some."""
+    keys = found.keys.numbers
+    if len(keys) * info.width * info.height <= _LOOKED_AT:
+        return list(keys)
+    return sorted({keys[round(i * (len(keys) - 1) / (_SAMPLES - 1))] for i in range(_SAMPLES)})
+
+
+def _looks(
+    settings: MaskSettings, info: PlateInfo, layer: MatteLayer, numbers: Iterable[int]
+) -> Iterator[Look]:
+    reader = MaskReader(settings, info)
+    try:
+        for number in numbers:
+            yield look_at(reader.stored(number, layer.names), layer)
+    except FrameError as problem:
+        raise MaskError(problem.what, where=problem.where, fix=problem.fix) from problem
+
+
+def _how(path: str, found: _Found, info: PlateInfo) -> str:
+    """`roto.%04d.exr, 24 masks 1001-1024`."""
+    beside = "" if found.keys == info.frames else f" beside a plate of {info.frames}"
+    return f"{Path(path).name}, {len(found.keys)} masks {found.keys}{beside}"
+
+
+def _values(reading: Reading, full: float, place: str) -> str:
+    """`channel Object_1.Y, 0 is none and 255 all`."""
+    names = reading.channels
+    if len(names) > 1:
+        names = tuple(name.rpartition(".")[2] for name in names)
+    one, none = f"{reading.high * full:.6g}", f"{reading.low * full:.6g}"
+    values = f"only {one} is subject" if reading.only else f"{none} is none and {one} all"
+    turned = "inverted" if reading.invert else ""
+    return ", ".join(filter(None, (f"channel {', '.join(names)}", values, turned, place)))
