@@ -269,8 +269,14 @@ def test_lost_frames_are_never_passed_over(shot: Shot) -> None:
         run(shot, executor=Forgetful(luma_matter))
 
 
+CHOSEN = (
+    "auto chose mask: mask.%04d.png, 6 masks 1001-1006, paired by frame number, channel Y,"
+    " 0 is none and 255 all"
+)
+
+
 def test_what_was_chosen_is_said(shot: Shot) -> None:
     recorded = Recorded()
     here(shot, recorded)
-    chosen = "auto chose mask: mask.%04d.png, 6 masks, paired by frame number"
+    chosen = CHOSEN
     assert recorded.notes.count(chosen) == 1, recorded.notes
