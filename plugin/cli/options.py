@@ -91,26 +91,19 @@ TABLE: dict[str, _Row] = {
         MASK,
         "PATTERN",
         "Masks from another tool, white on the subject, paired by frame number: "
-        "roto/sh010.%04d.png, or a video. How its values are read is said; the next four say it "
-        "where the files do not.",
+        "roto/sh010.%04d.png, or a video. How they are read is said; the next four say it instead.",
     ),
     "mask_layer": _Row(
-        MASK,
-        "NAME",
-        "The layer, part or channel of mask and key files that is the matte: Object_1, A, matte.R.",
+        MASK, "NAME", "Layer, part or channel of masks and keys that counts: Object_1, A, matte.R."
     ),
-    "mask_invert": _Row(MASK, "", "Black is the subject in mask and key files. [default: no]"),
+    "mask_invert": _Row(MASK, "", "Black is the subject in masks and keys. [default: no]"),
     "mask_range": _Row(
         MASK,
         "LOW-HIGH",
-        "What is none and what is all in mask and key files, in their own numbers: 0-255, 16-235; "
-        "2-2 is label 2. Default: by the files, and said.",
+        "None and all in masks and keys, in their own numbers: 0-255; 2-2: label 2.",
     ),
     "mask_start": _Row(
-        MASK,
-        "N",
-        "Number of the first frame of a video of masks, mattes or clean plates. Default: the "
-        "plate's first.",
+        MASK, "N", "First frame of a video of masks or clean plates. Default: the plate's first."
     ),
     "screen": _Row(
         MASK, "auto|#rrggbb", "The screen's colour as displayed, for chroma; auto finds it."
