@@ -17,9 +17,16 @@ from plugin.plates.exr_layers import Part, Picture, choose
 from plugin.plates.exr_luma_chroma import is_luma_chroma, window_of
 from plugin.plates.film_header import check_film_header
 from plugin.plates.image_colour import colour_of, exr_colour
+from plugin.plates.image_facts import (
+    bits_of,
+    codec_of,
+    notes_of,
+    pixel_aspect_of,
+    rate_of,
+    timecode_of,
+)
 from plugin.plates.limits import MAX_PIXELS, check_size
 from plugin.plates.sniff import IMAGE_READERS, reader_of
-from plugin.plates.timecode import from_smpte_words
 from plugin.types import Window
 
 __all__ = [
@@ -171,6 +178,7 @@ def _luma_chroma(header: Mapping[str, Any], path: Path) -> ImageHeader:
 
 def _header(image: ImageInput, reader: str, path: Path, named: Path, layer: str) -> ImageHeader:
     parts = parts_of(image) if reader == "openexr" else parts_of(image, 1)
+    pages = len(parts_of(image)) if reader == "tiff" else 1
     picture = choose(parts, layer, named)
     spec = image.spec(picture.part, 0)
     _check(spec, named)
@@ -181,15 +189,15 @@ def _header(image: ImageInput, reader: str, path: Path, named: Path, layer: str)
         picture=picture,
         data_window=data,
         display_window=display,
-        pixel_aspect=_pixel_aspect(spec),
-        rate=_rate(spec),
-        timecode=_timecode(spec, reader),
-        codec=_codec(spec, reader),
+        pixel_aspect=pixel_aspect_of(spec),
+        rate=rate_of(spec),
+        timecode=timecode_of(spec, reader),
+        codec=codec_of(spec, reader),
         pixel_format=str(spec.channelformat(picture.rgb[0])),
-        bits=_bits(spec, picture.rgb[0]),
+        bits=bits_of(spec, picture.rgb[0]),
         colour=colour,
         notes=tuple(
-            note for note in (colour_note, *picture.notes, *_notes(image, spec, reader)) if note
+            note for note in (colour_note, *picture.notes, *notes_of(spec, reader, pages)) if note
         ),
     )
 
@@ -262,65 +270,3 @@ def plain_reason(message: str, path: Path) -> str:
 
 def _window(x: int, y: int, width: int, height: int) -> Window:
     return Window(x, y, x + width - 1, y + height - 1)
-
-
-def _pixel_aspect(spec: ImageSpec) -> float:
-    aspect = float(spec.get_float_attribute("PixelAspectRatio", 1.0))
-    return aspect if 0.01 < aspect < 100 else 1.0
-
-
-def _rate(spec: ImageSpec) -> Fraction | None:
-    pair: Any = spec.getattribute("framesPerSecond")
-    if isinstance(pair, tuple) and len(pair) == 2 and pair[0] > 0 and pair[1] > 0:
-        return Fraction(pair[0], pair[1])
-    for name in ("dpx:FrameRate", "dpx:TemporalFrameRate", "cineon:FrameRate"):
-        rate = float(spec.get_float_attribute(name, 0.0))
-        if 1 <= rate <= 1000:
-            return _exact_rate(rate)
-    return None
-
-
-def _exact_rate(rate: float) -> Fraction:
-    """A float's rate as broadcast means it: 23.976 is 24000/1001."""
-    whole = round(rate)
-    ntsc = Fraction(round(rate * 1.001) * 1000, 1001)
-    return Fraction(whole) if abs(rate - whole) <= abs(rate - float(ntsc)) else ntsc
-
-
-def _timecode(spec: ImageSpec, reader: str) -> str | None:
-    words: Any = spec.getattribute("smpte:TimeCode")
-    if not isinstance(words, tuple) or not words:
-        return None
-    if reader != "openexr" and not any(words):
-        return None  # writers leave the header's field at zero when there is no timecode
-    return from_smpte_words(int(words[0]))
-
-
-def _codec(spec: ImageSpec, reader: str) -> str:
-    name = "exr" if reader == "openexr" else reader
-    compression = spec.get_string_attribute("compression")
-    return f"{name}/{compression}" if compression and name in {"exr", "tiff"} else name
-
-
-def _bits(spec: ImageSpec, channel: int) -> int:
-    stored = int(spec.get_int_attribute("oiio:BitsPerSample", 0))
-    size = 8 * int(spec.channelformat(channel).size())
-    return stored if 0 < stored <= size else size
-
-
-def _notes(image: ImageInput, spec: ImageSpec, reader: str) -> list[str]:
-    turn = int(spec.get_int_attribute("Orientation", 1))
-    notes = [f"orientation tag {turn} left alone, as compositors do"] if turn != 1 else []
-    profile = spec.get_string_attribute("ICCProfile:profile_description")
-    if profile and "srgb" not in profile.lower():
-        notes.append(f"ICC profile {profile[:60]!r} is not applied")
-    if reader != "openexr" and (aspect := _pixel_aspect(spec)) != 1:
-        notes.append(f"pixel aspect {aspect:.4g} by its resolution tags")
-    if reader == "tiff":
-        pages = 1
-        while pages < _MAX_PARTS and image.seek_subimage(pages, 0):
-            pages += 1
-        complaint(image.geterror)  # that there is no further page
-        if pages > 1:
-            notes.append(f"page 1 of {pages} is taken")
-    return notes

@@ -1,0 +1,75 @@
+"""What an image's header says besides colour and windows: rate, timecode, depth, pixel shape."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from OpenImageIO import ImageSpec
+
+from plugin.plates.timecode import from_smpte_words
+
+__all__ = ["bits_of", "codec_of", "notes_of", "pixel_aspect_of", "rate_of", "timecode_of"]
+
+
+def pixel_aspect_of(spec: ImageSpec) -> float:
+    """Width of a pixel over its height; 1 where the file says nothing that makes sense."""
+    aspect = float(spec.get_float_attribute("PixelAspectRatio", 1.0))
+    return aspect if 0.01 < aspect < 100 else 1.0
+
+
+def rate_of(spec: ImageSpec) -> Fraction | None:
+    """Frames a second, where the file says."""
+    pair: Any = spec.getattribute("framesPerSecond")
+    if isinstance(pair, tuple) and len(pair) == 2 and pair[0] > 0 and pair[1] > 0:
+        return Fraction(pair[0], pair[1])
+    for name in ("dpx:FrameRate", "dpx:TemporalFrameRate", "cineon:FrameRate"):
+        rate = float(spec.get_float_attribute(name, 0.0))
+        if 1 <= rate <= 1000:
+            return _exact_rate(rate)
+    return None
+
+
+def _exact_rate(rate: float) -> Fraction:
+    """A float's rate as broadcast means it: 23.976 is 24000/1001."""
+    whole = round(rate)
+    ntsc = Fraction(round(rate * 1.001) * 1000, 1001)
+    return Fraction(whole) if abs(rate - whole) <= abs(rate - float(ntsc)) else ntsc
+
+
+def timecode_of(spec: ImageSpec, reader: str) -> str | None:
+    """The frame's timecode, where the file says."""
+    words: Any = spec.getattribute("smpte:TimeCode")
+    if not isinstance(words, tuple) or not words:
+        return None
+    if reader != "openexr" and not any(words):
+        return None  # writers leave the header's field at zero when there is no timecode
+    return from_smpte_words(int(words[0]))
+
+
+def codec_of(spec: ImageSpec, reader: str) -> str:
+    """Format and compression: `exr/zips`, `png`, …."""
+    name = "exr" if reader == "openexr" else reader
+    compression = spec.get_string_attribute("compression")
+    return f"{name}/{compression}" if compression and name in {"exr", "tiff"} else name
+
+
+def bits_of(spec: ImageSpec, channel: int) -> int:
+    """Bits that the file keeps of a channel."""
+    stored = int(spec.get_int_attribute("oiio:BitsPerSample", 0))
+    size = 8 * int(spec.channelformat(channel).size())
+    return stored if 0 < stored <= size else size
+
+
+def notes_of(spec: ImageSpec, reader: str, pages: int) -> list[str]:
+    """What is left alone or passed over: orientation, profile, pixel shape, further pages."""
+    turn = int(spec.get_int_attribute("Orientation", 1))
+    notes = [f"orientation tag {turn} left alone, as compositors do"] if turn != 1 else []
+    profile = spec.get_string_attribute("ICCProfile:profile_description")
+    if profile and "srgb" not in profile.lower():
+        notes.append(f"ICC profile {profile[:60]!r} is not applied")
+    if reader != "openexr" and (aspect := pixel_aspect_of(spec)) != 1:
+        notes.append(f"pixel aspect {aspect:.4g} by its resolution tags")
+    if pages > 1:
+        notes.append(f"page 1 of {pages} is taken")
+    return notes
