@@ -204,14 +204,14 @@ class FrameResult:
         recipe: sha256 of everything that determines those pixels.
         plate: sha256 of the plate's frame: of its file, or of the video, as it was decoded.
         read: every file that went into it, by path, as it was read.
-        near: sha256 of the plate's frame of each neighbour that stabilisation looked at.
+        near: sha256 of the plate's frame of each neighbour that stabilisation looked at; None
+            where that is not said.
         pictures: sha256 of what determines each picture that is kept beside the alpha, by kind.
         seconds: wall time of the frame.
         stages: wall seconds by stage: `decode`, `segment`, `trimap`, `network`, `encode`, ….
         statistics: figures for the report: `unknown` (share of unknown pixels that went in),
             `overruled` (share of pixels where T̂ contradicts a definite input label), ….
         error: the contract's one line, when failed.
-        began: Unix time at which the worker began to look at the frame's inputs.
     """
 
     number: int
@@ -223,9 +223,8 @@ class FrameResult:
     statistics: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
     plate: str = ""
-    began: float = 0.0
     read: Mapping[str, Sum] = field(default_factory=dict)
-    near: Mapping[int, str] = field(default_factory=dict)
+    near: Mapping[int, str] | None = None
     pictures: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -91,7 +91,7 @@ class FrameWorker:
             SurroundingsError: the disk or the device failed; no other frame would fare better.
             Exception: not ours; the executor tries the frame again.
         """
-        began, started = time.time(), time.monotonic()
+        started = time.monotonic()
         stages = Stages()
         try:
             with ledger() as read:
@@ -107,7 +107,7 @@ class FrameWorker:
                 error=str(error),
             )
         seconds = time.monotonic() - started
-        return replace(result, seconds=seconds, stages=stages.seconds, began=began)
+        return replace(result, seconds=seconds, stages=stages.seconds)
 
     def _do(self, number: int, stages: Stages) -> FrameResult:
         if self.plan.goal != "alpha":

@@ -41,6 +41,9 @@ from workers.stage_clock import Stages, Turns
 __all__ = ["Front", "as_grey"]
 
 
+_PICTURES = ("mask", "trimap", "adapted")
+
+
 class Front:
     """What a worker holds of plate, segmenter and network. May be used from two threads at once.
 
@@ -174,10 +177,13 @@ class Front:
         return Inputs(digests, self.plan.raw_recipe(self.network, *digests), read)
 
     def pictures(self, inputs: Inputs) -> dict[str, str]:
-        """The recipes of the pictures that are kept of a frame, by kind."""
-        kinds = {*self.plan.shot.keep, self.plan.goal} - {"raw", "alpha"}
+        """The recipes of the pictures that may be kept of a frame, by kind.
+
+        Of all kinds: one that an earlier run left beside the alpha may be of other settings.
+        """
+        kinds = {"mask": _PICTURES[:1], "trimap": _PICTURES[:2]}.get(self.plan.goal, _PICTURES)
         recipe = partial(self.plan.picture_recipe, network=self.network)
-        return {kind: recipe(kind, *inputs.digests) for kind in sorted(kinds)}
+        return {kind: recipe(kind, *inputs.digests) for kind in kinds}
 
     def _raw_before(self, number: int, inputs: Inputs) -> Raw | None:
         if not self.pictures_there(number, inputs):
@@ -193,8 +199,10 @@ class Front:
 
     def pictures_there(self, number: int, inputs: Inputs) -> bool:
         """Whether the pictures to be kept of a frame are there, whole and of their recipes."""
-        wanted = self.pictures(inputs).items()
-        return all(kept_recipe(self.layout.pattern(k).path(number)) == r for k, r in wanted)
+        recipes = self.pictures(inputs)
+        wanted = {kind: recipes[kind] for kind in self.plan.shot.keep - {"raw"}}
+        paths = {kind: self.layout.pattern(kind).path(number) for kind in wanted}
+        return all(kept_recipe(paths[kind]) == recipe for kind, recipe in wanted.items())
 
     def mask(self, seen: Frame) -> Mask | None:
         """The mask of a frame, where one is needed; call it in `turns.reading`."""

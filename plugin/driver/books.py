@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from plugin.errors import OutputError
@@ -35,10 +35,18 @@ class Books:
         layout: of the output folder.
         manifest: of this run, no frame in it yet.
         pictures: the run makes masks or trimaps alone; a manifest of mattes stays theirs.
+        admit: refuses a folder that turns out to be another shot's.
     """
 
-    def __init__(self, layout: OutputLayout, manifest: Manifest, *, pictures: bool = False) -> None:
-        self._file = ManifestFile(layout.manifest, pictures=pictures)
+    def __init__(
+        self,
+        layout: OutputLayout,
+        manifest: Manifest,
+        *,
+        pictures: bool = False,
+        admit: Callable[[Manifest], None] = lambda _: None,
+    ) -> None:
+        self._file = ManifestFile(layout.manifest, pictures=pictures, admit=admit)
         self._head = manifest
         self._new: list[FrameResult] = []
         self._due = time.monotonic() + _BOOKS_EVERY_S

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from plugin.disk.atomic import output_error, write_whole
 from plugin.disk.claims import Claim, claimed
+from plugin.driver.belonging import Belonging
 from plugin.driver.books import Books, reported
 from plugin.driver.plan import Goal, Plan, plan_file
 from plugin.driver.probe import anchored, settle, settle_in_order
@@ -73,6 +74,8 @@ def trimap(
 def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) -> Manifest:
     shot = anchored(shot)
     plan, info, frames = settle(shot, goal, progress)
+    belonging = Belonging(shot, info)
+    belonging.check_folder()
     layout = OutputLayout.of(shot)
     kinds = {goal, *shot.keep} | ({"overlay"} if goal == "trimap" else set())
     kinds |= {"raw"} if plan.stabilise else set()
@@ -88,7 +91,9 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
         plan = settle_in_order(plan, layout, progress)
         executor = executor or _executor(plan, len(frames), info.width * info.height)
         progress.start(len(frames), shot=shot.name, model=shot.model, device=plan.device)
-        written = _work(plan, _head(plan, info, frames), frames, executor, progress, claim=claim)
+        head = _head(plan, info, frames)
+        books = Books(layout, head, pictures=goal != "alpha", admit=belonging.check)
+        written = _work(plan, books, frames, executor, progress, claim=claim)
         layout.prepare(kinds)  # sweeps what workers left that died on the way
         if plan.stabilise is not None and "raw" not in shot.keep:
             drop_raws(layout, plan.stabilise)
@@ -108,7 +113,7 @@ def _head(plan: Plan, info: PlateInfo, frames: FrameRange) -> Manifest:
         started=_now(),
         assumed=plan.assumed,
         asked=str(frames),
-    )
+    ).with_results(())
 
 
 def _not_there(layout: OutputLayout, goal: Goal, frames: FrameRange) -> FrameRange:
@@ -156,7 +161,7 @@ def _executor(plan: Plan, frames: int, pixels: int) -> Executor:
 
 def _work(
     plan: Plan,
-    manifest: Manifest,
+    books: Books,
     frames: FrameRange,
     executor: Executor,
     progress: Progress,
@@ -164,7 +169,6 @@ def _work(
     claim: Claim,
 ) -> Manifest:
     layout = OutputLayout.of(plan.shot)
-    books = Books(layout, manifest, pictures=plan.goal != "alpha")
     tasks = frames.chunks(plan.shot.chunk or _CHUNK)
     tally = Tally()
     tally.start(len(frames))

@@ -32,7 +32,7 @@ class Problem:
     """Frames that are not as they should be.
 
     Attributes:
-        kind: `failed`, `missing`, `damaged`, `stale`, or `other settings`.
+        kind: `failed`, `missing`, `damaged`, `stale`, or `unproved`.
         frames: which.
         why: in plain words.
     """
@@ -68,13 +68,13 @@ def problems_of(folder: Path, manifest: Manifest) -> list[Problem]:
     """What `verify` finds: every frame is decoded."""
     report: VerifyReport = verify(folder)
     found = _failed(manifest)
-    for fault in (Fault.MISSING, Fault.DAMAGED, Fault.STALE):
+    for fault in (Fault.MISSING, Fault.DAMAGED, Fault.STALE, Fault.UNPROVED):
         reasons: dict[str, list[int]] = {}
         for finding in report.findings:
             if finding.fault is fault and finding.frame is not None:
                 reasons.setdefault(finding.why, []).append(finding.frame)
         found += [Problem(str(fault), FrameRange.of(n), why) for why, n in reasons.items()]
-    return [*found, *_other_settings(manifest)]
+    return found
 
 
 def _failed(manifest: Manifest) -> list[Problem]:
@@ -86,9 +86,10 @@ def _failed(manifest: Manifest) -> list[Problem]:
 
 def _other_settings(manifest: Manifest) -> list[Problem]:
     """Frames that the last request did not make: whole, but of other settings."""
-    key = manifest.request.key
     others = FrameRange.of(
-        n for n, r in manifest.frames.items() if is_done(r) and r.request and r.request != key
+        n
+        for n, r in manifest.frames.items()
+        if is_done(r) and r.request and r.request != manifest.due(n)
     )
     why = "made with other settings than the last run asked for; see provenance"
     return [Problem("stale", others, why)] if others else []

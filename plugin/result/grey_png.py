@@ -6,6 +6,7 @@ before a decoder is: https://www.w3.org/TR/png-3/
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import zlib
 from functools import partial
@@ -19,7 +20,7 @@ from plugin.errors import FrameError, OutputError
 from plugin.exr.decode import damaged, load, refuse_size
 from plugin.types import LabelArray, Window
 
-__all__ = ["kept_recipe", "read_grey", "write_grey"]
+__all__ = ["kept_recipe", "read_grey", "recipe_of", "write_grey"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = len(_SIGNATURE) + 25
@@ -58,7 +59,9 @@ def write_grey(
     )
     if not done:
         raise FrameError("the picture cannot be encoded as PNG", where=path, fix="report it")
-    content = _with_recipe(data.tobytes(), recipe) if recipe else data.tobytes()
+    content = data.tobytes()
+    if recipe:
+        content = _with_text(content, recipe + _seal(pixels, recipe))
     write_whole(path, content, check=partial(_check_written, pixels=pixels), root=root)
 
 
@@ -71,18 +74,34 @@ def read_grey(path: Path) -> LabelArray:
     return _decoded(load(path), path)
 
 
-def kept_recipe(path: Path) -> str | None:
-    """The recipe of a picture of ours that is there and whole; None where it is not.
+def recipe_of(path: Path) -> str:
+    """The recipe of a picture of ours; empty for one that carries none.
 
-    Empty for one that carries none.
+    Raises:
+        FrameError: it is missing or damaged, or its pixels are not those that were written with it.
     """
+    data = load(path)
+    pixels = _decoded(data, path)
+    start = data.find(_TEXT, 0, _REACH)
+    if start < 0:
+        return ""
+    told = data[start + len(_TEXT) :][: 2 * _DIGITS].decode("ascii", "replace")
+    if told[_DIGITS:] != _seal(pixels, told[:_DIGITS]):
+        raise damaged("its pixels are not those that were written with its recipe", path)
+    return told[:_DIGITS]
+
+
+def kept_recipe(path: Path) -> str | None:
+    """`recipe_of`; None where the picture is missing or damaged."""
     try:
-        data = load(path)
-        _decoded(data, path)
+        return recipe_of(path)
     except FrameError:
         return None
-    start = data.find(_TEXT, 0, _REACH)
-    return "" if start < 0 else data[start + len(_TEXT) :][:_DIGITS].decode("ascii", "replace")
+
+
+def _seal(pixels: LabelArray, recipe: str) -> str:
+    head = f"{recipe} {pixels.shape[0]}x{pixels.shape[1]}\n".encode()
+    return hashlib.sha256(head + pixels.tobytes()).hexdigest()
 
 
 def _decoded(data: bytes, path: Path) -> LabelArray:
@@ -93,9 +112,9 @@ def _decoded(data: bytes, path: Path) -> LabelArray:
     return np.asarray(pixels, np.uint8)
 
 
-def _with_recipe(data: bytes, recipe: str) -> bytes:
-    """A PNG with the recipe as a text chunk behind its header."""
-    body = _TEXT + recipe.encode("ascii")
+def _with_text(data: bytes, told: str) -> bytes:
+    """A PNG with a text chunk behind its header."""
+    body = _TEXT + told.encode("ascii")
     text = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
     return data[:_HEADER_END] + text + data[_HEADER_END:]
 

@@ -13,7 +13,7 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +99,17 @@ class ManifestFile:
     Args:
         path: of `manifest.json`.
         pictures: the run makes masks or trimaps alone; see `merge`.
+        admit: asked of what another process wrote, before anything is added to it; may refuse.
     """
 
-    def __init__(self, path: Path, *, pictures: bool = False) -> None:
-        self._path, self._pictures = path, pictures
+    def __init__(
+        self,
+        path: Path,
+        *,
+        pictures: bool = False,
+        admit: Callable[[Manifest], None] = lambda _: None,
+    ) -> None:
+        self._path, self._pictures, self._admit = path, pictures, admit
         self._version: _Version | None = None
         self._held: Manifest | None = None
         self._lines: dict[int, tuple[FrameRecord, str]] = {}
@@ -124,6 +131,8 @@ class ManifestFile:
             old = self._current()
             merged = manifest
             if old is not None:
+                if old is not self._held:
+                    self._admit(old)
                 merged = merge(old, manifest, pictures=self._pictures)
             write_whole(self._path, _bytes(_dump(merged, self._lines)))
             self._held, self._version = merged, _version_of(self._path)

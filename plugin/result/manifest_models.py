@@ -134,9 +134,6 @@ class RequestRecord(_Record):
 class FrameRecord(_Record):
     """What became of one frame; the fields are those of `FrameResult`, and the run's request.
 
-    `checked` is the Unix time at which its inputs were last found to be those it was made from:
-    whoever goes by the times of files need not look at those that are older.
-
     Attributes:
         stamp: the state of the plate frame's file when it was summed.
         near: sha256 of the plate frames of the neighbours that stabilisation looked at.
@@ -153,11 +150,10 @@ class FrameRecord(_Record):
     error: str = ""
     plate: Sha256 = ""
     stamp: str = ""
-    near: dict[int, Sha256] = Field(default_factory=dict)
+    near: dict[int, Sha256] | None = None
     files: dict[str, Sha256] = Field(default_factory=dict)
     pictures: dict[str, Sha256] = Field(default_factory=dict)
     request: str = ""
-    checked: float = 0.0
 
     @field_validator("error", mode="after")
     @classmethod
@@ -173,7 +169,7 @@ class FrameRecord(_Record):
             request: key of what was asked.
             plate: path of the plate as a whole; its own files stand elsewhere in the record.
         """
-        plates = {result.plate, *result.near.values()}
+        plates = {result.plate, *(result.near or {}).values()}
         others = {
             path: found.sha256
             for path, found in result.read.items()
@@ -190,11 +186,10 @@ class FrameRecord(_Record):
             error=result.error,
             plate=result.plate,
             stamp=next(stamps, ""),
-            near=dict(result.near),
+            near=None if result.near is None else dict(result.near),
             files=others,
             pictures=dict(result.pictures),
             request=request,
-            checked=round(result.began, 3),
         )
 
 

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
 from pathlib import Path
 
+from nuke_bridge.core import standing
+from nuke_bridge.core.standing import Judge
 from plugin.disk.atomic import is_temporary
 from plugin.errors import FrameError
 from plugin.exr.alpha_file import prove_alpha
 from plugin.framerange import FrameRange
-from plugin.result.grey_png import read_grey
+from plugin.result.grey_png import read_grey, recipe_of
 from plugin.result.layout import OutputLayout
-from plugin.result.manifest import Manifest, PlateRecord, load
+from plugin.result.manifest import Manifest, load
 
 __all__ = ["Fault", "Finding", "VerifyReport", "as_json", "describe", "verify"]
 
 _MOST_THREADS = 4
 """Each holds a frame; the disk is the limit soon after."""
-
-_CHEAP_SUM = 512 << 20
-"""Bytes up to which a plate file's sha256 is taken again: a second or so."""
 
 _NAMED = 20
 """Findings of one kind without a frame number that `describe` lists."""
@@ -38,6 +35,7 @@ class Fault(StrEnum):
     MISSING = "missing"
     DAMAGED = "damaged"
     STALE = "stale"
+    UNPROVED = "unproved"
     FAILED = "failed"
     FOREIGN = "foreign"
 
@@ -46,6 +44,7 @@ _MEANING = {
     Fault.MISSING: "asked for, and not there",
     Fault.DAMAGED: "there, and not whole",
     Fault.STALE: "whole, and of another plate or other settings",
+    Fault.UNPROVED: "whole, and of what is not known",
     Fault.FAILED: "could not be computed",
     Fault.FOREIGN: "not in the manifest",
 }
@@ -77,12 +76,15 @@ class VerifyReport:
         promised: the frames that should be there, those that failed included.
         sound: those that are, decoded and proved.
         findings: everything else, by kind and frame.
+        uncompared: frames whose plate is not there, or not to be read: that they are of it still is
+            not known.
     """
 
     folder: Path
     promised: FrameRange
     sound: FrameRange
     findings: tuple[Finding, ...]
+    uncompared: FrameRange
 
     @property
     def complete(self) -> bool:
@@ -101,7 +103,8 @@ class VerifyReport:
 def verify(folder: Path) -> VerifyReport:
     """Decode every frame that the manifest of a folder promises.
 
-    Masks, trimaps and adapted trimaps that are there are decoded too.
+    Each is compared with what was last asked for it and with the files that it was made of, as far
+    as those are there. Masks, trimaps and adapted trimaps that are there are decoded too.
 
     Raises:
         RequestError: there is no manifest.
@@ -109,44 +112,33 @@ def verify(folder: Path) -> VerifyReport:
     """
     manifest = load(folder / "manifest.json")
     layout = OutputLayout(folder, manifest.shot.name)
-    moved_on = plate_change(manifest.plate)
+    judge = Judge(folder, manifest.model_dump(mode="json"), manifest.plate.path)
     expected = manifest.promised.without(manifest.not_done)
     with ThreadPoolExecutor(min(_MOST_THREADS, len(os.sched_getaffinity(0)))) as threads:
-        per_frame = threads.map(
-            lambda number: _look_at(number, layout, manifest, moved_on), expected
+        seen = list(
+            threads.map(
+                lambda number: _look_at(number, layout, judge, manifest.shot.keep), expected
+            )
         )
-        found = list(chain.from_iterable(per_frame))
+    found = [finding for findings, _ in seen for finding in findings]
+    alone = FrameRange.of(
+        n for n, (_, compared) in zip(expected, seen, strict=True) if not compared
+    )
     found += _failed(layout, manifest)
     found += _foreign(layout, manifest)
     unsound = FrameRange.of(finding.frame for finding in found if finding.frame is not None)
     order = list(Fault)
     found.sort(key=lambda one: (order.index(one.fault), one.frame or 0, one.path))
     sound = manifest.promised.without(unsound)
-    return VerifyReport(folder, manifest.promised, sound, tuple(found))
-
-
-def plate_change(plate: PlateRecord) -> str:
-    """Why a video or an image is not the one that was matted; empty when it is, or is not here.
-
-    Its size is compared, and its sha256 where that is quick. A sequence's frames are not looked at:
-    `run` compares them, each by its own digest.
-    """
-    path = Path(plate.path)
-    if plate.bytes is None or not path.is_file():
-        return ""
-    if path.stat().st_size != plate.bytes:
-        return f"the plate {path} has another size now"
-    if plate.digest and plate.bytes <= _CHEAP_SUM:
-        with path.open("rb") as file:
-            changed = hashlib.file_digest(file, "sha256").hexdigest() != plate.digest
-        return f"the plate {path} has other contents now" if changed else ""
-    return ""
+    return VerifyReport(folder, manifest.promised, sound, tuple(found), alone)
 
 
 def describe(report: VerifyReport) -> str:
     """The report for people: a line for each fault, frames as ranges, then each reason once."""
     head = f"{len(report.sound)} of {len(report.promised)} frames are there and whole"
     lines = [f"{report.folder}: {head}"]
+    if report.uncompared:
+        lines.append(f"not compared with the plate, which is not here: {report.uncompared}")
     for fault in Fault:
         found = [finding for finding in report.findings if finding.fault is fault]
         if found:
@@ -162,6 +154,7 @@ def as_json(report: VerifyReport) -> str:
         "complete": report.complete,
         "promised": str(report.promised),
         "sound": str(report.sound),
+        "uncompared": str(report.uncompared),
         **{
             fault.value: [
                 {"frame": found.frame, "path": found.path, "why": found.why}
@@ -174,52 +167,55 @@ def as_json(report: VerifyReport) -> str:
     return json.dumps(said, ensure_ascii=False)
 
 
-def _look_at(number: int, layout: OutputLayout, manifest: Manifest, moved_on: str) -> list[Finding]:
-    """What is wrong with one promised frame."""
-    path = layout.alpha(number)
-    found = _pictures(number, layout) + _raw(number, layout)
-    fault, why = _judge(number, path, manifest)
-    if fault is None and moved_on:
-        fault, why = Fault.STALE, moved_on
-    if fault is not None:
-        found.append(Finding(fault, number, _relative(path, layout), why))
-    return found
-
-
-def _judge(number: int, path: Path, manifest: Manifest) -> tuple[Fault | None, str]:
-    record = manifest.frames.get(number)
-    if not path.exists():
-        why = "it was done, and the file is gone" if record else "no run has come to it"
-        return Fault.MISSING, why
+def _look_at(
+    number: int, layout: OutputLayout, judge: Judge, kept: Collection[str]
+) -> tuple[list[Finding], bool]:
+    """What is wrong with one promised frame, and whether its plate was there to be compared."""
+    path, told = layout.alpha(number), None
+    found = _pictures(number, layout, judge.pictures(number), kept) + _raw(number, layout)
     try:
         told = prove_alpha(path).provenance
     except FrameError as error:
-        return Fault.DAMAGED, error.what
-    if record is None:
-        return None, ""  # whole, from a run that was killed before it could say so
-    if told.get("recipe", "") != record.recipe:
-        return Fault.STALE, "made by another recipe than the manifest's"
-    if told["digest"] != record.digest:
-        return Fault.DAMAGED, "its pixels are not those of the manifest"
-    return None, ""
+        if os.path.lexists(path):
+            return [
+                *found,
+                Finding(Fault.DAMAGED, number, _relative(path, layout), error.what),
+            ], True
+    state, why, compared = judge.frame(number, told)
+    if state != standing.WHOLE:
+        found.append(Finding(Fault(state), number, _relative(path, layout), why))
+    return found, compared
 
 
-def _pictures(number: int, layout: OutputLayout) -> list[Finding]:
+def _pictures(
+    number: int, layout: OutputLayout, recipes: Mapping[str, str], kept: Collection[str]
+) -> list[Finding]:
+    """Masks and trimaps that are there are whole, and of what the matte was made of.
+
+    Those that the run did not keep may be of another look at the shot: they are only named.
+    """
     found = []
-    for path in (layout.mask(number), layout.trimap(number), layout.adapted(number)):
-        if path.exists():
-            try:
-                read_grey(path)
-            except FrameError as error:
-                place = _relative(path, layout)
-                found.append(Finding(Fault.DAMAGED, number, place, error.what))
+    for kind in ("mask", "trimap", "adapted"):
+        path = layout.pattern(kind).path(number)
+        if not os.path.lexists(path):
+            continue
+        try:
+            recipe = recipe_of(path)
+        except FrameError as error:
+            found.append(Finding(Fault.DAMAGED, number, _relative(path, layout), error.what))
+            continue
+        if recipes.get(kind) not in (None, recipe):
+            why = f"a {kind} of another recipe than the matte of frame {number}"
+            place, promised = _relative(path, layout), kind in kept
+            fault = Fault.STALE if promised else Fault.FOREIGN
+            found.append(Finding(fault, number if promised else None, place, why))
     return found
 
 
 def _raw(number: int, layout: OutputLayout) -> list[Finding]:
     """A raw alpha that is there, kept or of a run that was not ended, is whole."""
     path = layout.raw(number)
-    if not path.exists():
+    if not os.path.lexists(path):
         return []
     try:
         prove_alpha(path)

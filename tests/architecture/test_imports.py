@@ -42,6 +42,7 @@ RULES: dict[str, Rule] = {
     "plugin/cli": PLUGIN.also("click rich", lazy="model workers"),
     "plugin/progress/lines.py": PLUGIN.also("rich"),
     "plugin/report/page.py": PLUGIN.also("jinja2 markupsafe"),
+    "plugin/result/verify.py": PLUGIN.also("nuke_bridge.core.standing"),
     "plugin/driver/run.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/probe.py": PLUGIN.also(lazy="model"),
     "plugin/driver/demo.py": PLUGIN.also(lazy="model"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from pathlib import Path
 from typing import get_args
@@ -120,8 +119,10 @@ def test_a_plate_that_was_copied_is_the_same_plate(tmp_path: Path, kind: str) ->
 
 
 @pytest.mark.parametrize("name", ["mask", "garbage", "override"])
-def test_what_was_copied_is_stale_until_a_run_has_looked(tmp_path: Path, name: str) -> None:
-    """Where the manifest has no sum of a file, times count, until a run finds it unchanged."""
+def test_what_was_copied_is_as_it_was_and_what_was_changed_is_not(
+    tmp_path: Path, name: str
+) -> None:
+    """The sums of a file count, never its times, which anyone may set."""
     shot = creature(tmp_path, frames=2)
     paint = tmp_path / "paint.png"
     write_image(paint, np.full((64, 96, 1), 128, np.uint8))
@@ -139,11 +140,12 @@ def test_what_was_copied_is_stale_until_a_run_has_looked(tmp_path: Path, name: s
     )
     assert frame_states(asked).complete
     masks = sorted(Path(str(shot.mask)).parent.iterdir())
-    later = time.time() + 0.05
-    for file in [paint] if name == "override" else masks:
-        os.utime(file, (later,) * 2)
-    assert frame_states(asked).frames(STALE) == numbers
-    while time.time() < later:
-        threading.Event().wait(0.01)
-    run(shot, executor=InProcessExecutor(luma_matter))
+    files = [paint] if name == "override" else masks
+    for file in files:
+        os.utime(file, (time.time() + 60,) * 2)
     assert frame_states(asked).complete
+    for file in files:
+        with file.open("ab") as changed:
+            changed.write(b"another ending")
+        os.utime(file, (1, 1))
+    assert frame_states(asked).frames(STALE) == numbers

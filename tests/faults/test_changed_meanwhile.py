@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -22,40 +21,15 @@ from plugin.result.manifest import Manifest
 from plugin.result.verify import verify
 from plugin.types import FrameResult, FrameState
 from tests.jobs import alphas, luma_matter
+from tests.small_plate import FRAMES, mask, picture, replace_by, small_shot
 from workers.in_process import InProcessExecutor
 
 pytestmark = pytest.mark.slow
 
-FRAMES = range(1001, 1007)
-
-
-def _picture(number: int, offset: int = 0) -> np.ndarray:
-    image = np.full((48, 64, 3), (38, 153, 25), np.uint8)
-    cv2.circle(image, (14 + 4 * (number - 1001) + offset, 24), 10, (60, 90, 180), -1)
-    return cv2.GaussianBlur(image, (3, 3), 0)
-
 
 @pytest.fixture
 def shot(tmp_path: Path) -> Shot:
-    """A sequence with a mask a frame, everything soft so that every pixel of the plate counts."""
-    for name in ("plate", "mask"):
-        (tmp_path / name).mkdir()
-    for number in FRAMES:
-        cv2.imwrite(str(tmp_path / f"plate/p.{number}.png"), _picture(number))
-        cv2.imwrite(str(tmp_path / f"mask/m.{number}.png"), _mask(number))
-    return Shot(
-        plate=str(tmp_path / "plate/p.%04d.png"),
-        mask=str(tmp_path / "mask/m.%04d.png"),
-        out=tmp_path / "out",
-        report=False,
-        stabilise=2,
-    )
-
-
-def _mask(number: int, offset: int = 0) -> np.ndarray:
-    mask = np.zeros((48, 64), np.uint8)
-    cv2.circle(mask, (14 + 4 * (number - 1001) + offset, 24), 10, 255, -1)
-    return mask
+    return small_shot(tmp_path)
 
 
 class Meddled(InProcessExecutor):
@@ -92,19 +66,13 @@ def _true(shot: Shot, tmp_path: Path) -> dict[int, bytes]:
     return alphas(fresh)
 
 
-def _replace(path: Path, picture: np.ndarray) -> None:
-    beside = path.with_name("new.png")
-    cv2.imwrite(str(beside), picture)
-    beside.replace(path)
-
-
 @pytest.mark.parametrize("of", ["plate", "mask"])
 @pytest.mark.parametrize("when", [1001, 1002, 1003, 1006])
 def test_a_file_replaced_during_a_run_fails_the_frames_it_touched(
     shot: Shot, tmp_path: Path, of: str, when: int
 ) -> None:
-    made = _picture(1004, 9) if of == "plate" else _mask(1004, 9)
-    progress = When(when, lambda: _replace(tmp_path / of / f"{of[0]}.1004.png", made))
+    made = picture(1004, 9) if of == "plate" else mask(1004, 9)
+    progress = When(when, lambda: replace_by(tmp_path / of / f"{of[0]}.1004.png", made))
     first = here(shot, progress=progress)
     touched = set(first.not_done)
     assert {n for n, state in progress.states.items() if state == "failed"} == touched
@@ -123,7 +91,7 @@ def test_a_file_that_is_back_at_the_end_was_never_another_to_the_frames(
 ) -> None:
     path, kept = tmp_path / "plate/p.1004.png", tmp_path / "kept.png"
     shutil.copy(path, kept)
-    progress = When(1002, lambda: _replace(path, _picture(1004, 9)))
+    progress = When(1002, lambda: replace_by(path, picture(1004, 9)))
     back = When(1006, lambda: shutil.copy(kept, path))
 
     class Both(QuietProgress):
@@ -142,11 +110,11 @@ def test_a_file_that_is_back_at_the_end_was_never_another_to_the_frames(
 def test_a_replaced_folder_before_the_workers_start_is_read_as_it_is(
     shot: Shot, tmp_path: Path, of: str
 ) -> None:
-    make = _picture if of == "plate" else _mask
+    make = picture if of == "plate" else mask
 
     def meddle() -> None:
         for number in FRAMES:
-            _replace(tmp_path / of / f"{of[0]}.{number}.png", make(number, 5))
+            replace_by(tmp_path / of / f"{of[0]}.{number}.png", make(number, 5))
 
     run(shot, executor=Meddled(meddle))
     assert alphas(shot) == _true(shot, tmp_path)

@@ -159,12 +159,13 @@ def test_frames_that_no_run_came_to_are_missing(layout: OutputLayout) -> None:
     assert "no run has come to it" in describe(report)
 
 
-def test_a_whole_frame_without_a_record_is_sound(layout: OutputLayout) -> None:
+def test_a_whole_frame_without_a_record_is_unproved(layout: OutputLayout) -> None:
     """Its run was killed between the frame and the manifest."""
     records = dict(load(layout.manifest).frames)
     del records[1005]
     _change(layout, frames=records)
-    assert verify(layout.out).complete
+    assert _frames(verify(layout.out)) == {"unproved": "1005"}
+    assert not verify(layout.out).complete
 
 
 def test_a_failed_frame_is_told_with_its_reason(layout: OutputLayout) -> None:
