@@ -14,6 +14,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
 from plugin.errors import FrameRangeError
 
 __all__ = ["MAX_FRAMES", "MAX_NUMBER", "FrameRange"]
@@ -60,12 +62,25 @@ class FrameRange:
             FrameRangeError: for anything else, a descending range, a step of zero, or a range over
                 `MAX_FRAMES`.
         """
-        numbers: set[int] = set()
-        for part in text.replace(" ", "").split(","):
-            numbers.update(_numbers_of(part, text))
-            if len(numbers) > MAX_FRAMES:
-                raise _refuse(f"more than {MAX_FRAMES} frames", text)
-        return cls.of(numbers)
+        parts = [_numbers_of(part, text) for part in text.replace(" ", "").split(",")]
+        if sum(map(len, parts)) > MAX_FRAMES:  # by their lengths: nothing is expanded yet
+            raise _refuse(f"more than {MAX_FRAMES} frames", text)
+        return cls.of(number for part in parts for number in part)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
+        """A field of a model: text in files, parsed at the border and refused there."""
+        return core_schema.no_info_plain_validator_function(
+            cls._of_field, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def _of_field(cls, value: object) -> FrameRange:
+        if isinstance(value, FrameRange):
+            return value
+        if not isinstance(value, str):
+            raise PydanticCustomError("string_type", "a frame range is a text")
+        return cls.parse(value)
 
     def __str__(self) -> str:
         """The shortest of the forms that `parse` reads back."""

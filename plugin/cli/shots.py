@@ -14,7 +14,6 @@ from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.cli.options import MASK, RUN, SHOT, TRIMAP, WORK, shot_options
 from plugin.cli.outcome import exit_code_of
 from plugin.errors import FrameError
-from plugin.framerange import FrameRange
 from plugin.progress.lines import printable
 from plugin.progress.modes import choose
 from plugin.request.job_file import shot_from
@@ -69,8 +68,7 @@ def _sum_up(shot: Shot, manifest: Manifest, mode: str) -> None:
         return
     from plugin.report.summary import summary
 
-    asked = None if shot.frames is None else FrameRange.parse(shot.frames)
-    for line in summary(manifest, shot.out, asked=asked):
+    for line in summary(manifest, shot.out, asked=shot.frames):
         click.echo(printable(line), err=True)
 
 
@@ -78,7 +76,7 @@ def _refuse_gaps(shot: Shot, manifest: Manifest) -> None:
     """Name the frames that failed, of those asked for now: the folder may know of others."""
     failed = manifest.not_done
     if shot.frames is not None:
-        failed = failed.intersection(FrameRange.parse(shot.frames))
+        failed = failed.intersection(shot.frames)
     if failed:
         reason = manifest.frames[failed.first].error.replace(" · ", ", ")
         raise FrameError(
@@ -134,8 +132,7 @@ def _check(file: Path, options: dict[str, object]) -> None:
     shot = shot_from(given | {"out": "."}, job_file if isinstance(job_file, Path) else None)
     opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer)
     with closing(opened) as plate:
-        asked = FrameRange.parse(shot.frames) if shot.frames else None
-        corrections = load(file, plate.info, shot=shot.name, asked=asked)
+        corrections = load(file, plate.info, shot=shot.name, asked=shot.frames)
     click.echo(explain(corrections))
 
 

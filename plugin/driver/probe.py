@@ -137,7 +137,7 @@ def _frames(
     opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer)
     with closing(opened) as plate:
         colour = input_colour(plate.info, shot.in_colour)
-        frames = FrameRange.parse(shot.frames) if shot.frames else plate.info.frames
+        frames = shot.frames or plate.info.frames
         if not frames:
             raise PlateError("no frames", where=shot.plate, fix="check the pattern")
         steady = plan_stabilise(shot, plate.info.frames) if goal == "alpha" else None
@@ -150,7 +150,7 @@ def _frames(
 def _reaching(shot: Shot, steady: StabilisePlan, frames: FrameRange) -> Shot:
     """The shot as if its frames' neighbours were asked for too."""
     reach = steady.reach(frames)
-    return shot if reach == frames else shot.model_copy(update={"frames": str(reach)})
+    return shot if reach == frames else shot.model_copy(update={"frames": reach})
 
 
 def _finish(
@@ -216,7 +216,7 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
     shot = _for_the_driver(plan.shot, here=_works_here(plan.shot))
     said = _Said(progress, plan.assumed)
     if plan.stabilise is not None and shot.frames and not shot.mask:
-        shot = _reaching(shot, plan.stabilise, FrameRange.parse(shot.frames))
+        shot = _reaching(shot, plan.stabilise, shot.frames)
     opened = open_plate(
         shot.plate,
         start_frame=shot.start_frame,

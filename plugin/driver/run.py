@@ -112,7 +112,7 @@ def _head(plan: Plan, info: PlateInfo, frames: FrameRange) -> Manifest:
         override=plan.override,
         started=_now(),
         assumed=plan.assumed,
-        asked=str(frames),
+        asked=frames,
     ).with_results(())
 
 
@@ -228,7 +228,7 @@ def _show(plan: Plan, manifest: Manifest, progress: Progress, seconds: float, al
     come one by one, leaves it to `adamatte report`, unless it had the whole plate.
     """
     shot = plan.shot
-    whole = not FrameRange.parse(manifest.plate.frames).without(manifest.promised)
+    whole = not manifest.plate.frames.without(manifest.promised)
     if not shot.report or not alone or (shot.executor == "process" and not whole):
         return
     try:

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from plugin.errors import ShotError
 from plugin.finish.despill import Screen
-from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan
 from plugin.segmentation.mask_files import MaskSettings
@@ -117,7 +116,7 @@ def _matte(
     if given is None:
         return None, []
     found = pair_masks(given, shot, info)
-    keys = FrameRange.parse(found.settings.keys)
+    keys = found.settings.keys
     notes = [f"{found.how}, {found.values}", *found.notes]
     held = asked_frames(shot, info).without(keys)
     if held and len(keys) > 1:

@@ -13,7 +13,6 @@ from plugin.colour.display import display_transform
 from plugin.disk.atomic import write_whole
 from plugin.errors import AdaMatteError, FrameError, OutputError
 from plugin.exr.alpha_file import AlphaFile, read_alpha
-from plugin.framerange import FrameRange
 from plugin.plates import open_plate
 from plugin.report.sprites import SpriteForm, scan_sprites, straight, tiles_of, write_sprite
 from plugin.result.grey_png import read_grey
@@ -46,7 +45,7 @@ class Gallery:
         self._plate: PlateSource | None = None
         self._to_display: Callable[[FloatArray], FloatArray] | None = None
         self._looked = False
-        frames = FrameRange.parse(manifest.plate.frames) if manifest.plate.frames else ()
+        frames = manifest.plate.frames
         self.form = SpriteForm.of(len(frames))
         self._sprites = scan_sprites(out)
 

@@ -82,7 +82,7 @@ class Shot(BaseModel):
     plate: str
     out: Path
     shot: str = ""
-    frames: str | None = None
+    frames: FrameRange | None = None
     start_frame: int = 1001
     layer: str = ""
     in_colour: str | None = None
@@ -127,11 +127,6 @@ class Shot(BaseModel):
     chunk: Annotated[int, Field(ge=0, le=100_000)] = 0
     retries: Annotated[int, Field(ge=0, le=100)] = 2
     force: bool = False
-
-    @field_validator("frames")
-    @classmethod
-    def _frames_parse(cls, text: str | None) -> str | None:
-        return None if text is None else str(FrameRange.parse(text))
 
     @field_validator("screen")
     @classmethod

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from plugin.disk.inputs import Sum
 from plugin.framerange import MAX_NUMBER, FrameRange
@@ -34,6 +34,10 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+Frames = Annotated[FrameRange, BeforeValidator(lambda given: given or FrameRange(()))]
+"""As `FrameRange`; none is an empty text."""
+
+
 class PlateRecord(_Record):
     """The plate as probing found it; `bytes`, `digest` and `stamp` are a video's or image's file's.
 
@@ -42,7 +46,7 @@ class PlateRecord(_Record):
 
     path: str
     kind: PlateKind
-    frames: str
+    frames: Frames
     width: int
     height: int
     data_window: Corners
@@ -77,7 +81,7 @@ class PlateRecord(_Record):
         return cls(
             path=info.path,
             kind=info.kind,
-            frames=str(info.frames),
+            frames=info.frames,
             width=info.width,
             height=info.height,
             data_window=(data.x_min, data.y_min, data.x_max, data.y_max),
@@ -108,7 +112,7 @@ class RequestRecord(_Record):
     shot: dict[str, Any]
     override: Sha256 = ""
     weights: Sha256 = ""
-    asked: str = ""
+    asked: Frames = FrameRange(())
 
     @property
     def key(self) -> str:
@@ -116,19 +120,9 @@ class RequestRecord(_Record):
         text = json.dumps(self.model_dump(mode="json", exclude={"asked"}), sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
-    @field_validator("asked")
-    @classmethod
-    def _asked_parses(cls, text: str) -> str:
-        return str(FrameRange.parse(text)) if text else ""
-
-    @property
-    def frames(self) -> frozenset[int]:
-        """`asked` as numbers."""
-        return frozenset(FrameRange.parse(self.asked)) if self.asked else frozenset()
-
     def asked_for(self, frames: Iterable[int]) -> RequestRecord:
         """The same, the last to be asked for these frames."""
-        return self.model_copy(update={"asked": str(FrameRange.of(frames))})
+        return self.model_copy(update={"asked": FrameRange.of(frames)})
 
 
 class FrameRecord(_Record):
@@ -224,14 +218,9 @@ class Manifest(_Record):
     started: str = ""
     ended: str | None = None
     assumed: tuple[str, ...] = ()
-    asked: str = ""
+    asked: Frames = FrameRange(())
     requests: dict[str, RequestRecord] = Field(default_factory=dict)
     frames: dict[int, FrameRecord] = Field(default_factory=dict)
-
-    @field_validator("asked")
-    @classmethod
-    def _asked_parses(cls, text: str) -> str:
-        return str(FrameRange.parse(text)) if text else ""
 
     @field_validator("frames")
     @classmethod
@@ -240,18 +229,13 @@ class Manifest(_Record):
             raise ValueError(f"frame numbers end at {MAX_NUMBER}")
         return frames
 
-    @property
-    def asked_frames(self) -> FrameRange:
-        """`asked` as numbers."""
-        return FrameRange.parse(self.asked) if self.asked else FrameRange(())
-
     def due(self, number: int) -> str:
         """Key of the request that a frame should be of: the last that asked for it."""
         return self._due.get(number) or self._last_key
 
     @cached_property
     def _due(self) -> dict[int, str]:
-        return {n: key for key, request in self.requests.items() for n in request.frames}
+        return {n: key for key, request in self.requests.items() for n in request.asked}
 
     @cached_property
     def _last_key(self) -> str:
@@ -260,7 +244,7 @@ class Manifest(_Record):
     @property
     def promised(self) -> FrameRange:
         """The frames that should be there: asked for, tried, or done."""
-        return FrameRange.of({*self.asked_frames, *self.frames})
+        return FrameRange.of({*self.asked, *self.frames})
 
     @property
     def request(self) -> RequestRecord:
@@ -279,7 +263,7 @@ class Manifest(_Record):
 
     def with_results(self, results: Iterable[FrameResult]) -> Manifest:
         """The same with these results in the place of earlier ones."""
-        request = self.request.asked_for(self.asked_frames)
+        request = self.request.asked_for(self.asked)
         key, plate = request.key, self.plate.path
         added = {r.number: FrameRecord.of(r, key, plate) for r in results}
         requests = {**self.requests, key: request}

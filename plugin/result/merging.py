@@ -25,10 +25,10 @@ def merge(old: Manifest, new: Manifest, *, pictures: bool = False) -> Manifest:
         lost = {n: new.frames[n] for n in new.not_done}
         requests = {**old.requests, **(new.requests if lost else {})}
         return old.model_copy(update={"frames": {**old.frames, **lost}, "requests": requests})
-    asked = FrameRange.of({*old.asked_frames, *new.asked_frames})
+    asked = FrameRange.of({*old.asked, *new.asked})
     frames = _joined(old.frames, new.frames)
     return new.model_copy(
-        update={"asked": str(asked), "frames": frames, "requests": _requests(old, new, frames)},
+        update={"asked": asked, "frames": frames, "requests": _requests(old, new, frames)},
     )
 
 
@@ -39,11 +39,11 @@ def _requests(
 
     What is neither the last word on a frame nor made one is forgotten.
     """
-    asked = {n for request in new.requests.values() for n in request.frames}
+    asked = {n for request in new.requests.values() for n in request.asked}
     both = dict(new.requests)
     for key, request in old.requests.items():
         later = new.requests.get(key)
-        left = request.frames - asked if later is None else request.frames | later.frames
+        left = {*request.asked} - asked if later is None else {*request.asked, *later.asked}
         both[key] = request.asked_for(left)
     named = {record.request for record in frames.values()}
     return {key: request for key, request in both.items() if key in named or request.asked}

@@ -9,7 +9,6 @@ stay soft. A frame without a mask of its own holds that of the nearest earlier f
 from __future__ import annotations
 
 from plugin.errors import MaskError
-from plugin.framerange import FrameRange
 from plugin.segmentation.mask_files import MaskReader, MaskSettings
 from plugin.segmentation.pairing import Paired, asked_of, pair_masks
 from plugin.segmentation.plans import Method, Request, SegmentPlan, asked_frames
@@ -23,7 +22,7 @@ def _prepare(request: Request) -> SegmentPlan:
     if shot.mask is None:
         raise MaskError("no masks given", where="--segment mask", fix="name them with --mask")
     found = pair_masks(shot.mask, shot, info, asked=asked_of(shot), layer=shot.mask_layer)
-    keys = FrameRange.parse(found.settings.keys)
+    keys = found.settings.keys
     warnings = [*found.notes, *_without_subject(found)]
     held = asked_frames(shot, info).without(keys)
     if held:
@@ -43,7 +42,7 @@ def _without_subject(found: Paired) -> list[str]:
         MaskError: that is so in every frame.
     """
     for frames, what in ((found.empty, "no subject"), (found.solid, "only subject")):
-        if frames == FrameRange.parse(found.settings.keys):
+        if frames == found.settings.keys:
             raise MaskError(
                 f"the masks leave {what} in any frame",
                 where=found.settings.path,

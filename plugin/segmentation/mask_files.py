@@ -41,7 +41,7 @@ class MaskSettings(Settings):
     not_in_digest: ClassVar[frozenset[str]] = frozenset({"path", "keys", "video_stamp"})
 
     path: str
-    keys: str
+    keys: FrameRange
     start_frame: int
     video_digest: str = ""
     video_stamp: str = ""
@@ -59,7 +59,7 @@ class MaskReader:
     def __init__(self, settings: MaskSettings, info: PlateInfo) -> None:
         self._settings = settings
         self._info = info
-        self._keys = FrameRange.parse(settings.keys).numbers
+        self._keys = settings.keys.numbers
         self._pattern = FramePattern.of(settings.path)
         self._still = self._pattern is not None or is_picture(settings.path)
         self._video: PlateSource | None = None

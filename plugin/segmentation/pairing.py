@@ -101,7 +101,7 @@ def pair_masks(
     scaled = _check_headers(found, chosen, info)
     settings = MaskSettings(
         path=path,
-        keys=str(found.keys),
+        keys=found.keys,
         start_frame=found.start,
         video_digest="" if found.video is None else found.video.sha256,
         video_stamp="" if found.video is None else found.video.stamp,

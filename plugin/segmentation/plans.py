@@ -95,4 +95,4 @@ def asked_frames(shot: Shot, info: PlateInfo) -> FrameRange:
     """The plate's frames that the shot asks for."""
     if shot.frames is None:
         return info.frames
-    return FrameRange.parse(shot.frames).intersection(info.frames)
+    return shot.frames.intersection(info.frames)

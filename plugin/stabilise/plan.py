@@ -19,17 +19,17 @@ class StabilisePlan(BaseModel):
 
     Attributes:
         radius: frames on each side, by number: where the shot has gaps or ends, there are fewer.
-        frames: those that may be looked at, such as `1001-1100`.
+        frames: those that may be looked at.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     radius: Annotated[int, Field(ge=1, le=8)]
-    frames: str
+    frames: FrameRange
 
     @cached_property
     def _among(self) -> frozenset[int]:
-        return frozenset(FrameRange.parse(self.frames))
+        return frozenset(self.frames)
 
     def around(self, number: int) -> list[int]:
         """The neighbours of a frame, itself left out, ascending."""
@@ -56,4 +56,4 @@ def plan_stabilise(shot: Shot, there: FrameRange) -> StabilisePlan | None:
     """
     if not shot.stabilise:
         return None
-    return StabilisePlan(radius=shot.stabilise, frames=str(there))
+    return StabilisePlan(radius=shot.stabilise, frames=there)

@@ -160,7 +160,7 @@ def _rows(
 
 def _shot(plate: SyntheticPlate, method: str, frames: FrameRange, folder: Path) -> Shot:
     """The job, its masks, keys or clean plates written into the folder."""
-    base = Shot(plate="p", out=folder, frames=str(frames))
+    base = Shot(plate="p", out=folder, frames=frames)
     numbers = frames.numbers
     if method == "track":
         numbers = tuple(n for n in plate.info.frames if (n - FIRST) % 24 == 0)

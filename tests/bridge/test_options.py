@@ -15,6 +15,7 @@ from nuke_bridge.core.manifest import DONE, STALE, frame_states
 from nuke_bridge.protocol import OPTIONS, Option, Polygon, Request, shot_name, write_polygons
 from plugin.cli.options import TABLE
 from plugin.driver.run import run
+from plugin.framerange import FrameRange
 from plugin.plates import open_plate
 from plugin.request.job_file import PATH_FIELDS
 from plugin.request.shot import Shot
@@ -59,7 +60,7 @@ def test_a_real_manifest_is_understood(tmp_path: Path) -> None:
     assert "made from another mask" in frame_states(unmasked).summary()
     more = asked._replace(frames=[1002, 1003])
     assert frame_states(more).summary() == "1 of 2 done · 1 missing 1003"
-    again = shot.model_copy(update={"frames": "1002", "dilate": 30.0})
+    again = shot.model_copy(update={"frames": FrameRange.parse("1002"), "dilate": 30.0})
     run(again, executor=InProcessExecutor(luma_matter))
     assert frame_states(wider).frames("stale") == [1001]
 

@@ -150,7 +150,7 @@ def test_a_shot_that_is_worked_on_is_refused_by_name(shot: Shot) -> None:
         assert "frames 1003-1004 are being worked on by" in done.stderr
         assert f"process {os.getpid()} on" in done.stderr
         assert alphas(shot) == {}
-        part = shot.model_copy(update={"frames": "1001-1002"})
+        part = shot.model_copy(update={"frames": FrameRange.parse("1001-1002")})
         run(part, executor=InProcessExecutor(luma_matter))
     gone_on_with(shot)
 

@@ -32,7 +32,7 @@ BROKEN = "damaged · plate.%04d.exr · render it again"
 
 def count(shot: Shot, progress: Progress) -> Manifest:
     """Do frames 1 to 6, or those asked for; frame 3 and those from 5 on fail."""
-    asked = FrameRange.parse(shot.frames or "1-6")
+    asked = shot.frames or FrameRange.span(1, 6)
     results = [result_of(number) for number in range(1, 7)]
     progress.start(len(asked), shot=shot.name)
     for result in results:
@@ -42,7 +42,7 @@ def count(shot: Shot, progress: Progress) -> Manifest:
     plate = PlateRecord(
         path=shot.plate,
         kind=PlateKind.SEQUENCE,
-        frames="1-6",
+        frames=FrameRange.span(1, 6),
         width=8,
         height=8,
         data_window=window,
@@ -145,6 +145,7 @@ def shot_of(words: str, capsys: pytest.CaptureFixture[str]) -> Shot:
 def test_every_option_reaches_its_field(capsys: pytest.CaptureFixture[str]) -> None:
     words = (
         "p.mov --out o --shot s --frames 1-2 --start-frame 7 --segment mask --mask m.mov "
+        "--mask-layer matte --mask-invert --mask-range 0-2 --mask-start 5 "
         "--screen #00ff00 --clean-plate c.png --keyframe 1=a.png --keyframe 3=b.png "
         "--in-colour mauve --layer left --override o.json --trimap t.%04d.png --erode 1 --dilate 2 "
         "--band fixed --segment-model n.onnx --prompt 1=point:2,3 "
@@ -212,8 +213,10 @@ def test_inspect_refuses_what_is_not_there(
 
 
 def test_verify_names_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shot = Shot(plate="p.mov", out=tmp_path, shot="sh", frames="1-2")
-    manifest = count(shot, QuietProgress()).model_copy(update={"frames": {}, "asked": "1-2"})
+    shot = Shot(plate="p.mov", out=tmp_path, shot="sh", frames=FrameRange.span(1, 2))
+    manifest = count(shot, QuietProgress()).model_copy(
+        update={"frames": {}, "asked": FrameRange.span(1, 2)}
+    )
     save(tmp_path / "manifest.json", manifest)
     assert main(["verify", str(tmp_path)]) == 3
     out, err = capsys.readouterr()

@@ -12,6 +12,7 @@ import pytest
 from plugin.driver.run import run
 from plugin.errors import MaskError, PlateError, RequestError, ShotError
 from plugin.exr.alpha_file import AlphaFile, Channels, prove_alpha
+from plugin.framerange import FrameRange
 from plugin.progress.modes import QuietProgress
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
@@ -256,7 +257,9 @@ def test_each_frame_keeps_its_own_data_window(tmp_path: Path, channels: Channels
     assert verify(shot.out).complete
     assert any("data window" in note for note in recorded.notes)
     again = Recorded()
-    here(with_(shot, frames="1003-1004"), again)  # a part of the shot makes the same pixels
+    here(
+        with_(shot, frames=FrameRange.parse("1003-1004")), again
+    )  # a part of the shot makes the same pixels
     assert again.states == {1003: "skipped", 1004: "skipped"}
 
 

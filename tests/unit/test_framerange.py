@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
 
 from plugin.errors import FrameRangeError
 from plugin.framerange import MAX_NUMBER, FrameRange
@@ -96,3 +99,38 @@ def test_chunks_are_the_range_in_order(frames: FrameRange, size: int) -> None:
 def test_bounds_are_the_farms() -> None:
     assert FrameRange.parse(str(MAX_NUMBER)).last == MAX_NUMBER
     assert FrameRange.parse("3,9").first == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-9999999-9999999",
+        "1-9999999",
+        "1-600000,600001-1200000",
+        ",".join(["1-1000000"] * 500),
+    ],
+)
+def test_what_is_too_long_is_refused_by_its_length(text: str) -> None:
+    """Before a number of it is made: all of them took a gigabyte and seconds."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(FrameRangeError, match="more than 1000000 frames"):
+            FrameRange.parse(text)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1 << 20
+
+
+def test_a_field_of_a_model_is_parsed_at_the_border() -> None:
+    class Model(BaseModel):
+        frames: FrameRange | None = None
+
+    made = Model.model_validate_json('{"frames": "5,1-3"}', strict=True)
+    assert made.frames == FrameRange((1, 2, 3, 5))
+    assert made.model_dump(mode="json") == {"frames": "1-3,5"}
+    assert Model(frames=made.frames) == made == Model.model_validate(made.model_dump())
+    with pytest.raises(FrameRangeError):
+        Model.model_validate_json('{"frames": "5-1"}')
+    with pytest.raises(ValidationError, match="a frame range is a text"):
+        Model.model_validate_json('{"frames": 5}')

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.errors import FrameRangeError, RequestError, ShotError
+from plugin.framerange import FrameRange
 from plugin.request.job_file import MAX_BYTES, PATH_FIELDS, option_name, range_of, shot_from
 from plugin.request.shot import Shot
 
@@ -75,7 +76,7 @@ def test_every_field_that_holds_a_path_is_known() -> None:
         ({"chunk": "auto"}, "chunk", 0),
         ({"keep": ("mask,trimap", "adapted")}, "keep", {"mask", "trimap", "adapted"}),
         ({"keep": ("",)}, "keep", set()),
-        ({"frames": "1001, 1002,1003"}, "frames", "1001-1003"),
+        ({"frames": "1001, 1002,1003"}, "frames", FrameRange.span(1001, 1003)),
         ({"screen": "#00FF00"}, "screen", "#00ff00"),
     ],
 )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from plugin.disk.folder_lock import LOCK_NAME, folder_lock
 from plugin.errors import OutputError, RequestError
+from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.result.manifest import (
     FrameRecord,
@@ -63,7 +64,7 @@ def _manifest(*results: FrameResult, asked: str = "", **more: object) -> Manifes
         model="lite",
         weights="1" * 64,
         started="2026-11-05T10:00:00+00:00",
-        asked=asked,
+        asked=FrameRange.parse(asked) if asked else FrameRange(()),
     )
     return made.model_copy(update=more).with_results(results)
 
@@ -177,7 +178,7 @@ def test_a_part_of_the_frames_keeps_the_others() -> None:
     first = _manifest(_result(1001), _result(1002), asked="1001-1002", model="resnet50")
     second = _manifest(replace(_result(1002), recipe="new"), _result(1003), asked="1002-1003")
     both = merge(first, second)
-    assert both.asked == "1001-1003"
+    assert str(both.asked) == "1001-1003"
     assert {n: record.recipe for n, record in both.frames.items()} == {
         1001: "r",
         1002: "new",
@@ -205,7 +206,7 @@ def test_pictures_alone_add_only_what_failed_to_a_manifest_of_mattes() -> None:
     assert both.frames[1001] == mattes.frames[1001]
     assert str(both.not_done) == "1002"
     assert both.frames[1002].request in both.requests
-    assert both.asked == "1001-1002"
+    assert str(both.asked) == "1001-1002"
     nothing_yet = _manifest(asked="1001")
     assert merge(nothing_yet, pictures, pictures=True) == merge(nothing_yet, pictures)
 
@@ -239,10 +240,12 @@ def test_updates_see_what_others_wrote(tmp_path: Path) -> None:
 _WRITER = """
 import json, sys
 from pathlib import Path
+from plugin.framerange import FrameRange
 from plugin.result.manifest import FrameRecord, ManifestFile, load
 
 path, start = Path(sys.argv[1]), int(sys.argv[2])
-file, empty = ManifestFile(path), load(path).model_copy(update={"frames": {}, "asked": ""})
+file = ManifestFile(path)
+empty = load(path).model_copy(update={"frames": {}, "asked": FrameRange(())})
 for number in range(start, start + 25):
     file.update(empty.model_copy(update={"frames": {number: FrameRecord(state="done")}}))
 """

@@ -15,6 +15,7 @@ import pytest
 
 from plugin.cli import main
 from plugin.driver.run import run
+from plugin.framerange import FrameRange
 from plugin.plates import open_plate
 from plugin.progress.lines import printable
 from plugin.report.build import Report, build_report
@@ -225,7 +226,9 @@ def test_without_the_plate_there_still_is_a_report(shot: Shot) -> None:
 
 
 def test_two_runs_of_a_shot_held_against_each_other(shot: Shot, tmp_path: Path) -> None:
-    other = shot.model_copy(update={"out": tmp_path / "v2", "dilate": 30.0, "frames": "1001-1005"})
+    other = shot.model_copy(
+        update={"out": tmp_path / "v2", "dilate": 30.0, "frames": FrameRange.parse("1001-1005")}
+    )
     run(other, executor=InProcessExecutor(luma_matter))
     same = build_report(shot.out, against=shot.out, thorough=False)
     assert "6 frames are the same to the last bit (1001-1006)" in Seen(same.page).text
@@ -244,7 +247,9 @@ def test_two_runs_of_a_shot_held_against_each_other(shot: Shot, tmp_path: Path) 
 
 
 def test_a_report_that_fails_fails_no_run(made: Shot, tmp_path: Path) -> None:
-    shot = made.model_copy(update={"out": tmp_path / "out", "frames": "1001-1002"})
+    shot = made.model_copy(
+        update={"out": tmp_path / "out", "frames": FrameRange.parse("1001-1002")}
+    )
     shot.out.mkdir()
     (shot.out / "report").write_text("in the way")
     recorded = Recorded()
@@ -254,7 +259,7 @@ def test_a_report_that_fails_fails_no_run(made: Shot, tmp_path: Path) -> None:
 
 
 def test_no_report_where_none_is_wanted_or_a_farms_task_ran(made: Shot, tmp_path: Path) -> None:
-    wanted = {"out": tmp_path / "a", "frames": "1001-1002"}
+    wanted = {"out": tmp_path / "a", "frames": FrameRange.parse("1001-1002")}
     run(
         made.model_copy(update={**wanted, "report": False}), executor=InProcessExecutor(luma_matter)
     )

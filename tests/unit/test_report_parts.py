@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from plugin.framerange import FrameRange
 from plugin.report.against import difference_picture
 from plugin.report.command import command_of, shell_word
 from plugin.report.figures import Box, densest, frame_figures, overruled_box
@@ -204,7 +205,7 @@ def test_the_command_makes_the_same_shot() -> None:
         plate="-odd name.mov",
         out=Path("/o"),
         shot="it's",
-        frames="-5-10",
+        frames=FrameRange.parse("-5-10"),
         keyframe=("1=a b.png", "2=c.png"),
         keep=frozenset({"mask", "trimap"}),
         erode=2.5,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from plugin.errors import FrameError, MaskError
+from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare, run_first
 from plugin.types import Frame
@@ -77,7 +78,13 @@ def shot(folder: Path, plate: MovingPlate, *keys: int, frames: str | None = None
         path = folder / f"key.{key}.png"
         cv2.imwrite(str(path), plate.truth(key).astype(np.uint8) * 255)
         files.append(f"{key}={path}")
-    return Shot(plate="p", out=folder, segment="track", keyframe=tuple(files), frames=frames)
+    return Shot(
+        plate="p",
+        out=folder,
+        segment="track",
+        keyframe=tuple(files),
+        frames=None if frames is None else FrameRange.parse(frames),
+    )
 
 
 def tracked(one: Shot, plate: MovingPlate, folder: Path) -> SegmentPlan:

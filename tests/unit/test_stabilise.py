@@ -63,7 +63,7 @@ def jumps(alphas: Sequence[Stored], truths: list[FloatArray]) -> float:
 )
 def test_noise_goes_and_known_pixels_stay(kind: ShotKind, error: float, flicker: float) -> None:
     made, flows = frames(kind), Flows.of_radius(2)
-    plan = StabilisePlan(radius=2, frames="0-4")
+    plan = StabilisePlan(radius=2, frames=FrameRange.span(0, 4))
     steady = [stabilise(made[n], [made[k] for k in plan.around(n)], flows) for n in (1, 2, 3)]
     truths = [truth(kind, n) for n in (1, 2, 3)]
     raw, region, now = made[2].alpha, made[2].region, steady[1]
@@ -146,7 +146,7 @@ def test_who_is_looked_at(there: str, number: int, around: list[int]) -> None:
 
 
 def test_reach_holds_the_neighbours() -> None:
-    plan = StabilisePlan(radius=2, frames="1-9")
+    plan = StabilisePlan(radius=2, frames=FrameRange.span(1, 9))
     assert str(plan.reach(FrameRange.parse("4-5"))) == "2-7"
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.errors import FrameError, TrimapError
+from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.trimap.band import read_trimap, trimap_from_mask
 from plugin.trimap.override import load
@@ -178,7 +179,7 @@ def test_bad_trimaps_are_refused_before_the_work(tmp_path: Path, damage: str, wh
     asked = shot(tmp_path, trimap=str(tmp_path / "t.%04d.png"))
     with pytest.raises(TrimapError, match=what):
         plan_trimaps(asked, INFO)
-    plan_trimaps(asked.model_copy(update={"frames": "1-2"}), INFO)
+    plan_trimaps(asked.model_copy(update={"frames": FrameRange.parse("1-2")}), INFO)
 
 
 def test_the_digest_follows_the_band() -> None:

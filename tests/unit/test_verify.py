@@ -57,7 +57,7 @@ def _layout(tmp_path: Path) -> OutputLayout:
         plate=PlateRecord.of(info),
         model="lite",
         weights="1" * 64,
-        asked=str(FRAMES),
+        asked=FRAMES,
     )
     save(layout.manifest, manifest.with_results(results))
     return layout

@@ -10,6 +10,7 @@ import numpy as np
 
 from model import Matter
 from model.evaluation.metrics import dtssd, mse
+from plugin.framerange import FrameRange
 from plugin.stabilise.flow import Flows, RawFrame
 from plugin.stabilise.plan import StabilisePlan
 from plugin.stabilise.smoothing import stabilise
@@ -77,7 +78,7 @@ def shot_errors(shot: SyntheticShot, matter: AnyMatter, radius: int = 2) -> tupl
         labels.append(trimap)
         alphas.append(alpha)
         raws.append(RawFrame(number, picture, alpha, region))
-    plan = StabilisePlan(radius=radius, frames=f"0-{shot.frames - 1}")
+    plan = StabilisePlan(radius=radius, frames=FrameRange.span(0, shot.frames - 1))
     flows = Flows.of_radius(radius)
     steady = [stabilise(raw, [raws[n] for n in plan.around(raw.number)], flows) for raw in raws]
     before = errors_of(alphas, truths, labels)

@@ -48,7 +48,7 @@ def plan_farm_job(shot: Shot, progress: Progress, program: str | None = None) ->
     whole = len(frames) == frames.last - frames.first + 1
     return FarmJob(
         shot=shot.model_copy(
-            update={"frames": str(frames), "executor": "process" if runs_here else "ray"}
+            update={"frames": frames, "executor": "process" if runs_here else "ray"}
         ),
         frames=frames,
         chunk=(shot.chunk or CHUNK) if whole else 1,
