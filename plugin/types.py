@@ -127,6 +127,8 @@ class Frame:
         pixel_aspect: of this frame, where its file says another than the first; else None.
         digest: of the very bytes that became these pixels, as `PlateSource.digest`; empty where
             they are of no file.
+        smpte: the two words of the file's own timecode (SMPTE ST 12-1), its field mark and user
+            bits among them; None where it has none.
     """
 
     number: int
@@ -136,6 +138,7 @@ class Frame:
     data_window: Window | None = None
     pixel_aspect: float | None = None
     digest: str = ""
+    smpte: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

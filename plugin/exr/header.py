@@ -49,6 +49,7 @@ _MOST_CARRIED = 256
 _LONGEST_TEXT = 16_384
 _SHAPES = {(2,), (3,)}
 _MATRICES = {(3, 3), (4, 4)}
+_MOST_COUNTED = 30
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;])(\d\d)", re.ASCII)
 
 Box = tuple[np.ndarray[Any, np.dtype[np.int32]], np.ndarray[Any, np.dtype[np.int32]]]
@@ -73,8 +74,10 @@ def make_header(info: PlateInfo, frame: Frame, provenance: Mapping[str, str]) ->
     header |= {f"{OURS}{key}": value for key, value in provenance.items()}
     if info.rate is not None:
         header["framesPerSecond"] = rational(info.rate)
-    if frame.timecode is not None:
-        code = timecode(frame.timecode)
+    if frame.smpte is not None:
+        header["timeCode"] = _timecode_of(*frame.smpte)
+    elif frame.timecode is not None:
+        code = timecode(frame.timecode, info.rate)
         header |= {f"{OURS}timecode": frame.timecode} if code is None else {"timeCode": code}
     return header
 
@@ -112,20 +115,37 @@ def rational(rate: Fraction) -> Fraction:
     return rate.limit_denominator(1_000_000) if max(rate.as_integer_ratio()) >= 1 << 31 else rate
 
 
-def timecode(text: str) -> object | None:
+def timecode(text: str, rate: Fraction | None = None) -> object | None:
     """`HH:MM:SS:FF` as SMPTE ST 12-1 counts it; None when OpenEXR cannot hold it.
 
-    Its frames end at 29: faster rates are counted by others in pairs, or plainly, and nothing says
-    which, so such a timecode goes along as text.
+    Its frames end at 29: above 30 frames a second they are counted in pairs, the second of each
+    with the field mark (ST 12-1, 12). Rates above 60 go along as text, in every frame.
     """
     match = _TIMECODE.fullmatch(text)
     if match is None:
         return None
     hours, minutes, seconds, frames = (int(match[index]) for index in (1, 2, 3, 5))
+    pairs = rate is not None and rate > _MOST_COUNTED
+    if rate is not None and rate > 2 * _MOST_COUNTED:
+        return None
+    frames, second = divmod(frames, 2) if pairs else (frames, 0)
     if hours > 23 or minutes > 59 or seconds > 59 or frames > 29:
         return None
-    flags = (match[4] == ";", False, False, False, False, False)
+    flags = (match[4] == ";", False, bool(second), False, False, False)
     code: object = OpenEXR.TimeCode(hours, minutes, seconds, frames, *flags, *[0] * 8)
+    return code
+
+
+def _timecode_of(time: int, user: int) -> object:
+    """From the two words of a file's own timecode, nothing of it lost."""
+
+    def digits(low: int, bits: int) -> int:
+        return (time >> low + 4 & (1 << bits) - 1) * 10 + (time >> low & 0xF)
+
+    flags = [bool(time >> bit & 1) for bit in (6, 7, 15, 23, 30, 31)]
+    groups = [user >> 4 * group & 0xF for group in range(8)]
+    numbers = digits(24, 2), digits(16, 3), digits(8, 3), digits(0, 2)
+    code: object = OpenEXR.TimeCode(*numbers, *flags, *groups)
     return code
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from fractions import Fraction
 from io import FileIO
 from pathlib import Path
 
-__all__ = ["is_fragmented", "promised_bytes"]
+__all__ = ["is_fragmented", "promised_bytes", "timecode_rate"]
 
 _MAX_BOXES = 10_000_000
+_MOST = 256 << 20
+"""Bytes of a movie's header that are searched."""
 
 
 def promised_bytes(path: Path, reader: str) -> int | None:
@@ -31,6 +34,34 @@ def is_fragmented(path: Path) -> bool:
     """Whether an mp4 goes on in fragments (`moof`) that its sample table does not know."""
     with path.open("rb", buffering=0) as file:
         return any(kind == b"moof" for kind, _ in _boxes(file))
+
+
+def timecode_rate(path: Path) -> Fraction | None:
+    """Frames a second that a mov's timecode track counts, which need not be the video's.
+
+    QuickTime File Format, timecode sample description: 6 zeros, a reference, 4 zeros, flags, time
+    scale, frame duration, frames a second.
+    """
+    with path.open("rb", buffering=0) as file:
+        position = 0
+        for kind, after in _boxes(file):
+            if kind == b"moov":
+                content = _read_at(file, position, min((after or _MOST) - position, _MOST))
+                return _rate_in(content)
+            position = after or 0
+    return None
+
+
+def _rate_in(movie: bytes) -> Fraction | None:
+    place = movie.find(b"tmcd")
+    while place >= 0:
+        entry = movie[place + 4 : place + 29]
+        if len(entry) == 25 and not any(entry[:6]) and not any(entry[8:12]):
+            scale, duration = struct.unpack(">II", entry[16:24])
+            if 0 < duration <= scale <= 1000 * duration:
+                return Fraction(scale, duration)
+        place = movie.find(b"tmcd", place + 4)
+    return None
 
 
 def _read_at(file: FileIO, position: int, count: int) -> bytes:

@@ -9,7 +9,7 @@ from OpenImageIO import ImageSpec
 
 from plugin.plates.timecode import from_smpte_words
 
-__all__ = ["bits_of", "codec_of", "notes_of", "pixel_aspect_of", "rate_of", "timecode_of"]
+__all__ = ["bits_of", "codec_of", "notes_of", "pixel_aspect_of", "rate_of", "smpte_of"]
 
 
 def pixel_aspect_of(spec: ImageSpec) -> float:
@@ -37,14 +37,15 @@ def _exact_rate(rate: float) -> Fraction:
     return Fraction(whole) if abs(rate - whole) <= abs(rate - float(ntsc)) else ntsc
 
 
-def timecode_of(spec: ImageSpec, reader: str) -> str | None:
-    """The frame's timecode, where the file says."""
+def smpte_of(spec: ImageSpec, reader: str) -> tuple[int, int] | None:
+    """Both words of the frame's timecode (SMPTE ST 12-1): digits and flags, and user bits."""
     words: Any = spec.getattribute("smpte:TimeCode")
     if not isinstance(words, tuple) or not words:
         return None
     if reader != "openexr" and not any(words):
         return None  # writers leave the header's field at zero when there is no timecode
-    return from_smpte_words(int(words[0]))
+    first, second = (int(word) & 0xFFFFFFFF for word in (*words, 0)[:2])
+    return None if from_smpte_words(first) is None else (first, second)
 
 
 def codec_of(spec: ImageSpec, reader: str) -> str:

@@ -23,10 +23,11 @@ from plugin.plates.image_facts import (
     notes_of,
     pixel_aspect_of,
     rate_of,
-    timecode_of,
+    smpte_of,
 )
 from plugin.plates.limits import MAX_PIXELS, check_size
 from plugin.plates.sniff import IMAGE_READERS, reader_of
+from plugin.plates.timecode import from_smpte_words
 from plugin.types import Window
 
 __all__ = [
@@ -62,6 +63,7 @@ class ImageHeader:
         bits: bits a channel in the file.
         colour: the space of its values, as in `PlateInfo.colour`.
         notes: what was assumed.
+        smpte: the timecode's two words, with its flags and user bits.
     """
 
     reader: str
@@ -76,6 +78,7 @@ class ImageHeader:
     bits: int
     colour: str
     notes: tuple[str, ...]
+    smpte: tuple[int, int] | None = None
 
 
 def open_image(path: Path, named: Path | None = None) -> tuple[ImageInput, str]:
@@ -184,6 +187,7 @@ def _header(image: ImageInput, reader: str, path: Path, named: Path, layer: str)
     _check(spec, named)
     colour, colour_note = colour_of(spec, reader, path)
     data, display = windows_of(spec, reader)
+    smpte = smpte_of(spec, reader)
     return ImageHeader(
         reader=reader,
         picture=picture,
@@ -191,7 +195,8 @@ def _header(image: ImageInput, reader: str, path: Path, named: Path, layer: str)
         display_window=display,
         pixel_aspect=pixel_aspect_of(spec),
         rate=rate_of(spec),
-        timecode=timecode_of(spec, reader),
+        timecode=from_smpte_words(smpte[0]) if smpte else None,
+        smpte=smpte,
         codec=codec_of(spec, reader),
         pixel_format=str(spec.channelformat(picture.rgb[0])),
         bits=bits_of(spec, picture.rgb[0]),

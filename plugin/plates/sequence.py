@@ -130,7 +130,16 @@ class SequencePlate:
         aspect = header.pixel_aspect
         other = None if aspect == self._header.pixel_aspect else aspect
         timecode = self._timecode_of(number, header)
-        return Frame(number, rgb, timecode, attributes, own, other, file.sum.sha256)
+        return Frame(
+            number,
+            rgb,
+            timecode,
+            attributes,
+            data_window=own,
+            pixel_aspect=other,
+            digest=file.sum.sha256,
+            smpte=header.smpte,
+        )
 
     def _recoloured(self, rgb: FloatArray, header: ImageHeader, path: Path) -> FloatArray:
         matrix = between(header.colour, self._header.colour)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-__all__ = ["advance", "from_smpte_words"]
+__all__ = ["advance", "at_rate", "from_smpte_words"]
 
 _TEXT = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.])(\d{2,3})\Z", re.ASCII)
 
@@ -38,6 +38,14 @@ def advance(timecode: str, frames: int, rate: Fraction | None) -> str | None:
     count = (total_minutes * 60 + seconds) * per_second + frame
     count -= drop * (total_minutes - total_minutes // 10)
     return _format(count + frames, per_second, drop, ";" if match[4] in ";." else ":")
+
+
+def at_rate(timecode: str, counted: Fraction | None, rate: Fraction | None) -> str:
+    """A timecode that counts pairs of frames (25 of 50 a second) as one that counts each."""
+    match = _TEXT.match(timecode)
+    if match is None or counted is None or rate is None or round(rate) != 2 * round(counted):
+        return timecode
+    return f"{timecode[: match.start(5)]}{2 * int(match[5]):02d}"
 
 
 def _format(count: int, per_second: int, drop: int, separator: str) -> str:

@@ -15,6 +15,7 @@ from plugin.framerange import MAX_FRAMES, FrameRange
 from plugin.plates.digest import file_digest, place_digest
 from plugin.plates.orientation import Orientation
 from plugin.plates.timecode import advance
+from plugin.plates.video_chroma import chroma_site
 from plugin.plates.video_colour import encoding_of
 from plugin.plates.video_decoder import Decoder
 from plugin.plates.video_pixels import alpha_of, rgb_of
@@ -73,7 +74,10 @@ class VideoPlate:
             if self._first.interlaced_frame:
                 raise interlaced(path)
             self._orientation = Orientation.of(self._first, path)
-            self._encoding = encoding_of(self._first, found.tags, path)
+            encoding = encoding_of(self._first, found.tags, path)
+            site, sited = chroma_site(path, reader, found.codec, full=encoding.full)
+            notes = (*encoding.notes, *filter(None, [sited]))
+            self._encoding = replace(encoding, site=site, notes=notes)
             self._info = self._describe(found, start_frame)
         except BaseException:
             self.close()
@@ -210,6 +214,7 @@ class VideoPlate:
     def _notes(self, found: Probe) -> Iterator[str]:
         index = self._decoder.index
         yield from self._encoding.notes
+        yield from found.notes
         if self._orientation.note:
             yield self._orientation.note
         if not index.steady:

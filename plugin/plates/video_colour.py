@@ -83,6 +83,7 @@ class Encoding:
     Attributes:
         matrix: `RGB`, or the standard whose Kr and Kb apply.
         full: code values from 0 to the last one; otherwise 16 to 235 (240) of 8 bits.
+        site: where chroma samples lie, in pixels of luma right of and below the first of luma.
         colour: the space of the RGB that comes out, as in `PlateInfo.colour`.
         notes: what was taken from tags and what was assumed.
     """
@@ -91,6 +92,7 @@ class Encoding:
     full: bool
     colour: str
     notes: tuple[str, ...]
+    site: tuple[float, float] = (0.0, 0.5)
 
 
 def encoding_of(frame: av.VideoFrame, tags: ColourTags, where: object) -> Encoding:

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from plugin.errors import FrameError, PlateError
 from plugin.plates.video_index import FrameIndex
-from plugin.plates.video_probe import open_container, read_errors
+from plugin.plates.video_open import open_container, read_errors
 
 __all__ = ["Decoder"]
 

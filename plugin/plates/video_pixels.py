@@ -34,7 +34,7 @@ def rgb_of(frame: av.VideoFrame, encoding: Encoding) -> FloatArray:
     if len(frame.format.components) < 3:
         grey = _grey(_float(luma), bits, encoding.full)
         return np.repeat(grey[:, :, None], 3, axis=2)
-    chroma = [_chroma(frame, index, encoding.full) for index in (1, 2)]
+    chroma = [_chroma(frame, index, encoding.site) for index in (1, 2)]
     stacked = cv2.merge([_float(luma), *chroma])
     rgb = cv2.transform(stacked, _to_rgb(encoding, bits))
     return _float(np.clip(rgb, 0.0, 1.0, out=rgb))
@@ -116,33 +116,32 @@ def _float(pixels: npt.NDArray[Any]) -> FloatArray:
     return pixels.astype(np.float32, copy=False)
 
 
-def _chroma(frame: av.VideoFrame, index: int, centred: bool) -> FloatArray:
-    """A chroma plane at full size, by linear interpolation between its samples' own places.
-
-    Across, samples lie on the even luma columns, or between two in full-range (JPEG) video; down,
-    between two lines (H.264, annex E, chroma sample location types 0 and 1).
-    """
+def _chroma(frame: av.VideoFrame, index: int, site: tuple[float, float]) -> FloatArray:
+    """A chroma plane at full size, by linear interpolation between its samples' own places."""
     fmt = frame.format
     width, height = fmt.chroma_width(frame.width), fmt.chroma_height(frame.height)
     plane = _float(_plane(frame, index, width, height))
     if _subsampling(frame)[1] == 2:
-        plane = _doubled(plane, (width, 2 * height))
+        plane = _doubled(plane, 0, site[1])
     if _subsampling(frame)[0] == 2:
-        plane = _doubled(plane, (2 * width, plane.shape[0])) if centred else _widened(plane)
+        plane = _doubled(plane, 1, site[0])
     return plane[: frame.height, : frame.width]
 
 
-def _doubled(plane: FloatArray, size: tuple[int, int]) -> FloatArray:
-    """At twice the width or height: each sample lies between the two that it becomes."""
-    return _float(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR))
-
-
-def _widened(plane: FloatArray) -> FloatArray:
-    """At twice the width: each sample lies on the first of the two that it becomes."""
-    wide = np.empty((plane.shape[0], 2 * plane.shape[1]), np.float32)
-    wide[:, 0::2] = plane
-    wide[:, 1:-1:2] = (plane[:, :-1] + plane[:, 1:]) * np.float32(0.5)
-    wide[:, -1] = plane[:, -1]
+def _doubled(plane: FloatArray, axis: int, place: float) -> FloatArray:
+    """At twice the height or width: each sample lies on the first, between, or on the second."""
+    height, width = plane.shape
+    if place == 0.5:
+        size = (width, 2 * height) if axis == 0 else (2 * width, height)
+        return _float(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR))
+    wide = np.empty((2 * height, width) if axis == 0 else (height, 2 * width), np.float32)
+    # Views with the axis first, from the end that a sample lies on.
+    step = 1 if place == 0 else -1
+    out, source = (wide, plane) if axis == 0 else (wide.T, plane.T)
+    out, source = out[::step], source[::step]
+    out[0::2] = source
+    out[1:-1:2] = (source[:-1] + source[1:]) * np.float32(0.5)
+    out[-1] = source[-1]
     return wide
 
 

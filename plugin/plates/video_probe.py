@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,14 +16,15 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from plugin.errors import PlateError
-from plugin.plates.container import is_fragmented, promised_bytes
+from plugin.plates.container import is_fragmented, promised_bytes, timecode_rate
 from plugin.plates.limits import check_size
+from plugin.plates.timecode import at_rate
 from plugin.plates.video_colour import ColourTags
 from plugin.plates.video_index import FrameIndex
+from plugin.plates.video_open import PICTURE, open_container, read_errors
 
-__all__ = ["Probe", "open_container", "probe", "read_errors"]
+__all__ = ["Probe", "interlaced", "probe"]
 
-_DECODER_THREADS = 2
 _PROGRESSIVE = frozenset({0, 1})
 _RENDER_AGAIN = "copy or export it again"
 
@@ -39,6 +38,7 @@ class Probe:
         codec: as FFmpeg names it: `h264`, `prores`, ….
         timecode: of the first frame, as the container has it.
         rate: frames a second, where known.
+        notes: what is said of its streams and timecode, and was not followed.
         pixel_aspect: width of a stored pixel over its height.
         tags: how the stream as a whole is tagged.
     """
@@ -49,6 +49,7 @@ class Probe:
     rate: Fraction | None
     pixel_aspect: Fraction
     tags: ColourTags
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,52 +59,6 @@ class _Opened:
     container: InputContainer
     stream: VideoStream
     named: Path
-
-
-@contextmanager
-def read_errors(path: Path, reader: str, named: Path | None = None) -> Iterator[None]:
-    """FFmpeg's errors as `PlateError`; `named` is how the file is called in them, if not so."""
-    try:
-        yield
-    except (av.FFmpegError, OSError, ValueError) as error:
-        what = f"the video cannot be opened: {getattr(error, 'strerror', None) or error}"
-        missing = (promised_bytes(path, reader) or 0) - path.stat().st_size
-        if missing > 0:
-            what = f"the video is cut short: {missing} bytes are missing, no frame can be reached"
-        elif reader == "mov":
-            what += "; it may be cut short"
-        raise PlateError(what, where=named or path, fix=_RENDER_AGAIN) from error
-
-
-def open_container(
-    path: Path, reader: str, named: Path | None = None
-) -> tuple[InputContainer, VideoStream]:
-    """Open with the named reader alone, files alone, and the first video stream.
-
-    Decoding uses slice threads, never frame threads: a damaged frame is then reported as itself,
-    and a seek costs no run-up.
-
-    Raises:
-        PlateError: unreadable, or no video in it.
-    """
-    logging.getLogger("libav").setLevel(logging.CRITICAL)
-    options = {"protocol_whitelist": "file", "format_whitelist": _whitelist(reader)}
-    with read_errors(path, reader, named):
-        container = av.open(f"file:{path}", mode="r", format=reader, options=options)
-    streams = [s for s in container.streams.video if not s.disposition & 0x400]
-    if not streams:
-        container.close()
-        raise PlateError(
-            "there is no picture in it", where=named or path, fix="give a file with video"
-        )
-    stream = streams[0]
-    stream.thread_type = "SLICE"
-    stream.thread_count = _DECODER_THREADS
-    return container, stream
-
-
-def _whitelist(reader: str) -> str:
-    return {"mov": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}.get(reader, reader)
 
 
 def probe(path: Path, reader: str, named: Path | None = None) -> Probe:
@@ -128,11 +83,17 @@ def probe(path: Path, reader: str, named: Path | None = None) -> Probe:
             packets = _own_packets(container, stream, ends)
             index = FrameIndex.of(packets, stream.codec_context.codec.canonical_name)
         _check_whole(_Opened(path, reader, container, stream, named), index, ends)
+        rate = _rate(stream)
+        timecode, notes = _timecode(container, stream, path, reader)
+        others = [s.index for s in container.streams.video if s.index != stream.index]
+        if others := [n for n in others if not container.streams[n].disposition & PICTURE]:
+            notes.append(f"picture track {stream.index} is taken, of {len(others) + 1}")
         return Probe(
             index,
             codec=stream.codec_context.codec.canonical_name,
-            timecode=_timecode(container, stream),
-            rate=_rate(stream),
+            timecode=timecode,
+            rate=rate,
+            notes=tuple(notes),
             pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
             tags=ColourTags.of(stream.codec_context),
         )
@@ -233,8 +194,9 @@ def _ends_early(opened: _Opened, ends: dict[int, Fraction]) -> bool:
     rate, container = _rate(opened.stream), opened.container
     if not ends or rate is None or container.duration is None:
         return False
-    start = Fraction(container.start_time or 0, av.time_base)
-    stated = start + Fraction(container.duration, av.time_base)
+    stated = Fraction(container.duration, av.time_base)
+    if opened.reader != "matroska":  # whose duration counts from 0, not from its first picture
+        stated += Fraction(container.start_time or 0, av.time_base)
     return stated - max(ends.values()) > Fraction(3, 4) / rate
 
 
@@ -242,8 +204,18 @@ def _rate(stream: VideoStream) -> Fraction | None:
     return stream.average_rate or stream.guessed_rate or None
 
 
-def _timecode(container: InputContainer, stream: VideoStream) -> str | None:
-    """From the stream, a timecode track (tmcd), or the file as a whole."""
+def _timecode(
+    container: InputContainer, stream: VideoStream, path: Path, reader: str
+) -> tuple[str | None, list[str]]:
+    """From the stream, a timecode track (tmcd), or the file as a whole; counted at its own rate."""
     tracks = [stream.metadata, *(s.metadata for s in container.streams), container.metadata]
     found = (tags.get("timecode") or tags.get("TIMECODE") for tags in tracks)
-    return next((text for text in found if text), None)
+    text = next((text for text in found if text), None)
+    counted = timecode_rate(path) if text and reader == "mov" else None
+    rate = _rate(stream)
+    if text is None or counted is None or rate is None or round(counted) == round(rate):
+        return text, []
+    said = f"the timecode track counts {float(counted):.6g} frames a second of {float(rate):.6g}"
+    if round(rate) == 2 * round(counted):
+        return at_rate(text, counted, rate), [f"{said}: each is counted, from {text}"]
+    return text, [f"{said}: its first timecode is followed, at the video's rate"]
