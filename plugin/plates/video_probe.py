@@ -159,6 +159,7 @@ def _check_whole(opened: _Opened, index: FrameIndex, ends: dict[int, Fraction]) 
     if promised_size is not None and promised_size > size:
         share = f"{promised_size - size} bytes of the file are missing"
     elif len(index.entries) < promised:
+        _refuse_empty(opened, index, promised)
         share = f"of {promised} that its index names"
     elif any(entry.end > size for entry in index.entries):
         share = "the others would lie behind its end"
@@ -172,6 +173,20 @@ def _check_whole(opened: _Opened, index: FrameIndex, ends: dict[int, Fraction]) 
         f"the video is cut short: {_frames(there)} there, {share}",
         where=opened.named,
         fix=_RENDER_AGAIN,
+    )
+
+
+def _refuse_empty(opened: _Opened, index: FrameIndex, promised: int) -> None:
+    """An AVI repeats a frame by an empty chunk: all else is there, and the last has its number."""
+    times = [entry.pts for entry in index.entries if entry.pts is not None]
+    if opened.reader != "avi" or not times or max(times) + 1 != promised:
+        return
+    missing = promised - len(index.entries)
+    said = "is an empty chunk" if missing == 1 else "are empty chunks"
+    raise PlateError(
+        f"{missing} of its frames {said}: the one before is shown again",
+        where=opened.named,
+        fix="transcode it, so that every frame is there",
     )
 
 

@@ -117,6 +117,37 @@ def test_timecodes(
     assert (read, found.provenance.get("timecode")) == (standard, text)
 
 
+@pytest.mark.parametrize(
+    ("timecode", "rate", "standard"),
+    [
+        ("10:00:00:27", 50, (13, True)),
+        ("10:00:00:49", 50, (24, True)),
+        ("01:00:00;58", Fraction(60000, 1001), (29, False)),
+        ("01:00:00:29", 30, (29, False)),
+        ("01:00:00:12", 100, None),
+        ("01:00:00:60", 100, None),
+    ],
+)
+def test_above_thirty_frames_are_counted_in_pairs(
+    tmp_path: Path, timecode: str, rate: Fraction | int, standard: tuple[int, bool] | None
+) -> None:
+    plate = replace(PLATE, rate=Fraction(rate))
+    found = read_alpha(_save(tmp_path, _encode(_frame(timecode), plate)))
+    code = found.attributes.get("timeCode")
+    assert (code and (code.frame, bool(code.fieldPhase))) == standard
+    assert (found.provenance.get("timecode") == timecode) == (standard is None)
+
+
+@pytest.mark.parametrize("words", [(0x10000012, 0x87654321), (0x23595924, 0), (0x0100C049, 1)])
+def test_a_file_s_own_timecode_keeps_its_marks_and_user_bits(
+    tmp_path: Path, words: tuple[int, int]
+) -> None:
+    frame = replace(_frame("10:00:00:12"), smpte=words)
+    path = _save(tmp_path, _encode(frame))
+    image = OpenImageIO.ImageBuf(str(path))
+    assert tuple(n & 0xFFFFFFFF for n in image.spec().getattribute("smpte:TimeCode")) == words
+
+
 MATRIX = np.arange(16, dtype=np.float32).reshape(4, 4)
 
 

@@ -16,7 +16,7 @@ from plugin.plates import check_frames, open_plate, unlike
 from plugin.request.shot import Shot
 from plugin.segmentation import build, prepare
 from plugin.types import Frame, PlateInfo, Window
-from tests.inputs import masks, plates, sequences
+from tests.inputs import masks, plates, sequences, videos
 from tests.plates import Painted, png_plate
 
 PAGE = Path(__file__).parents[2] / "docs" / "input.md"
@@ -83,6 +83,12 @@ def test_sequences(tmp_path: Path, row: Row) -> None:
     judge(row, str(path), expected)
 
 
+@pytest.mark.parametrize("row", rows("Videos"), ids=ids)
+def test_videos(tmp_path: Path, row: Row) -> None:
+    path, expected = videos.MAKERS[row.key](tmp_path)
+    judge(row, str(path), expected)
+
+
 class Black(Painted):
     """A plate of black frames."""
 
@@ -118,7 +124,12 @@ HELD = (
 )
 
 
-MADE = [("Plates", plates.MAKERS), ("Sequences", sequences.MAKERS), ("Masks", masks.MAKERS)]
+MADE = [
+    ("Plates", plates.MAKERS),
+    ("Sequences", sequences.MAKERS),
+    ("Videos", videos.MAKERS),
+    ("Masks", masks.MAKERS),
+]
 
 
 @pytest.mark.parametrize(
