@@ -9,6 +9,7 @@ AdaMatteError
 │   ├── MaskError           masks, clean plates, key frames: what segmentation is given
 │   ├── TrimapError         ready trimaps
 │   ├── OverrideError       the shot's trimap override file
+│   ├── PictureError        a picture that one of those is read from
 │   └── WeightsError        the network's weights
 ├── FrameError            exit 3: one frame failed, the others go on
 ├── SurroundingsError     exit 4: disk, cluster, device; worth a retry
@@ -21,6 +22,8 @@ AdaMatteError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 __all__ = [
@@ -33,12 +36,14 @@ __all__ = [
     "MaskError",
     "OutputError",
     "OverrideError",
+    "PictureError",
     "PlateError",
     "RequestError",
     "ShotError",
     "SurroundingsError",
     "TrimapError",
     "WeightsError",
+    "told_as",
 ]
 
 
@@ -101,6 +106,10 @@ class OverrideError(RequestError):
     """The trimap override file is wrong; `where` names the rule."""
 
 
+class PictureError(RequestError):
+    """A picture that comes with the plate cannot be had; whoever asked for it says what it was."""
+
+
 class WeightsError(RequestError):
     """The weights are missing, damaged or of another network."""
 
@@ -144,3 +153,30 @@ class Interrupted(AdaMatteError):  # noqa: N818  an event, not a mistake
 
 def _rebuild_interrupted(what: str, where: str, fix: str, exit_code: int) -> Interrupted:
     return Interrupted(what, where=where, fix=fix, exit_code=exit_code)
+
+
+@contextmanager
+def told_as(
+    kind: type[AdaMatteError],
+    *,
+    of: type[AdaMatteError] = PictureError,
+    where: object = None,
+) -> Iterator[None]:
+    """Around a block, or as a decorator: what is raised within is raised as another kind.
+
+    One picture is a mask to one caller and a trimap to the next, and the same damage is a
+    `RequestError` before the work and a `FrameError` in it.
+
+    Args:
+        kind: the class to raise.
+        of: the class that is told anew; all else passes.
+        where: what it is about to the caller; None leaves the error's own.
+
+    Raises:
+        kind: with the words of the error within.
+    """
+    try:
+        yield
+    except of as error:
+        place = error.where if where is None else where
+        raise kind(error.what, where=place, fix=error.fix) from error

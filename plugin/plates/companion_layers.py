@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from plugin.errors import AdaMatteError
+from plugin.errors import PictureError
 from plugin.plates.exr_layers import Part, names_data
 
 __all__ = ["MatteLayer", "choose_matte"]
@@ -52,9 +52,7 @@ class MatteLayer:
         return not self.main and len(self.names) == 1
 
 
-def choose_matte(
-    parts: Sequence[Part], layer: str, where: object, error: type[AdaMatteError]
-) -> MatteLayer:
+def choose_matte(parts: Sequence[Part], layer: str, where: object) -> MatteLayer:
     """The layer of a companion picture that is the matte.
 
     Without a name it is the only one that may be, or the main picture where that has an alpha or is
@@ -64,22 +62,23 @@ def choose_matte(
         parts: of the file.
         layer: what the user named: a layer, a part, a channel, or `RGB`.
         where: the file, for errors.
-        error: class of error.
 
     Raises:
-        error: no channel may be a matte, none has that name, or several may be.
+        PictureError: no channel may be a matte, none has that name, or several may be.
     """
     found = [one for part in parts if not part.deep for one in _layers(part, len(parts) > 1)]
     if layer:
-        return _asked(found, parts, layer, where, error)
+        return _asked(found, parts, layer, where)
     if not found:
         names = ", ".join(name for part in parts for name in part.channels[:_LISTED])
-        raise error(f"no matte among {names}", where=where, fix="name the channel: --mask-layer")
+        raise PictureError(
+            f"no matte among {names}", where=where, fix="name the channel: --mask-layer"
+        )
     chosen = _sole(found)
     if chosen is None:
         listed = ", ".join(one.label for one in found[:_LISTED])
         more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-        raise error(
+        raise PictureError(
             f"several layers may be the matte: {listed}{more}",
             where=where,
             fix="say which with --mask-layer, or save it alone",
@@ -101,13 +100,7 @@ def _sole(found: list[MatteLayer]) -> MatteLayer | None:
     return None
 
 
-def _asked(
-    found: list[MatteLayer],
-    parts: Sequence[Part],
-    layer: str,
-    where: object,
-    error: type[AdaMatteError],
-) -> MatteLayer:
+def _asked(found: list[MatteLayer], parts: Sequence[Part], layer: str, where: object) -> MatteLayer:
     wanted = layer.lower()
     for one in found:
         if wanted == one.label.lower() or (one.main and wanted in {"rgba", "main"}):
@@ -121,7 +114,9 @@ def _asked(
             if wanted in {name.lower(), f"{part.name}.{name}".lower()}:
                 return MatteLayer(name, part.number, (name,), None)
     listed = ", ".join(dict.fromkeys([*(o.label for o in found), *parts[0].channels]))
-    raise error(f"no layer {layer!r}; there are {listed}", where=where, fix="name one of them")
+    raise PictureError(
+        f"no layer {layer!r}; there are {listed}", where=where, fix="name one of them"
+    )
 
 
 def _layers(part: Part, several: bool) -> Iterator[MatteLayer]:

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from plugin.errors import AdaMatteError
+from plugin.errors import PictureError
 from plugin.plates.exr_layers import Part
 from plugin.types import FloatArray, PlateInfo, Window
 
@@ -71,7 +71,6 @@ def refuse_misfit(
     header: PictureHeader,
     info: PlateInfo,
     *,
-    error: type[AdaMatteError],
     scaled: bool = False,
 ) -> None:
     """Check that a picture fits the plate.
@@ -79,23 +78,22 @@ def refuse_misfit(
     Args:
         header: the picture's.
         info: the plate.
-        error: class of error.
         scaled: another size is accepted, if the shape is the plate's.
 
     Raises:
-        error: it has another size than the plate, or lies in either of two places.
+        PictureError: it has another size than the plate, or lies in either of two places.
     """
     have, data, display = header.display_window, info.data_window, info.display_window
     both = _size(data) == _size(display) and data != display
     if both and not header.windowed and _size(have) == _size(data):
-        raise error(
+        raise PictureError(
             f"it fits the plate's data window, at ({data.x_min}, {data.y_min}), and its display"
             f" window, at ({display.x_min}, {display.y_min})",
             where=header.path,
             fix="save it as EXR, with its windows",
         )
     if _placed_window(header, info) is None and not (scaled and _shaped(header, info)):
-        raise error(
+        raise PictureError(
             f"{have.width} × {have.height} pixels, but the plate has"
             f" {display.width} × {display.height}",
             where=header.path,
@@ -103,7 +101,7 @@ def refuse_misfit(
         )
     stored = header.data_window
     if stored.width * stored.height > 4 * info.width * info.height + 4_000_000:
-        raise error(
+        raise PictureError(
             f"a data window of {stored.width} × {stored.height} pixels",
             where=header.path,
             fix="crop it to the size of the plate",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from plugin.errors import AdaMatteError
+from plugin.errors import PictureError
 from plugin.plates.companion_layers import MatteLayer
 from plugin.plates.companion_looks import ALL, MOST_LEVELS, NOTHING, Look, Plane
 from plugin.types import FloatArray
@@ -82,13 +82,7 @@ class Asked:
 
 
 def understand(
-    looks: Iterable[Look],
-    layer: MatteLayer,
-    full: float,
-    asked: Asked,
-    where: object,
-    *,
-    error: type[AdaMatteError],
+    looks: Iterable[Look], layer: MatteLayer, full: float, asked: Asked, where: object
 ) -> tuple[Reading, list[str]]:
     """Settle how a shot's mattes are read.
 
@@ -98,26 +92,25 @@ def understand(
         full: the largest value of its integers; 1 for floats.
         asked: what the user says.
         where: the files, for errors.
-        error: class of error.
 
     Returns:
         The reading, and what a person should know of it.
 
     Raises:
-        error: the values have no sensible reading, or more than one.
+        PictureError: the values have no sensible reading, or more than one.
     """
     looks = list(looks)
-    channels, planes, notes = _channel(looks, layer, where, error)
+    channels, planes, notes = _channel(looks, layer, where)
     reading = Reading(part=layer.part, channels=channels, invert=asked.invert)
     if asked.low is not None and asked.high is not None:
         low, high = asked.low / full, asked.high / full
         return reading.model_copy(update={"low": low, "high": high, "only": low == high}), notes
-    low, high, more = _range(_joined(planes), full, where, error)
+    low, high, more = _range(_joined(planes), full, where)
     return reading.model_copy(update={"low": low, "high": high}), [*notes, *more]
 
 
 def _channel(
-    looks: list[Look], layer: MatteLayer, where: object, error: type[AdaMatteError]
+    looks: list[Look], layer: MatteLayer, where: object
 ) -> tuple[tuple[str, ...], list[Plane], list[str]]:
     """The channels that count, what they hold, and a note where others were passed over."""
     alphas = [look.alpha for look in looks if look.alpha is not None]
@@ -130,7 +123,7 @@ def _channel(
         low, high = min(low for low, _ in seen), max(high for _, high in seen)
         if low < high or (low == 0 and max(plane.high for plane in colours) <= 0):
             if any(look.apart for look in looks):
-                raise error(
+                raise PictureError(
                     "its alpha and its colours are two different mattes",
                     where=where,
                     fix="say which: --mask-layer A or --mask-layer RGB",
@@ -144,7 +137,7 @@ def _channel(
     if not all(look.grey for look in looks):
         if not all(look.single for look in looks):
             names = ", ".join(layer.colours)
-            raise error(
+            raise PictureError(
                 f"{names} differ: a picture, or several objects by their colours",
                 where=where,
                 fix="give a matte, or say which channel it is with --mask-layer",
@@ -166,9 +159,7 @@ def _joined(planes: Sequence[Plane]) -> Plane:
     )
 
 
-def _range(
-    seen: Plane, full: float, where: object, error: type[AdaMatteError]
-) -> tuple[float, float, list[str]]:
+def _range(seen: Plane, full: float, where: object) -> tuple[float, float, list[str]]:
     """What is 0, what is 1, and what was assumed of it."""
     peak, whole = seen.high, full > 1
     on = [value for value in seen.levels or () if value != 0]
@@ -178,19 +169,17 @@ def _range(
         same = peak == 1
         text = f"the masks hold only 0 and {_own(peak, full)}: taken as off and on"
         return 0, peak, [] if same else [text]
-    _refuse_labels(seen, on, full, where, error)
+    _refuse_labels(seen, on, full, where)
     if whole:
         return _of_integers(seen, full)
-    return _of_floats(seen, where, error)
+    return _of_floats(seen, where)
 
 
 def _own(value: float, full: float) -> str:
     return f"{value * full:.4g}" + (f" of {full:.0f}" if full > 1 else "")
 
 
-def _refuse_labels(
-    seen: Plane, on: list[float], full: float, where: object, error: type[AdaMatteError]
-) -> None:
+def _refuse_labels(seen: Plane, on: list[float], full: float, where: object) -> None:
     """Several objects by number: small whole values, or several flat greys."""
     if seen.levels is None or len(on) < 2:
         return
@@ -203,7 +192,7 @@ def _refuse_labels(
     told = own if small else [value * full for value in greys]
     listed = ", ".join(f"{value:.4g}" for value in told[:8])
     fix = f"say which is the subject: --mask-range {told[0]:.4g}-{told[0]:.4g}"
-    raise error(f"labels of several objects: {listed}", where=where, fix=fix)
+    raise PictureError(f"labels of several objects: {listed}", where=where, fix=fix)
 
 
 def _of_integers(seen: Plane, full: float) -> tuple[float, float, list[str]]:
@@ -217,9 +206,7 @@ def _of_integers(seen: Plane, full: float) -> tuple[float, float, list[str]]:
     return 0, 1, _middling(seen, full)
 
 
-def _of_floats(
-    seen: Plane, where: object, error: type[AdaMatteError]
-) -> tuple[float, float, list[str]]:
+def _of_floats(seen: Plane, where: object) -> tuple[float, float, list[str]]:
     peak = seen.high
     if 128 < peak <= 255.5 and seen.low >= 0:
         return 0, 255, [f"values up to {peak:.4g}: 255 is taken as one"]
@@ -227,7 +214,7 @@ def _of_floats(
         return 0, 65535, [f"values up to {peak:.5g}: 65535 is taken as one"]
     if peak > _OVERSHOOT or seen.low < 1 - _OVERSHOOT:
         what = f"values from {seen.low:.4g} to {peak:.4g}: not a matte from 0 to 1"
-        raise error(what, where=where, fix=_FIX)
+        raise PictureError(what, where=where, fix=_FIX)
     beyond = seen.low < 0 or peak > 1
     notes = [f"values from {seen.low:.4g} to {peak:.4g}, held within 0 and 1"] if beyond else []
     return 0, 1, notes + _middling(seen, 1)

@@ -3,8 +3,7 @@
 They are read as stored values (8 and 16 bit as 0 to 1, half and float as they are) and laid on the
 plate's data window, as `companion_places` says. Windows come from EXR alone, as for plates.
 
-Every function takes the class of error to raise: one picture is a mask to one caller and a trimap
-to the next, and the same damage is a `RequestError` before the work and a `FrameError` in it.
+What is wrong with one is a `PictureError`, which callers tell as what it is to them: `told_as`.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import numpy as np
 import OpenImageIO as oiio  # noqa: N813
 
 from plugin.disk.inputs import held, place_of, regular, sum_of
-from plugin.errors import AdaMatteError, PlateError
+from plugin.errors import PictureError, PlateError
 from plugin.plates.companion_layers import choose_matte
 from plugin.plates.companion_places import PictureHeader, laid, refuse_misfit
 from plugin.plates.image_header import complaint, parts_of, windows_of
@@ -49,43 +48,43 @@ def is_picture(path: str | Path) -> bool:
     return Path(path).suffix.lower() in PICTURE_SUFFIXES
 
 
-def digest_of(path: Path, *, error: type[AdaMatteError]) -> str:
+def digest_of(path: Path) -> str:
     """The sha256 of a file.
 
     Raises:
-        error: it is missing, cannot be read, or no regular file.
+        PictureError: it is missing, cannot be read, or no regular file.
         FrameError: the ledger has it with other bytes.
     """
-    with _readable(path, error):
+    with _readable(path):
         return sum_of(path).sha256
 
 
 @contextmanager
-def _readable(path: Path, error: type[AdaMatteError]) -> Iterator[None]:
+def _readable(path: Path) -> Iterator[None]:
     """The system's refusals as the caller's."""
-    _refuse_missing(path, error)
+    _refuse_missing(path)
     try:
         yield
     except OSError as problem:
-        raise _unreadable(path, problem.strerror or "not readable", error) from problem
+        raise _unreadable(path, problem.strerror or "not readable") from problem
 
 
-def read_header(path: Path, *, error: type[AdaMatteError]) -> PictureHeader:
+def read_header(path: Path) -> PictureHeader:
     """Sizes and channels, without decoding a pixel.
 
     Raises:
-        error: the file is missing, no picture, deep, or holds more than 256 channels.
+        PictureError: the file is missing, no picture, deep, or holds more than 256 channels.
     """
-    with _readable(path, error), regular(path) as handle:
-        return _header(place_of(handle), path, error)
+    with _readable(path), regular(path) as handle:
+        return _header(place_of(handle), path)
 
 
-def _header(place: Path, path: Path, error: type[AdaMatteError]) -> PictureHeader:
-    picture, reader = _open(place, path, error)
+def _header(place: Path, path: Path) -> PictureHeader:
+    picture, reader = _open(place, path)
     parts, spec = parts_of(picture), picture.spec(0, 0)
     picture.close()
     if spec.deep or spec.depth > 1 or not 0 < spec.nchannels <= MAX_CHANNELS:
-        raise _unreadable(path, "not a flat picture", error)
+        raise _unreadable(path, "not a flat picture")
     exr = reader == "openexr"
     data, display = windows_of(spec, reader)
     whole = str(spec.channelformat(0)) not in {"half", "float", "double"}
@@ -101,17 +100,15 @@ def _bits(spec: oiio.ImageSpec) -> int:
     return stored if 0 < stored <= size else size
 
 
-def read_picture(
-    path: Path, info: PlateInfo, *, error: type[AdaMatteError]
-) -> tuple[PictureHeader, FloatArray]:
+def read_picture(path: Path, info: PlateInfo) -> tuple[PictureHeader, FloatArray]:
     """All channels on the plate's data window, `H × W × C` float32, as stored; finite.
 
     NaN is 0, infinities are the largest float16.
 
     Raises:
-        error: the file is missing, damaged, or of another size.
+        PictureError: the file is missing, damaged, or of another size.
     """
-    return _read(path, info, lambda _: (0, ()), error)
+    return _read(path, info, lambda _: (0, ()))
 
 
 def read_named(
@@ -120,7 +117,6 @@ def read_named(
     part: int,
     names: tuple[str, ...],
     *,
-    error: type[AdaMatteError],
     scaled: bool = False,
 ) -> tuple[PictureHeader, FloatArray]:
     """The header of a file, and channels of the very same by name, as stored.
@@ -132,20 +128,18 @@ def read_named(
         info: the plate.
         part: place of the part in the file.
         names: full names of the channels; none is all of them.
-        error: class of error.
         scaled: the picture has the plate's shape, and another size.
 
     Raises:
-        error: the file is missing, damaged, of another size, or lacks a channel.
+        PictureError: the file is missing, damaged, of another size, or lacks a channel.
     """
-    return _read(path, info, lambda _: (part, names), error, scaled=scaled)
+    return _read(path, info, lambda _: (part, names), scaled=scaled)
 
 
 def _read(
     path: Path,
     info: PlateInfo,
     pick: Callable[[PictureHeader], tuple[int, tuple[str, ...]]],
-    error: type[AdaMatteError],
     *,
     scaled: bool = False,
 ) -> tuple[PictureHeader, FloatArray]:
@@ -153,76 +147,74 @@ def _read(
 
     Header and pixels are of the same bytes.
     """
-    with _readable(path, error), held(path) as file:
-        header = _header(file.place, path, error)
-        refuse_misfit(header, info, error=error, scaled=scaled)
+    with _readable(path), held(path) as file:
+        header = _header(file.place, path)
+        refuse_misfit(header, info, scaled=scaled)
         part, names = pick(header)
         there = header.parts[part].channels if part < len(header.parts) else ()
         missing = [name for name in names if name not in there]
         if missing or not there:
             what = f"no channel {missing[0] if missing else ''}; there are {', '.join(there[:8])}"
-            raise error(what, where=path, fix="render it like the others")
-        picture, _ = _open(file.place, path, error)
-        pixels = _pixels(picture, part, [there.index(name) for name in names or there], path, error)
+            raise PictureError(what, where=path, fix="render it like the others")
+        picture, _ = _open(file.place, path)
+        pixels = _pixels(picture, part, [there.index(name) for name in names or there], path)
     return header, laid(pixels, header, info)
 
 
-def read_labels(path: Path, info: PlateInfo, *, error: type[AdaMatteError]) -> FloatArray:
+def read_labels(path: Path, info: PlateInfo) -> FloatArray:
     """A picture of a few greys, `H × W` float32, as stored; 8-bit values in 16 bits are made whole.
 
     Raises:
-        error: the file is missing, damaged, of another size, coloured, or of several layers.
+        PictureError: the file is missing, damaged, of another size, coloured, or of several layers.
     """
 
     def pick(header: PictureHeader) -> tuple[int, tuple[str, ...]]:
-        layer = choose_matte(header.parts, "", path, error)
+        layer = choose_matte(header.parts, "", path)
         return layer.part, layer.colours or layer.names
 
-    header, values = _read(path, info, pick, error)
+    header, values = _read(path, info, pick)
     grey: FloatArray = values.max(axis=2)
     if values.shape[2] > 1 and float((grey - values.min(axis=2)).max()) > _SAME:
         what = "its colours differ"
-        raise error(what, where=path, fix="save it as grey, or with equal channels")
+        raise PictureError(what, where=path, fix="save it as grey, or with equal channels")
     whole = header.full > _BYTE and 0 < grey.max() <= _BYTE / header.full
     return np.ascontiguousarray(grey * np.float32(header.full / _BYTE) if whole else grey)
 
 
-def _pixels(
-    picture: oiio.ImageInput, part: int, wanted: list[int], path: Path, error: type[AdaMatteError]
-) -> FloatArray:
+def _pixels(picture: oiio.ImageInput, part: int, wanted: list[int], path: Path) -> FloatArray:
     first = min(wanted)
     pixels = picture.read_image(part, 0, first, max(wanted) + 1, oiio.FLOAT)
     message = complaint(picture.geterror)
     picture.close()
     if pixels is None or message:
-        raise _unreadable(path, f"damaged ({_one_line(message)})", error)
+        raise _unreadable(path, f"damaged ({_one_line(message)})")
     chosen = pixels[..., [channel - first for channel in wanted]].astype(np.float32, copy=False)
     return np.nan_to_num(chosen, posinf=65504, neginf=-65504)
 
 
-def _open(place: Path, path: Path, error: type[AdaMatteError]) -> tuple[oiio.ImageInput, str]:
+def _open(place: Path, path: Path) -> tuple[oiio.ImageInput, str]:
     """Open with the one reader that the file's first bytes name."""
     try:
         reader = picture_reader_of(place, path.suffix)
     except PlateError as problem:
-        raise _unreadable(path, f"not a picture ({problem.what})", error) from problem
+        raise _unreadable(path, f"not a picture ({problem.what})") from problem
     # Colours as they are stored: by default they come multiplied by alpha.
     straight = oiio.ImageSpec()
     straight["oiio:UnassociatedAlpha"] = 1
     picture: oiio.ImageInput | None = oiio.ImageInput.open(str(place), straight)
     if picture is None or picture.format_name() != reader:
-        raise _unreadable(path, f"not a picture ({_one_line(complaint(oiio.geterror))})", error)
+        raise _unreadable(path, f"not a picture ({_one_line(complaint(oiio.geterror))})")
     return picture, reader
 
 
-def _refuse_missing(path: Path, error: type[AdaMatteError]) -> None:
+def _refuse_missing(path: Path) -> None:
     if not path.is_file():
-        raise error("no such file", where=path, fix="check the name")
+        raise PictureError("no such file", where=path, fix="check the name")
 
 
 def _one_line(message: str) -> str:
     return next((line.strip() for line in message.splitlines() if line.strip()), "no reason given")
 
 
-def _unreadable(path: Path, what: str, error: type[AdaMatteError]) -> AdaMatteError:
-    return error(what, where=path, fix=_REPAIR)
+def _unreadable(path: Path, what: str) -> PictureError:
+    return PictureError(what, where=path, fix=_REPAIR)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plugin.errors import FrameError, PlateError
+from plugin.errors import FrameError, PlateError, told_as
 from plugin.plates import exr_luma_chroma
 from plugin.plates.image_header import ImageHeader, complaint, open_image, plain_reason
 from plugin.types import FloatArray
@@ -74,10 +74,8 @@ def _damaged(why: str, path: Path) -> FrameError:
 
 def _read(header: ImageHeader, channels: list[int], path: Path, named: Path) -> FloatArray:
     first, last = min(channels), max(channels)
-    try:
+    with told_as(FrameError, of=PlateError, where=named):
         image, _ = open_image(path, named)
-    except PlateError as error:
-        raise FrameError(error.what, where=named, fix=error.fix) from error
     with closing(image):
         try:
             pixels = image.read_image(header.picture.part, 0, first, last + 1, "float")

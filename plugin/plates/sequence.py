@@ -13,7 +13,7 @@ import numpy as np
 
 from plugin.colour.primaries import between
 from plugin.disk.inputs import LARGEST, Held, Sum, held, sum_of
-from plugin.errors import FrameError, PlateError
+from plugin.errors import FrameError, PlateError, told_as
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
 from plugin.plates.exr_attributes import carried_attributes
@@ -188,10 +188,8 @@ class SequencePlate:
 
     def _checked(self, place: Path, path: Path) -> ImageHeader:
         """The header of a file in memory; what is wrong is said of its path."""
-        try:
+        with told_as(FrameError, of=PlateError, where=path):
             header = read_header(place, self._layer, path)
-        except PlateError as error:
-            raise FrameError(error.what, where=path, fix=error.fix) from error
         why = difference(header, self._header)
         if self._canvas.joined(header.data_window) != self._canvas or (
             not self._moves and header.data_window != self._canvas

@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 
 from plugin.disk.inputs import Sum, note, place_of, regular, stamp_of
-from plugin.errors import FrameError, PlateError
+from plugin.errors import FrameError, PlateError, told_as
 from plugin.framerange import MAX_FRAMES, FrameRange
 from plugin.plates.digest import file_digest, place_digest
 from plugin.plates.orientation import Orientation
@@ -122,10 +122,8 @@ class VideoPlate:
             FrameError: not in the plate, or the file is gone.
         """
         place = self._place(number)
-        try:
+        with told_as(FrameError, of=PlateError, where=self._where(number)):
             found = self.file_sum()
-        except PlateError as error:
-            raise FrameError(error.what, where=self._where(number), fix=error.fix) from error
         return place_digest(found.sha256, place)
 
     def file_sum(self) -> Sum:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from plugin.disk.atomic import output_error, write_whole
 from plugin.disk.inputs import read_whole
-from plugin.errors import FrameError
+from plugin.errors import FrameError, PictureError
 from plugin.framerange import FrameRange
 from plugin.plates.companions import digest_of
 from plugin.segmentation.plans import Request, asked_frames
@@ -84,10 +84,10 @@ class CarriedMasks:
             return None
         try:
             same = all(
-                digest_of(carried_file(self._folder, number), error=FrameError) == digest
+                digest_of(carried_file(self._folder, number)) == digest
                 for number, digest in record.digests.items()
             )
-        except FrameError:
+        except (PictureError, FrameError):
             return None
         return record.confidence if same else None
 

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from plugin.colour.display import display_transform, input_colour
 from plugin.disk.inputs import Ledger, Sum, ledger, note
-from plugin.errors import AdaMatteError, FrameError, MaskError
+from plugin.errors import AdaMatteError, FrameError, MaskError, told_as
 from plugin.image.channels import dot, most
 from plugin.plates import open_plate, plate_sum
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
@@ -168,14 +168,12 @@ def _prepare(request: Request) -> SegmentPlan:
             "no clean plate given", where="--segment clean-plate", fix="name it with --clean-plate"
         )
     path = str(Path(shot.clean_plate).absolute())
-    try:
-        with closing(open_plate(path, start_frame=shot.start_frame)) as clean:
-            settings = _settings_for(request, path, clean)
-            noise = _noise(request, clean, settings)
-    except AdaMatteError as problem:
-        if isinstance(problem, MaskError):
-            raise
-        raise MaskError(problem.what, where=problem.where, fix=problem.fix) from problem
+    with (
+        told_as(MaskError, of=AdaMatteError),
+        closing(open_plate(path, start_frame=shot.start_frame)) as clean,
+    ):
+        settings = _settings_for(request, path, clean)
+        noise = _noise(request, clean, settings)
     kind = "a still" if settings.still is not None else f"frames {plate.info.frames}"
     return SegmentPlan(
         method="clean-plate",

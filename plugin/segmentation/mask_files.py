@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from plugin.disk.inputs import Sum
-from plugin.errors import AdaMatteError, FrameError
+from plugin.errors import FrameError, told_as
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
 from plugin.plates import AlphaSource, open_plate
@@ -76,19 +76,18 @@ class MaskReader:
         confidence = 1.0 if key == frame.number else HELD_CONFIDENCE
         return Mask(frame.number, coverage, None, confidence)
 
+    @told_as(FrameError)
     def digest(self, number: int) -> str:
         """sha256 of the settings and of the mask's file."""
         key = self._key(number)
-        if self._still:
-            content = digest_of(self.file(key), error=FrameError)
-        else:
-            content = self._opened().digest(key)
+        content = digest_of(self.file(key)) if self._still else self._opened().digest(key)
         return self._settings.digest(content, f"{key}")
 
     def file(self, key: int) -> Path:
         """The picture of one key."""
         return Path(self._settings.path) if self._pattern is None else self._pattern.path(key)
 
+    @told_as(FrameError)
     def stored(self, key: int, names: Sequence[str]) -> FloatArray:
         """A key's values as stored, on the plate: `H × W × C`, a channel a name.
 
@@ -102,7 +101,6 @@ class MaskReader:
                 self._info,
                 reading.part,
                 tuple(names),
-                error=FrameError,
                 scaled=reading.scaled,
             )[1]
         video = self._opened()
@@ -141,14 +139,12 @@ def video_header(path: str, video: PlateSource) -> PictureHeader:
     return PictureHeader(Path(path), whole, whole, (part,), float((1 << info.bits) - 1))
 
 
-def read_coverage(
-    path: Path, info: PlateInfo, reading: Reading, *, error: type[AdaMatteError]
-) -> FloatArray:
+def read_coverage(path: Path, info: PlateInfo, reading: Reading) -> FloatArray:
     """Coverage of one mask picture on the plate's data window, `H × W` float32.
 
     Raises:
-        error: the file is missing, damaged, or of another size.
+        PictureError: the file is missing, damaged, or of another size.
     """
     names = reading.channels
-    _, values = read_named(path, info, reading.part, names, error=error, scaled=reading.scaled)
+    _, values = read_named(path, info, reading.part, names, scaled=reading.scaled)
     return coverage_of(values, reading)

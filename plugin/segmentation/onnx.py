@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from plugin.errors import FrameError, MaskError
+from plugin.errors import FrameError, MaskError, told_as
 from plugin.plates.companions import digest_of
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
@@ -62,6 +62,7 @@ class OnnxSegmenter:
         return self._network
 
 
+@told_as(MaskError)
 def _prepare(request: Request) -> SegmentPlan:
     from model.segmenters.onnx import read_spec
 
@@ -73,16 +74,14 @@ def _prepare(request: Request) -> SegmentPlan:
     path = Path(shot.segment_model).absolute()
     settings = OnnxSettings(
         path=str(path),
-        sha256=digest_of(path, error=MaskError),
+        sha256=digest_of(path),
         spec=read_spec(path).model_dump(mode="json"),
     )
     asked = asked_frames(shot, plate.info)
     if asked:  # a network that fails does so before the work, not on every frame
         frame = plate.read(asked.first)
-        try:
+        with told_as(MaskError, of=FrameError):
             OnnxSegmenter(settings).segment(Frame(frame.number, request.to_display(frame.rgb)))
-        except FrameError as problem:
-            raise MaskError(problem.what, where=problem.where, fix=problem.fix) from problem
     return SegmentPlan(
         method="onnx",
         settings=settings.model_dump(mode="json"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plugin.disk.inputs import Sum
-from plugin.errors import AdaMatteError, FrameError, MaskError
+from plugin.errors import AdaMatteError, FrameError, MaskError, told_as
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
 from plugin.plates import open_plate, plate_sum
@@ -78,6 +78,7 @@ def asked_of(shot: Shot) -> Asked:
     return Asked(*range_ends(shot.mask_range), invert=shot.mask_invert)
 
 
+@told_as(MaskError)
 def pair_masks(
     masks: str, shot: Shot, info: PlateInfo, *, asked: Asked = _UNSAID, layer: str = ""
 ) -> Paired:
@@ -97,7 +98,7 @@ def pair_masks(
     path = str(Path(masks).absolute())
     found = _find(path, shot, info)
     _refuse_unpaired(path, found.keys, asked_frames(shot, info), info)
-    chosen = choose_matte(found.first.parts, layer, path, MaskError)
+    chosen = choose_matte(found.first.parts, layer, path)
     scaled = _check_headers(found, chosen, info)
     settings = MaskSettings(
         path=path,
@@ -110,7 +111,7 @@ def pair_masks(
     numbers = _sampled(found, info)
     looks = dict(zip(numbers, _looks(settings, info, chosen, numbers), strict=True))
     full = found.first.full
-    reading, notes = understand(looks.values(), chosen, full, asked, path, error=MaskError)
+    reading, notes = understand(looks.values(), chosen, full, asked, path)
     settings = settings.model_copy(
         update={"reading": reading.model_copy(update={"scaled": scaled})}
     )
@@ -133,6 +134,7 @@ def pair_masks(
     )
 
 
+@told_as(MaskError)
 def read_key(path: Path, info: PlateInfo, shot: Shot) -> tuple[Reading, str, tuple[str, ...]]:
     """How one picture's values are meant, the same in words, and what a person should know of it.
 
@@ -142,7 +144,7 @@ def read_key(path: Path, info: PlateInfo, shot: Shot) -> tuple[Reading, str, tup
     alone = shot.model_copy(update={"frames": None})
     one = replace(info, frames=FrameRange((info.frames.first,)))
     found = pair_masks(str(path), alone, one, asked=asked_of(shot), layer=shot.mask_layer)
-    if found.empty and not read_coverage(path, info, found.settings.reading, error=MaskError).any():
+    if found.empty and not read_coverage(path, info, found.settings.reading).any():
         raise MaskError(
             "the key's mask is empty", where=path, fix="key a frame that shows the subject"
         )
@@ -155,12 +157,12 @@ def _find(path: str, shot: Shot, info: PlateInfo) -> _Found:
         return _find_in_video(path, shot, info)
     if pattern is None:
         first = info.frames.first
-        header = read_header(Path(path), error=MaskError)
+        header = read_header(Path(path))
         return _Found(FrameRange((first,)), {first: header}, first, notes=_of_pages(header))
     keys, beside = pattern.listing()
     if not keys:
         raise MaskError("no such masks", where=path, fix="check the pattern and the folder")
-    headers = {number: read_header(pattern.path(number), error=MaskError) for number in keys}
+    headers = {number: read_header(pattern.path(number)) for number in keys}
     apart = tuple(note for note in beside if not note.startswith("missing"))
     return _Found(keys, headers, keys.first, notes=(*_of_pages(headers[keys.first]), *apart))
 
@@ -174,11 +176,11 @@ def _find_in_video(path: str, shot: Shot, info: PlateInfo) -> _Found:
     if not Path(path).is_file():
         raise MaskError("no such masks", where=path, fix="give a pattern, a picture or a video")
     start = shot.companion_start(info.frames.first)
-    try:
-        with closing(open_plate(path, start_frame=start)) as video:
-            have, header, found = video.info, video_header(path, video), plate_sum(video)
-    except AdaMatteError as problem:
-        raise MaskError(problem.what, where=problem.where, fix=problem.fix) from problem
+    with (
+        told_as(MaskError, of=AdaMatteError),
+        closing(open_plate(path, start_frame=start)) as video,
+    ):
+        have, header, found = video.info, video_header(path, video), plate_sum(video)
     return _Found(have.frames, {have.frames.first: header}, start, found)
 
 
@@ -186,7 +188,7 @@ def _check_headers(found: _Found, layer: MatteLayer, info: PlateInfo) -> bool:
     """Whether the masks are scaled: all have one size, which is not the plate's, but its shape."""
     alike = len({header.display_window for header in found.headers.values()}) == 1
     for header in found.headers.values():
-        refuse_misfit(header, info, error=MaskError, scaled=alike)
+        refuse_misfit(header, info, scaled=alike)
         there = header.parts[layer.part].channels if layer.part < len(header.parts) else ()
         if header.full != found.first.full or not {*layer.names} <= {*there}:
             raise MaskError(
@@ -226,11 +228,9 @@ def _looks(
     settings: MaskSettings, info: PlateInfo, layer: MatteLayer, numbers: Iterable[int]
 ) -> Iterator[Look]:
     reader = MaskReader(settings, info)
-    try:
+    with told_as(MaskError, of=FrameError):
         for number in numbers:
             yield look_at(reader.stored(number, layer.names), layer)
-    except FrameError as problem:
-        raise MaskError(problem.what, where=problem.where, fix=problem.fix) from problem
 
 
 def _how(path: str, found: _Found, info: PlateInfo) -> str:

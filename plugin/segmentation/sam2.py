@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from plugin.disk.inputs import Sum, note
-from plugin.errors import FrameError, MaskError
+from plugin.errors import FrameError, MaskError, told_as
 from plugin.framerange import FrameRange
 from plugin.plates.companion_values import Reading
 from plugin.plates.companions import digest_of
@@ -50,6 +50,7 @@ class Sam2Settings(CarriedSettings):
     digests: dict[int, str]
 
 
+@told_as(MaskError)
 def _prepare(request: Request) -> SegmentPlan:
     shot, info = request.shot, request.plate.info
     prompts = parse_prompts(shot.prompt, info)
@@ -73,7 +74,7 @@ def _prepare(request: Request) -> SegmentPlan:
         prompts=shot.prompt,
         keys=keys,
         readings=readings,
-        digests={n: digest_of(Path(file), error=MaskError) for n, file in keys.items()},
+        digests={n: digest_of(Path(file)) for n, file in keys.items()},
     )
     _load(settings, shot.device)  # missing weights are refused before anything is written
     told = f"told on frames {FrameRange.of([*prompts, *keys])}"
@@ -89,7 +90,7 @@ def _content(weights: str) -> str:
     folder = Path(weights)
     if not folder.is_dir():
         return ""
-    return digest_of(folder / "model.safetensors", error=MaskError)
+    return digest_of(folder / "model.safetensors")
 
 
 def _load(settings: Sam2Settings, device: str) -> Any:  # noqa: ANN401  of a lazy import
@@ -103,6 +104,7 @@ def _load(settings: Sam2Settings, device: str) -> Any:  # noqa: ANN401  of a laz
     return network
 
 
+@told_as(MaskError)
 def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan:
     from model.segmenters.sam2 import Prompt
 
@@ -115,7 +117,7 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
     for number, file in settings.keys.items():
         reading = settings.readings[number]
         note(Path(file), Sum(settings.digests[number]))
-        told[number] = Prompt(mask=read_coverage(Path(file), info, reading, error=MaskError))
+        told[number] = Prompt(mask=read_coverage(Path(file), info, reading))
     frames = reached(request, FrameRange.of(told))
     masks = CarriedMasks(folder, request, settings.digest("sam2/1"), frames)
     confidence = masks.kept()

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from plugin.disk.inputs import Sum, note
-from plugin.errors import FrameError, MaskError
+from plugin.errors import FrameError, MaskError, told_as
 from plugin.framerange import FrameRange
 from plugin.plates.companion_values import Reading
 from plugin.plates.companions import (
@@ -74,6 +74,7 @@ class TrackReader:
         self._settings = settings
         self._info = info
 
+    @told_as(FrameError)
     def segment(self, frame: Frame) -> Mask:
         """The carried mask, unsure where its flow was.
 
@@ -81,14 +82,15 @@ class TrackReader:
             FrameError: the first pass has not reached this frame, or its file is damaged.
         """
         path = self._file(frame.number)
-        _, layers = read_picture(path, self._info, error=FrameError)
+        _, layers = read_picture(path, self._info)
         confidence = self._settings.confidence.get(frame.number, 0.0)
         coverage = np.ascontiguousarray(layers[..., 0])
         return Mask(frame.number, coverage, layers[..., 1] > 0.5, confidence)
 
+    @told_as(FrameError)
     def digest(self, number: int) -> str:
         """sha256 of the keys and of the carried mask's file."""
-        return self._settings.digest(digest_of(self._file(number), error=FrameError))
+        return self._settings.digest(digest_of(self._file(number)))
 
     def _file(self, number: int) -> Path:
         if number not in self._settings.confidence:
@@ -98,6 +100,7 @@ class TrackReader:
         return carried_file(Path(self._settings.folder), number)
 
 
+@told_as(MaskError)
 def _prepare(request: Request) -> SegmentPlan:
     shot, info = request.shot, request.plate.info
     keys = {number: str(Path(file).absolute()) for number, file in shot.keyframes.items()}
@@ -109,7 +112,7 @@ def _prepare(request: Request) -> SegmentPlan:
     settings = TrackSettings(
         keys=keys,
         readings=readings,
-        digests={n: digest_of(Path(file), error=MaskError) for n, file in keys.items()},
+        digests={n: digest_of(Path(file)) for n, file in keys.items()},
     )
     frames = FrameRange.of(keys)
     plural = "" if len(keys) == 1 else "s"
@@ -147,6 +150,7 @@ def check_keys(
     return readings, "; ".join(dict.fromkeys(ways)), tuple(told)
 
 
+@told_as(MaskError)
 def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan:
     settings = TrackSettings.model_validate(plan.settings)
     info = request.plate.info
@@ -154,7 +158,7 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
     def mask_of(number: int) -> FloatArray:
         path = Path(settings.keys[number])
         note(path, Sum(settings.digests[number]))
-        return read_coverage(path, info, settings.readings[number], error=MaskError)
+        return read_coverage(path, info, settings.readings[number])
 
     network = "" if request.matter is None else request.matter.digest
     recipe = settings.digest("track/2", network)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plugin.errors import AdaMatteError, TrimapError
+from plugin.errors import PictureError, TrimapError, told_as
 from plugin.image.regions import Flags, depth
 from plugin.plates.companions import read_labels
 from plugin.trimap.softness import Softness
@@ -126,33 +126,27 @@ def _around(core: Flags, radius: FloatArray) -> Flags:
     return found
 
 
+@told_as(TrimapError)
 def read_trimap(path: Path, number: int, info: PlateInfo) -> Trimap:
     """One ready trimap: 0 / 128 / 255, the same in 16 bit, or 0 / 0.5 / 1; grey, or equal channels.
 
     Raises:
         TrimapError: it is missing, damaged, of another size, or holds other values.
     """
-    grey = read_labels(path, info, error=TrimapError)
-    return Trimap(number, labels_of(grey, None, path, error=TrimapError))
+    grey = read_labels(path, info)
+    return Trimap(number, labels_of(grey, None, path))
 
 
-def labels_of(
-    values: FloatArray,
-    painted: Flags | None,
-    path: Path,
-    *,
-    error: type[AdaMatteError],
-) -> LabelArray:
+def labels_of(values: FloatArray, painted: Flags | None, path: Path) -> LabelArray:
     """The classes that stored values of 0, 0.5 and 1 stand for, `H × W`.
 
     Args:
         values: `H × W`, as stored.
         painted: where they have to be values of a trimap; None is everywhere.
         path: the file, for the message.
-        error: class of error.
 
     Raises:
-        error: there are other values.
+        PictureError: there are other values.
     """
     labels = np.full(values.shape, UNKNOWN, np.uint8)
     labels[values <= _TOLERANCE] = BACKGROUND
@@ -161,7 +155,7 @@ def labels_of(
     if painted is not None:
         wrong &= painted
     if wrong.any():
-        raise error(
+        raise PictureError(
             f"{np.count_nonzero(wrong)} pixels hold other values than 0, 128 and 255,"
             f" such as {values[wrong][0]:.4g}",
             where=path,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from plugin.errors import FrameError, TrimapError
+from plugin.errors import FrameError, TrimapError, told_as
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
 from plugin.plates.companion_places import place_note
@@ -46,6 +46,7 @@ class TrimapPlan(BaseModel):
     notes: tuple[str, ...] = ()
 
 
+@told_as(TrimapError)
 def plan_trimaps(shot: Shot, info: PlateInfo) -> TrimapPlan:
     """Settle where the trimaps come from; every ready one that is asked for is read and checked.
 
@@ -67,7 +68,7 @@ def plan_trimaps(shot: Shot, info: PlateInfo) -> TrimapPlan:
         labels = read_trimap(_file(plan.path, number), number, info).labels
         if not (labels == UNKNOWN).any():
             sure.append(number)
-    first = read_header(_file(plan.path, asked.first), error=TrimapError)
+    first = read_header(_file(plan.path, asked.first))
     notes = [f"ready trimaps: {Path(plan.path).name}, {len(asked)} of frames {asked}"]
     notes += filter(None, [place_note(first, info)])
     if sure:
@@ -120,11 +121,9 @@ class TrimapSource:
         """Names of the override rules that speak of a frame."""
         return [] if self._override is None else self._override.ids(number)
 
+    @told_as(FrameError, of=TrimapError)
     def _from_file(self, number: int) -> Trimap:
-        try:
-            return read_trimap(_file(self._plan.path, number), number, self._info)
-        except TrimapError as problem:
-            raise FrameError(problem.what, where=problem.where, fix=problem.fix) from problem
+        return read_trimap(_file(self._plan.path, number), number, self._info)
 
     def _band(self, number: int, mask: Mask | None, rgb: FloatArray | None) -> Trimap:
         if mask is None:
@@ -142,6 +141,7 @@ class TrimapSource:
         )
         return Trimap(number, band.labels)
 
+    @told_as(FrameError)
     def digest(self, number: int) -> str:
         """sha256 of the settings, of the ready trimap's file and of this frame's overrides.
 
@@ -151,7 +151,7 @@ class TrimapSource:
         settings = self._plan.model_dump(mode="json", exclude={"path", "notes"})
         content = ""
         if self._plan.kind == "files":
-            content = digest_of(_file(self._plan.path, number), error=FrameError)
+            content = digest_of(_file(self._plan.path, number))
         parts = [settings, self._info.display_window.height, content]
         if self._override is not None:
             parts += self._override.digests(number)

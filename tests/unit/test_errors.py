@@ -8,7 +8,17 @@ import re
 import pytest
 
 from plugin import errors
-from plugin.errors import AdaMatteError, FrameError, Interrupted, RequestError, SurroundingsError
+from plugin.errors import (
+    AdaMatteError,
+    FrameError,
+    Interrupted,
+    MaskError,
+    PictureError,
+    PlateError,
+    RequestError,
+    SurroundingsError,
+    told_as,
+)
 
 
 def below(kind: type[AdaMatteError]) -> list[type[AdaMatteError]]:
@@ -19,13 +29,14 @@ TREE = [kind for kind in below(AdaMatteError) if kind.__module__ == errors.__nam
 
 
 def test_all_lists_the_tree() -> None:
-    assert sorted(errors.__all__) == sorted(kind.__name__ for kind in TREE)
+    assert sorted(errors.__all__) == sorted([*(kind.__name__ for kind in TREE), "told_as"])
 
 
 def test_the_picture_shows_every_error() -> None:
     picture = re.search(r"```(.*?)```", errors.__doc__ or "", re.DOTALL)
     assert picture is not None
-    assert sorted(re.findall(r"^[│├└─ ]*(\w+)", picture[1], re.MULTILINE)) == sorted(errors.__all__)
+    shown = re.findall(r"^[│├└─ ]*(\w+)", picture[1], re.MULTILINE)
+    assert sorted([*shown, "told_as"]) == sorted(errors.__all__)
 
 
 @pytest.mark.parametrize("kind", TREE)
@@ -53,3 +64,30 @@ def test_an_interruption_keeps_its_exit_code() -> None:
     error = Interrupted("ended", where="sh010", fix="again", exit_code=143)
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
     assert again.exit_code == 143
+
+
+@pytest.mark.parametrize(
+    ("raised", "of", "where", "told"),
+    [
+        (PictureError, PictureError, None, (MaskError, "m.png")),
+        (PictureError, PictureError, "frame 7", (MaskError, "frame 7")),
+        (PlateError, PictureError, None, (PlateError, "m.png")),
+        (PlateError, AdaMatteError, None, (MaskError, "m.png")),
+        (MaskError, AdaMatteError, None, (MaskError, "m.png")),
+    ],
+)
+def test_an_error_is_told_as_what_it_is_to_the_caller(
+    raised: type[AdaMatteError],
+    of: type[AdaMatteError],
+    where: str | None,
+    told: tuple[type[AdaMatteError], str],
+) -> None:
+    @told_as(MaskError, of=of, where=where)
+    def read() -> None:
+        raise raised("damaged", where="m.png", fix="render it again")
+
+    for _ in range(2):  # a decorator serves every call
+        with pytest.raises(AdaMatteError) as caught:
+            read()
+        assert type(caught.value) is told[0]
+        assert str(caught.value) == f"damaged · {told[1]} · render it again"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from plugin.errors import AdaMatteError, FrameRangeError, OverrideError
+from plugin.errors import AdaMatteError, FrameRangeError, OverrideError, told_as
 from plugin.framerange import FrameRange
 from plugin.trimap.override.document import rule_name
 from plugin.trimap.override.models import ImageRule, OverrideFile, PolygonRule
@@ -78,7 +78,7 @@ def check_pictures(
 
 def _check_picture(rule: ImageRule, picture: Path, info: PlateInfo, where: str) -> None:
     try:
-        read_painted(picture, rule.mode, info, error=OverrideError)
+        read_painted(picture, rule.mode, info)
     except AdaMatteError as problem:
         what = f"{problem.what} ({picture.name})"
         raise OverrideError(what, where=where, fix=problem.fix) from problem
@@ -101,7 +101,5 @@ def _refuse_outside(numbers: list[int], info: PlateInfo, where: str) -> None:
 
 
 def _parsed(text: str, where: str) -> FrameRange:
-    try:
+    with told_as(OverrideError, of=FrameRangeError, where=where):
         return FrameRange.parse(text)
-    except FrameRangeError as problem:
-        raise OverrideError(problem.what, where=where, fix=problem.fix) from problem

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from plugin.errors import FrameError, OverrideError
+from plugin.errors import FrameError, OverrideError, told_as
 from plugin.framerange import FrameRange
 from plugin.plates.companions import digest_of
 from plugin.trimap.override.checks import check_pictures, frames_of, refuse_other_plate
@@ -81,6 +81,7 @@ class Override:
             self._edit(labels, rule, trimap.number, place)
         return Trimap(trimap.number, labels)
 
+    @told_as(FrameError)
     def digests(self, number: int) -> list[str]:
         """sha256 of each rule of this frame and of its picture; empty where none speaks of it.
 
@@ -92,7 +93,7 @@ class Override:
             text = json.dumps(_meaning(rule, number), sort_keys=True)
             found.append(hashlib.sha256(text.encode()).hexdigest())
             if isinstance(rule, ImageRule):
-                found.append(digest_of(self._picture(rule, number, place), error=FrameError))
+                found.append(digest_of(self._picture(rule, number, place)))
         return found
 
     def _rules(self, number: int) -> list[tuple[int, Rule]]:
@@ -100,10 +101,11 @@ class Override:
         each = enumerate(zip(self.file.rules, self.frames, strict=True), 1)
         return [(place, rule) for place, (rule, frames) in each if number in frames]
 
+    @told_as(FrameError)
     def _edit(self, labels: LabelArray, rule: Rule, number: int, place: int) -> None:
         if isinstance(rule, ImageRule):
             path = self._picture(rule, number, place)
-            theirs, painted = read_painted(path, rule.mode, self.info, error=FrameError)
+            theirs, painted = read_painted(path, rule.mode, self.info)
             labels[painted] = theirs[painted]
         if isinstance(rule, PolygonRule):
             self._paint(labels, _corners(rule, number), None, _LABELS[rule.set])
@@ -133,10 +135,8 @@ class Override:
 
     def _picture(self, rule: ImageRule, number: int, place: int) -> Path:
         where = rule_name(self.path, place, rule)
-        try:
+        with told_as(FrameError, of=OverrideError, where=f"frame {number}"):
             return picture_of(rule.image, self.path.parent, number, where)
-        except OverrideError as problem:
-            raise FrameError(problem.what, where=f"frame {number}", fix=problem.fix) from problem
 
 
 def load(

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from plugin.errors import AdaMatteError, FrameRangeError, OverrideError
+from plugin.errors import FrameRangeError, OverrideError, PictureError, told_as
 from plugin.pattern import FramePattern
 from plugin.plates.companions import PICTURE_SUFFIXES, is_picture, read_picture
 from plugin.trimap.band import labels_of
@@ -47,11 +47,10 @@ def picture_of(image: str, folder: Path, frame: int, where: str) -> Path:
     """
     try:
         pattern = folder / image
-        named = FramePattern.parse(pattern) if FramePattern.is_pattern(str(pattern)) else None
+        with told_as(OverrideError, of=FrameRangeError, where=where):
+            named = FramePattern.parse(pattern) if FramePattern.is_pattern(str(pattern)) else None
         path = pattern if named is None else named.path(frame)
         inside = path.resolve().is_relative_to(folder.resolve())
-    except FrameRangeError as problem:
-        raise OverrideError(problem.what, where=where, fix=problem.fix) from problem
     except (OSError, RuntimeError, ValueError) as problem:
         what = f"the path {image[:100]!a} cannot be followed"
         raise OverrideError(what, where=where, fix="check the file and its links") from problem
@@ -65,7 +64,7 @@ def picture_of(image: str, folder: Path, frame: int, where: str) -> Path:
 
 
 def read_painted(
-    path: Path, mode: Literal["replace", "merge"], info: PlateInfo, *, error: type[AdaMatteError]
+    path: Path, mode: Literal["replace", "merge"], info: PlateInfo
 ) -> tuple[LabelArray, npt.NDArray[np.bool_]]:
     """Labels of a painted picture, and where it has any, on the plate's data window.
 
@@ -73,9 +72,9 @@ def read_painted(
     everywhere if it has no alpha channel.
 
     Raises:
-        error: the picture is missing, damaged, of another size, or holds other values.
+        PictureError: the picture is missing, damaged, of another size, or holds other values.
     """
-    header, values = read_picture(path, info, error=error)
+    header, values = read_picture(path, info)
     painted = np.ones(values.shape[:2], np.bool_)
     if mode == "merge" and header.alpha is not None:
         painted = values[..., header.alpha] > 0
@@ -83,5 +82,5 @@ def read_painted(
     apart = np.ptp(values[..., colours], axis=2)[painted]
     if float(apart.max(initial=0)) > _SAME:
         what = "its channels differ where it is painted"
-        raise error(what, where=path, fix="paint in greys: 0, 128 and 255")
-    return labels_of(values[..., header.grey], painted, path, error=error), painted
+        raise PictureError(what, where=path, fix="paint in greys: 0, 128 and 255")
+    return labels_of(values[..., header.grey], painted, path), painted
