@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["Finding", "as_json", "describe", "examine"]
+__all__ = ["LONGEST_TEMPORARY", "SHORT_TEMPORARY", "Finding", "as_json", "describe", "examine"]
 
 GIB = 1024**3
 
@@ -37,6 +37,12 @@ print(json.dumps({"cuda": torch.version.cuda, "gpus": gpus, "threads": torch.get
 """
 
 _TIMEOUT_S = 120
+
+LONGEST_TEMPORARY = 38
+"""Bytes of a temporary folder that leave room for Ray's sockets, whose paths end at 107."""
+
+SHORT_TEMPORARY = "/tmp/ray"  # noqa: S108  where Ray is by default
+"""Where a private Ray goes instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,8 @@ def _temporary_folder() -> Iterator[Finding]:
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     fix = "free some space, or set TMPDIR: Ray and the tests write there" if free < GIB else ""
+    if len(os.fsencode(folder)) > LONGEST_TEMPORARY:
+        fix = f"too long for Ray's sockets, {SHORT_TEMPORARY} is used; set a shorter TMPDIR"
     state: Literal["noted", "good"] = "noted" if fix else "good"
     yield Finding("temporary folder", state, f"{folder}, {free / GIB:.1f} GiB free", fix)
 

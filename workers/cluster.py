@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from model.inference.device import gpu_count
+from plugin.doctor import LONGEST_TEMPORARY, SHORT_TEMPORARY
 from plugin.driver.plan import Device
 from plugin.errors import ClusterError
 from plugin.request.shot import Shot
@@ -157,6 +159,13 @@ def _own_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _room_for_sockets() -> dict[str, Any]:
+    """Another folder for a private Ray, where the temporary one is too long for its sockets."""
+    folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+    short = len(os.fsencode(folder)) <= LONGEST_TEMPORARY
+    return {} if short else {"_temp_dir": SHORT_TEMPORARY}
+
+
 def _join(cluster: Cluster) -> None:
     import ray
 
@@ -173,6 +182,7 @@ def _join(cluster: Cluster) -> None:
                 num_cpus=cluster.workers,
                 include_dashboard=False,
                 object_store_memory=_OBJECT_STORE,
+                **_room_for_sockets(),
                 **quiet,
             )
         except Exception as error:

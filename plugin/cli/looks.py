@@ -19,10 +19,13 @@ _ANSWER = "The answer"
 
 def _inspect(plate: str, start_frame: int, layer: str, as_json: bool, **_talk: object) -> None:
     from plugin.colour.display import input_colour
+    from plugin.disk.names import as_stored, refuse_foreign
     from plugin.plates import open_plate
     from plugin.plates.inspect import as_json as to_json
     from plugin.plates.inspect import describe
 
+    plate = as_stored(plate)
+    refuse_foreign(plate, "PLATE")
     source = open_plate(plate, start_frame=start_frame, layer=layer)
     try:
         info = source.info

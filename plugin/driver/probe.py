@@ -11,12 +11,14 @@ from typing import Any
 
 from plugin.colour.display import InputColour, display_transform, input_colour
 from plugin.disk.inputs import ledger
+from plugin.disk.names import as_stored, refuse_foreign, refuse_long
 from plugin.driver.plan import Goal, Plan
 from plugin.errors import PlateError
 from plugin.finish import FinishPlan, plan_finish, refuse_format
-from plugin.framerange import FrameRange
+from plugin.framerange import MAX_NUMBER, FrameRange
 from plugin.plates import check_frames, open_plate, plate_sum, unlike
 from plugin.progress.modes import Progress, QuietProgress
+from plugin.request.job_file import PATH_FIELDS, option_name
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.segmentation import SegmentPlan, prepare, run_first
@@ -33,11 +35,13 @@ def anchored(shot: Shot) -> Shot:
     fields = ("plate", "mask", "clean_plate", "trimap", "override", "holdout", "garbage")
     given = {field: getattr(shot, field) for field in fields}
     update: dict[str, object] = {
-        field: str(Path(path).absolute())
+        field: str(Path(as_stored(path)).absolute())
         for field, path in given.items()
         if path is not None and "://" not in path
     }
-    update["keyframe"] = tuple(f"{n}={Path(file).absolute()}" for n, file in shot.keyframes.items())
+    update["keyframe"] = tuple(
+        f"{number}={Path(as_stored(file)).absolute()}" for number, file in shot.keyframes.items()
+    )
     network = shot.segment_model
     if network is not None and (network.endswith(".onnx") or Path(network).is_dir()):
         update["segment_model"] = str(Path(network).absolute())
@@ -79,6 +83,7 @@ def settle(
         DeviceError: the device asked for is missing.
     """
     refuse_format(shot)
+    _refuse_names(shot)
     progress = said = _Said(progress)
     canvas, frames, steady, colour = _frames(shot, goal, progress)
     # Neighbours that are only looked at are matted too, where there is something to mask them by.
@@ -128,6 +133,16 @@ def settle(
         version=importlib.metadata.version("adamatte"),
     )
     return plan, info, frames
+
+
+def _refuse_names(shot: Shot) -> None:
+    """Refuse names that cannot be passed on or written, before anything is."""
+    for field in sorted(PATH_FIELDS):
+        refuse_foreign(getattr(shot, field) or "", option_name(field))
+    for file in shot.keyframes.values():
+        refuse_foreign(file, option_name("keyframe"))
+    longest = OutputLayout.of(shot).adapted(-MAX_NUMBER)
+    refuse_long(longest, "--shot" if len(shot.name) > 100 else "--out")
 
 
 def _frames(

@@ -128,6 +128,7 @@ def _profiles(
     pooled = []
     for values in (along, length):
         sums = np.bincount(place, values[kept], minlength=int(np.prod(shape))).reshape(shape)
+        sums = sums.astype(np.float64, copy=False)  # of nothing, it counts in integers
         each = (np.ascontiguousarray(sums[..., i]) for i in range(shape[2]))
         near = np.dstack([cv2.GaussianBlur(layer, (0, 0), _POOL) for layer in each])
         pooled.append((near, sums.sum(axis=(0, 1))))
