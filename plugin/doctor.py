@@ -38,10 +38,10 @@ print(json.dumps({"cuda": torch.version.cuda, "gpus": gpus, "threads": torch.get
 
 _TIMEOUT_S = 120
 
-LONGEST_TEMPORARY = 38
+LONGEST_TEMPORARY = 8
 """Bytes of a temporary folder that leave room for Ray's sockets, whose paths end at 107."""
 
-SHORT_TEMPORARY = "/tmp/ray"  # noqa: S108  where Ray is by default
+SHORT_TEMPORARY = "/tmp"  # noqa: S108  a folder of our own is made there
 """Where a private Ray goes instead."""
 
 

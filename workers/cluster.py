@@ -7,21 +7,22 @@ import os
 import secrets
 import signal
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from model.inference.device import gpu_count
-from plugin.doctor import LONGEST_TEMPORARY, SHORT_TEMPORARY
 from plugin.driver.plan import Device
 from plugin.errors import ClusterError
 from plugin.request.shot import Shot
 from workers.jobs_api import refuse_open
 from workers.memory import available_bytes, room_for
+from workers.private_ray import private_folder
 from workers.token import require_token
+from workers.watching import Watch
 
 __all__ = ["Cluster", "connected", "device_settled", "plan_cluster", "room_in"]
 
@@ -73,29 +74,21 @@ def plan_cluster(shot: Shot, device: Device, frames: int, pixels: int = 0) -> Cl
     return Cluster(None, max(1, min(shot.workers or room, frames)), gpus, device=device)
 
 
-def device_settled(cluster: Cluster) -> Cluster:
+def device_settled(cluster: Cluster, there: Mapping[str, float]) -> Cluster:
     """The same, what `auto` stands for settled once for all workers of the cluster that we joined.
 
     One shot has workers of one kind: a GPU's precision makes other pixels than a CPU's.
     """
     if cluster.device != "auto":
         return cluster
-    return replace(cluster, device="cuda" if _there("GPU") else "cpu")
+    return replace(cluster, device="cuda" if there.get("GPU") else "cpu")
 
 
-def room_in(cluster: Cluster) -> int:
-    """How many actors the cluster that we are connected to has room for, 1 at least."""
+def room_in(cluster: Cluster, there: Mapping[str, float]) -> int:
+    """How many actors a cluster has room for that has so many CPUs and GPUs, 1 at least."""
     on_gpus = cluster.device == "cuda"
-    room = int(_there("GPU") / cluster.gpus_per_worker) if on_gpus else int(_there("CPU"))
-    return max(1, min(room, cluster.most))
-
-
-def _there(resource: str) -> float:
-    """How much of `CPU` or `GPU` the cluster has that we are connected to."""
-    import ray
-
-    there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return there.get(resource, 0)
+    share = cluster.gpus_per_worker if on_gpus else 1
+    return max(1, min(int(there.get("GPU" if on_gpus else "CPU", 0) / share), cluster.most))
 
 
 def _settle_environment(*, private: bool) -> None:
@@ -114,20 +107,37 @@ def _settle_environment(*, private: bool) -> None:
 
 
 @contextmanager
-def connected(cluster: Cluster) -> Iterator[None]:
+def connected(cluster: Cluster) -> Iterator[Watch]:
     """Join the cluster, or start a private one with a token of its own; leave it at the end.
+
+    Yields:
+        Who looks whether it still answers.
 
     Raises:
         ClusterError: it cannot be reached or started.
     """
-    _settle_environment(private=cluster.address is None)
+    private = cluster.address is None
+    _settle_environment(private=private)
     if cluster.address is not None:
         require_token(cluster.address)
     import ray
 
+    with private_folder() if private else nullcontext(Path()) as folder:
+        watch = _watched(cluster, folder)
+        try:
+            yield watch
+        finally:
+            watch.close()
+            ray.shutdown()
+
+
+def _watched(cluster: Cluster, folder: Path) -> Watch:
+    import ray
+
     try:
         with _own_signals():
-            _join(cluster)
+            _join(cluster, folder)
+        return Watch(ray.cluster_resources, private=cluster.address is None)
     except ClusterError:
         ray.shutdown()
         raise
@@ -139,10 +149,6 @@ def connected(cluster: Cluster) -> Iterator[None]:
             where=cluster.address or "this machine",
             fix="check --address and the token" if cluster.address else "see `adamatte doctor`",
         ) from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 @contextmanager
@@ -159,14 +165,7 @@ def _own_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _room_for_sockets() -> dict[str, Any]:
-    """Another folder for a private Ray, where the temporary one is too long for its sockets."""
-    folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
-    short = len(os.fsencode(folder)) <= LONGEST_TEMPORARY
-    return {} if short else {"_temp_dir": SHORT_TEMPORARY}
-
-
-def _join(cluster: Cluster) -> None:
+def _join(cluster: Cluster, folder: Path) -> None:
     import ray
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
@@ -179,10 +178,11 @@ def _join(cluster: Cluster) -> None:
         try:
             ray.init(
                 address="local",
+                _node_ip_address="127.0.0.1",
+                _temp_dir=str(folder),
                 num_cpus=cluster.workers,
                 include_dashboard=False,
                 object_store_memory=_OBJECT_STORE,
-                **_room_for_sockets(),
                 **quiet,
             )
         except Exception as error:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -22,6 +23,7 @@ from plugin.errors import ClusterError, RequestError, ShotError
 __all__ = ["JobsClient", "jobs_url", "refuse_open"]
 
 _TIMEOUT_S = 30.0
+_WHOLE_S = 120.0
 _MOST_BYTES = 64 << 20
 _SUBMISSION = re.compile(r"[\w.-]{1,200}", re.ASCII)
 
@@ -160,12 +162,23 @@ class JobsClient:
         )
         try:
             with _OPENER.open(request, timeout=_TIMEOUT_S) as answer:
-                return json.loads(answer.read(_MOST_BYTES))
+                return json.loads(_body(answer))
         except urllib.error.HTTPError as error:
             said = error.read(500).decode(errors="replace")
             raise _refusal(error.code, said, self.url, path) from error
         except (OSError, HTTPException, ValueError) as error:
             raise _unreachable(error, self.url) from error
+
+
+def _body(answer: HTTPResponse) -> bytes:
+    """All of an answer, unless it comes in drops: each would be within the time for one."""
+    deadline = time.monotonic() + _WHOLE_S
+    body = bytearray()
+    while piece := answer.read1(1 << 16):
+        body += piece
+        if len(body) > _MOST_BYTES or time.monotonic() > deadline:
+            raise OSError("its answer has no end")
+    return bytes(body)
 
 
 def _checked(submission: str) -> str:

@@ -48,17 +48,18 @@ class RayExecutor:
             ClusterError: Ray cannot be reached or lost its workers for good.
             SurroundingsError: a worker's disk or device failed.
         """
-        with connected(self._cluster):
-            cluster = device_settled(self._cluster)
+        with connected(self._cluster) as watch:
+            cluster = device_settled(self._cluster, watch.there)
             from workers.ray_pool import Pool  # Ray is imported after its environment is set
 
             self.pool = Pool(
                 self._maker(job, cluster),
-                cluster.workers or room_in(cluster),
+                cluster.workers or room_in(cluster, watch.there),
                 tasks,
                 retries=self._retries,
                 beside=self._beside(),
-                room=lambda: 0 if cluster.workers else room_in(cluster),
+                room=lambda: 0 if cluster.workers else room_in(cluster, watch.there),
+                why_dead=watch.why_dead,
             )
             if self._stopped:
                 self.pool.stop()

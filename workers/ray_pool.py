@@ -56,6 +56,7 @@ class Pool:
         retries: tries a frame beyond the first.
         beside: frames that an actor works on at once.
         room: how many actors there is room for by now; asked every few seconds.
+        why_dead: why the cluster does not answer any more; empty while it does.
     """
 
     def __init__(
@@ -67,8 +68,9 @@ class Pool:
         retries: int,
         beside: int = 1,
         room: Callable[[], int] = lambda: 0,
+        why_dead: Callable[[], str] = lambda: "",
     ) -> None:
-        self._make, self._room = make, room
+        self._make, self._room, self._why_dead = make, room, why_dead
         self._retries, self._beside = retries, beside
         self._chunks = deque(chunks)
         self._back: deque[deque[int]] = deque()
@@ -215,7 +217,10 @@ class Pool:
         yield set_aside(number, self._tries[number], why, state)
 
     def _look_around(self) -> None:
-        """Is anybody there, and is there room for more?"""
+        """Does the cluster live, is anybody there, and is there room for more?"""
+        if why := self._why_dead():
+            fix = "run the same command again: what is done is kept"
+            raise ClusterError(why, where="Ray", fix=fix)
         now = time.monotonic()
         if any(hand.waking is None for hand in self._hands):
             self._awake = now

@@ -8,15 +8,12 @@ job is the ordinary command:
 
 from __future__ import annotations
 
-import json
 import secrets
 import shlex
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plugin.disk.inputs import read_whole
 from plugin.driver.probe import anchored, settle
 from plugin.errors import ClusterError
 from plugin.framerange import FrameRange
@@ -24,6 +21,7 @@ from plugin.progress.modes import Progress
 from plugin.request.job_writing import write_job
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
+from plugin.result.manifest import read_progress
 from workers.jobs_api import JobsClient, jobs_url, refuse_open
 from workers.token import require_token
 
@@ -32,8 +30,6 @@ __all__ = ["JobStatus", "cancel", "connect", "log_of", "status", "submit"]
 _LIVE = frozenset({"PENDING", "RUNNING"})
 _STOP_S = "30"
 """What Ray waits between SIGTERM and SIGKILL; 3 by itself, too short for frames in flight."""
-
-_MOST_PROGRESS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +129,7 @@ def status(client: JobsClient, submission: str) -> JobStatus:
         frames=told.get("frames", ""),
         out=out,
         message=" ".join(str(job.get("message") or "").split()),
-        progress=_progress_in(Path(out)) if out else {},
+        progress=read_progress(Path(out) / "progress.json") if out else {},
     )
 
 
@@ -165,11 +161,3 @@ def _refuse_twice(client: JobsClient, shot: Shot, frames: FrameRange) -> None:
 def _metadata(job: dict[str, Any]) -> dict[str, str]:
     told = job.get("metadata")
     return {str(key): str(value) for key, value in told.items()} if isinstance(told, dict) else {}
-
-
-def _progress_in(out: Path) -> dict[str, Any]:
-    with suppress(OSError, ValueError):
-        told = json.loads(read_whole(out / "progress.json", _MOST_PROGRESS))
-        if isinstance(told, dict):
-            return told
-    return {}

@@ -11,6 +11,7 @@ import os
 import stat
 from pathlib import Path
 
+from plugin.disk.inputs import regular
 from plugin.errors import ClusterError
 
 __all__ = ["find_token", "require_token"]
@@ -49,12 +50,12 @@ def find_token(where: str) -> str:
     named = os.environ.get("RAY_AUTH_TOKEN_PATH")
     path = Path(named) if named else Path.home() / ".ray" / "auth_token"
     try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            token = file.read(_MOST_BYTES).decode("ascii").strip()
+        with regular(path, _MOST_BYTES) as handle:
+            mode = os.fstat(handle).st_mode
+            token = os.read(handle, _MOST_BYTES).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ClusterError("there is no token for this cluster", where=where, fix=_HOW) from error
-    if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
         fix = f"chmod 600 {path}, and have the cluster's token changed if others were on here"
         raise ClusterError("the token's file can be read by others", where=path, fix=fix)
     if not token:

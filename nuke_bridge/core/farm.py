@@ -25,6 +25,7 @@ _STOP_S = "30"
 _MAX_PROGRESS = 1 << 20
 _LOOK_EVERY_S = 1.0
 _ASK_EVERY_S = 3.0
+_SILENCE_S = 120.0
 _PATIENCE = 5
 """Questions in a row that a cluster may leave unanswered before it is given up."""
 
@@ -75,6 +76,8 @@ class FarmJob(Job):
         self._look_every = look_every
         self._unanswered = 0
         self._told_of_other = False
+        self._written: Any = None
+        self._heard = time.monotonic()
         total = len(request.frames) if request else 0
         self.status = Status("starting", total=total, job_id=job_id)
 
@@ -127,11 +130,19 @@ class FarmJob(Job):
         if found.get("job") != self._id:
             self._tell_of_other(found)
             return
-        now = self.status.with_counts(found)._replace(message="")
+        now = self.status.with_counts(found)._replace(message=self._silence(found))
         if found.get("state") == "running":
             now = now._replace(state="running")
         if now != self.status:
             self._say(now)
+
+    def _silence(self, found: dict[str, Any]) -> str:
+        """A word on a file that says `running` and that nobody writes any more."""
+        if found.get("time") != self._written:
+            self._written, self._heard = found.get("time"), time.monotonic()
+        silence = time.monotonic() - self._heard
+        quiet = found.get("state") == "running" and silence > _SILENCE_S
+        return f"nothing was heard of it for {silence / 60:.0f} minutes" if quiet else ""
 
     def _tell_of_other(self, found: dict[str, Any]) -> None:
         """Once: an older run's file is there until ours begins."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import BridgeError
+from .files import regular
 
 __all__ = ["JobInfo", "RayJobs", "UnreachableError", "find_token"]
 
@@ -23,6 +25,7 @@ _TIMEOUT_S = 15.0
 _SUBMIT_TIMEOUT_S = 60.0
 """A busy head node answers a submission only when it has begun to start the job."""
 
+_WHOLE_S = 120.0
 _JOBS = "/api/jobs/"
 _MOST = 8 << 20
 _MOST_TOKEN = 4096
@@ -154,7 +157,7 @@ class RayJobs:
         try:
             seconds = _TIMEOUT_S if path != _JOBS else _SUBMIT_TIMEOUT_S
             with self._opener.open(call, timeout=seconds) as answer:
-                content = answer.read(_MOST + 1)
+                content = _body(answer)
         except urllib.error.HTTPError as error:
             with error:
                 if error.code == 404 and missing:
@@ -193,6 +196,20 @@ class RayJobs:
         return BridgeError(what, self.address, _FIX_ADDRESS)
 
 
+def _body(answer: Any) -> bytes:
+    """All of an answer, unless it comes in drops: each would be within the time for one."""
+    end = time.monotonic() + _WHOLE_S
+    body = bytearray()
+    while len(body) <= _MOST:
+        piece = answer.read1(1 << 16)
+        if not piece:
+            break
+        body += piece
+        if time.monotonic() > end:
+            raise OSError("its answer has no end")
+    return bytes(body)
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A redirect would carry the token along."""
 
@@ -212,7 +229,7 @@ def find_token() -> str:
     named = os.environ.get("RAY_AUTH_TOKEN_PATH", "")
     path = Path(named) if named else Path.home() / ".ray" / "auth_token"
     try:
-        with path.open("rb") as file:
+        with regular(path) as file:
             mode = os.fstat(file.fileno()).st_mode
             found = file.read(_MOST_TOKEN).decode("ascii").strip()
     except (OSError, ValueError) as error:

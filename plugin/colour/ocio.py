@@ -13,6 +13,7 @@ import numpy as np
 from OpenImageIO import ColorConfig, ImageBuf, ImageBufAlgo
 
 from plugin.colour.primaries import NAMED, REC709, rgb_to_rgb
+from plugin.disk.inputs import regular
 from plugin.errors import PlateError
 from plugin.types import FloatArray
 
@@ -98,8 +99,9 @@ def _searches_names(config: str) -> bool:
     if config == BUILT_IN:
         return True
     try:
-        with Path(config).open("rb") as file:
-            return re.search(rb"^ocio_profile_version:\s*1\b", file.read(4096), re.M) is not None
+        with regular(Path(config)) as handle:
+            head = os.read(handle, 4096)
+        return re.search(rb"^ocio_profile_version:\s*1\b", head, re.M) is not None
     except OSError:
         return False
 

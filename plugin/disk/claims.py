@@ -197,7 +197,9 @@ def _withdraw(path: Path, handle: int) -> None:
 
 def _claims(folder: Path) -> list[Path]:
     try:
-        return sorted(entry for entry in folder.iterdir() if _NAME.fullmatch(entry.name))
+        named = (entry for entry in folder.iterdir() if _NAME.fullmatch(entry.name))
+        # A folder or a link to nothing by that name is nobody's of us: it claims nothing.
+        return sorted(entry for entry in named if entry.is_file())
     except OSError as error:
         raise output_error(error, folder) from error
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from contextlib import suppress
 from pathlib import Path
 
 from plugin.disk.atomic import output_error, write_whole
 from plugin.disk.claims import Claim, claimed
+from plugin.disk.inputs import read_whole
 from plugin.driver.belonging import Belonging
 from plugin.driver.books import Books, reported
 from plugin.driver.plan import Goal, Plan, plan_file
@@ -23,6 +25,7 @@ from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout, estimate_bytes
 from plugin.result.manifest import Manifest, PlateRecord
 from plugin.result.raw_files import drop_raws
+from plugin.trimap.override.document import MAX_BYTES
 from plugin.types import Executor, PlateInfo
 
 __all__ = ["run", "segment", "trimap"]
@@ -127,9 +130,12 @@ def _keep_override(plan: Plan, layout: OutputLayout) -> None:
         path = layout.override(plan.override)
         try:
             path.parent.mkdir(exist_ok=True)
-            content = Path(plan.shot.override).read_bytes()
+            content = read_whole(Path(plan.shot.override), MAX_BYTES)
         except OSError as error:
             raise output_error(error, path) from error
+        if hashlib.sha256(content).hexdigest() != plan.override:
+            what, fix = "the override file has changed meanwhile", "run the same command again"
+            raise SurroundingsError(what, where=plan.shot.override, fix=fix)
         write_whole(path, content, root=layout.out)
 
 

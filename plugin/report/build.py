@@ -25,7 +25,7 @@ from plugin.report.gallery import Gallery, opened
 from plugin.report.measure import Deadline, figures_of, is_done, measure_flicker, spread
 from plugin.report.page import Page, write_page
 from plugin.report.preview import write_preview
-from plugin.report.sprites import FOLDER, read_sprite
+from plugin.report.sprites import FOLDER, read_sprite, sprite_key
 from plugin.report.worst import Suspect, worst
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, load
@@ -252,10 +252,9 @@ def _sweep(layout: OutputLayout, manifest: Manifest, page: Page) -> None:
             if path not in wanted and not is_temporary(path.name):
                 path.unlink(missing_ok=True)
     for path in _files(layout.out / FOLDER):
-        number, digest = [*path.name.split("."), ""][:2]
-        record = manifest.frames.get(int(number)) if number.lstrip("-").isdigit() else None
-        current = record is not None and record.digest[:16] == digest
-        if record is not None and record.digest and not current:
+        number, digest = sprite_key(path.name) or (None, "")
+        record = None if number is None else manifest.frames.get(number)
+        if record is not None and record.digest and record.digest[:16] != digest:
             path.unlink(missing_ok=True)  # another matte of the frame is there by now
 
 

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from plugin.disk.atomic import write_whole
+from plugin.disk.inputs import read_whole
 from plugin.errors import OutputError
 from plugin.types import FloatArray, LabelArray
 
@@ -45,6 +46,7 @@ LETTERS: Mapping[str, str] = {
 """What a sprite may hold, in its order."""
 
 _NAME = re.compile(r"(-?\d{1,8})\.([0-9a-f]{16})\.(p?a?t?d?c?)\.jpg", re.ASCII)
+_MOST_OF_A_FILE = 16 << 20
 _MOST_BYTES = 64 << 10
 _ALL_BYTES = 128 << 20
 _LEAST_BYTES = 6 << 10
@@ -196,6 +198,12 @@ def _encoded(tiles: Mapping[str, LabelArray], limit: int, path: Path) -> bytes:
     return data
 
 
+def sprite_key(name: str) -> tuple[int, str] | None:
+    """Frame and first 16 digits of the digest of a sprite's file name; None for other names."""
+    found = _NAME.fullmatch(name)
+    return None if found is None else (int(found[1]), found[2])
+
+
 def scan_sprites(out: Path) -> dict[tuple[int, str], Path]:
     """The sprites that are there, by frame and the first 16 digits of the alpha's digest."""
     folder = out / FOLDER
@@ -203,10 +211,9 @@ def scan_sprites(out: Path) -> dict[tuple[int, str], Path]:
     if not folder.is_dir():
         return found
     for entry in folder.iterdir():
-        name = _NAME.fullmatch(entry.name)
-        if name is None:
+        key = sprite_key(entry.name)
+        if key is None or not entry.is_file():
             continue
-        key = (int(name[1]), name[2])
         if key not in found or len(entry.name) > len(found[key].name):  # more tiles
             found[key] = entry
     return found
@@ -222,7 +229,7 @@ def read_sprite(path: Path, *, half: bool = False) -> dict[str, LabelArray] | No
     name = _NAME.fullmatch(path.name)
     how = cv2.IMREAD_REDUCED_COLOR_2 if half else cv2.IMREAD_COLOR
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        data = np.frombuffer(read_whole(path, _MOST_OF_A_FILE), np.uint8)
         stack = cv2.imdecode(data, how) if data.size else None
     except (OSError, cv2.error):
         return None

@@ -10,6 +10,7 @@ A job file is TOML with the options of `adamatte run` as keys, `start-frame` or 
 from __future__ import annotations
 
 import difflib
+import errno
 import json
 import re
 import tomllib
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from plugin.disk.inputs import read_whole
 from plugin.errors import FrameRangeError, ShotError
 from plugin.request.shot import Shot
 
@@ -142,15 +144,13 @@ def _read_text(path: Path) -> str:
     try:
         if not path.is_file():
             raise ShotError("no such job file", where=path, fix="check the path given to --job")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            what = f"over {MAX_BYTES // 1024} KB, too large for a job file"
-            raise ShotError(what, where=path, fix="check that it is the file you mean")
-        return data.decode("utf-8")
+        return read_whole(path, MAX_BYTES).decode("utf-8")
     except UnicodeDecodeError as error:
         raise ShotError("not UTF-8 text", where=path, fix="save it as UTF-8") from error
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:
+            what = f"over {MAX_BYTES // 1024} KB, too large for a job file"
+            raise ShotError(what, where=path, fix="check that it is the file you mean") from error
         what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         raise ShotError(what, where=path, fix="check the path given to --job") from error
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from plugin.disk.atomic import output_error, write_whole
+from plugin.disk.atomic import host_tag, output_error, process_start, write_whole
 from plugin.disk.folder_lock import folder_lock
 from plugin.disk.inputs import read_whole
 from plugin.errors import FrameRangeError, OutputError, RequestError
@@ -34,6 +35,7 @@ __all__ = [
     "PlateRecord",
     "load",
     "merge",
+    "read_progress",
     "save",
     "update",
     "write_progress",
@@ -41,6 +43,10 @@ __all__ = [
 
 MAX_MANIFEST = 256 << 20
 """Most bytes of a manifest: some 500 000 frames."""
+
+_MOST_PROGRESS = 1 << 20
+_SILENCE_S = 300.0
+"""Clocks of machines differ, by less than this."""
 
 _FIX = "move manifest.json away and run again: frames that are there prove themselves"
 
@@ -152,8 +158,34 @@ def write_progress(path: Path, progress: Mapping[str, Any]) -> None:
         OutputError: the disk refuses.
     """
     said = {name: None if _is_endless(value) else value for name, value in progress.items()}
+    pid = os.getpid()
+    said |= {"host": host_tag(), "process": pid, "start": process_start(pid), "time": time.time()}
     text = json.dumps(said, ensure_ascii=False, allow_nan=False) + "\n"
     write_whole(path, _bytes(text), durable=False)
+
+
+def read_progress(path: Path) -> dict[str, Any]:
+    """What `progress.json` says; empty where there is none that can be read.
+
+    A run that ends by itself says so. One that says it is running, and whose process is gone, or on
+    another machine has written nothing for minutes, is `lost`.
+    """
+    try:
+        told = json.loads(read_whole(path, _MOST_PROGRESS))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(told, dict):
+        return {}
+    if told.get("state") == "running" and _writer_is_gone(told):
+        told["state"] = "lost"
+    return told
+
+
+def _writer_is_gone(told: Mapping[str, Any]) -> bool:
+    pid, written = told.get("process"), told.get("time")
+    if told.get("host") == host_tag() and isinstance(pid, int):
+        return process_start(pid) != told.get("start")
+    return isinstance(written, int | float) and abs(time.time() - written) > _SILENCE_S
 
 
 def _version_of(path: Path) -> _Version | None:

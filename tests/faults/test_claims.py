@@ -206,3 +206,17 @@ def test_a_claim_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="another run"), claimed(out, frames("5"), patience=QUICK):
         pytest.fail("two owners")
     assert outside.read_text() == "theirs"
+
+
+@pytest.mark.parametrize("kind", ["folder", "link to nothing", "pipe"])
+def test_what_nobody_of_us_made_by_a_claim_s_name_claims_nothing(tmp_path: Path, kind: str) -> None:
+    strange = tmp_path / ".claim-0123456789abcdef.json"
+    if kind == "folder":
+        strange.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(strange)
+    else:
+        strange.symlink_to(tmp_path / "none")
+    with claimed(tmp_path, frames("5"), patience=QUICK):
+        pass
+    assert os.path.lexists(strange)

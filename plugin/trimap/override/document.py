@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from plugin.disk.inputs import read_whole
 from plugin.errors import OverrideError
 from plugin.trimap.override.models import KINDS, OverrideFile
 
@@ -46,16 +48,13 @@ def read_bytes(path: Path) -> bytes:
     try:
         if not path.is_file():
             raise OverrideError("no such override file", where=path, fix="check the name")
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        return read_whole(path, MAX_BYTES)
     except OSError as problem:
+        if problem.errno == errno.EFBIG:
+            what, fix = "the override file is over 4 MB", "paint large corrections as images"
+            raise OverrideError(what, where=path, fix=fix) from problem
         what = f"cannot be read: {problem.strerror or problem}"
         raise OverrideError(what, where=path, fix="check the file") from problem
-    if len(content) > MAX_BYTES:
-        raise OverrideError(
-            "the override file is over 4 MB", where=path, fix="paint large corrections as images"
-        )
-    return content
 
 
 def parse(content: bytes, path: Path) -> OverrideFile:

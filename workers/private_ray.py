@@ -1,0 +1,85 @@
+"""A private Ray's place on a machine that others use too, and whether its servants live.
+
+Ray makes its session folder for all to write, sockets and all. So it lies in a folder of ours that
+nobody else can enter, with a name short enough for a socket's path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from plugin.disk.atomic import host_tag, process_start
+
+__all__ = ["Servants", "private_folder"]
+
+_NAME = re.compile(r"adamatte-(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<start>\d+)-\w+")
+_LONGEST = 24
+"""Characters of the folder for temporaries: a socket's whole path ends at 107."""
+
+_NEEDED = ("gcs_server", "raylet")
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """A folder of mode 0700 for Ray's session; removed at the end, kept after an error to be read.
+
+    What killed runs left is removed by the next one.
+    """
+    base = Path(tempfile.gettempdir())
+    base = base if len(str(base)) <= _LONGEST else Path("/tmp")  # noqa: S108  made by mkdtemp
+    _sweep(base)
+    pid = os.getpid()
+    mark = f"adamatte-{host_tag()}-{pid}-{process_start(pid)}-"
+    folder = Path(tempfile.mkdtemp(prefix=mark, dir=base))
+    yield folder / "r"
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(base: Path) -> None:
+    for entry in base.iterdir():
+        name = _NAME.fullmatch(entry.name)
+        if name is None or name["host"] != host_tag():
+            continue
+        if process_start(int(name["pid"])) != name["start"] and _is_ours(entry):
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        return folder.lstat().st_uid == os.getuid() and not folder.is_symlink()
+    except OSError:
+        return False
+
+
+class Servants:
+    """The processes without which a private Ray answers nothing, as they are by now."""
+
+    def __init__(self) -> None:
+        self._started = {
+            pid: (name, process_start(pid)) for pid, name in _children() if name in _NEEDED
+        }
+
+    def fallen(self) -> str:
+        """The name of one that is dead; empty while all live."""
+        dead = (n for pid, (n, start) in self._started.items() if process_start(pid) != start)
+        return next(dead, "")
+
+
+def _children() -> Iterator[tuple[int, str]]:
+    """Number and name of this process's children."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            stat = (entry / "stat").read_bytes()
+        except OSError:
+            continue
+        name, rest = stat[stat.index(b"(") + 1 : stat.rindex(b")")], stat[stat.rindex(b")") + 2 :]
+        if int(rest.split()[1]) == os.getpid():
+            yield int(entry.name), name.decode(errors="replace")
