@@ -16,11 +16,11 @@ from pathlib import Path
 
 from plugin.disk.atomic import host_tag, process_start
 
-__all__ = ["Servants", "private_folder"]
+__all__ = ["Servants", "mark_of", "private_folder"]
 
-_NAME = re.compile(r"adamatte-(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<start>\d+)-\w+")
-_LONGEST = 24
-"""Characters of the folder for temporaries: a socket's whole path ends at 107."""
+_NAME = re.compile(r"adm-(?P<host>[0-9a-f]{4})(?P<pid>[0-9a-f]+)\.(?P<start>[0-9a-f]+)-\w+")
+_LONGEST = 8
+"""Characters of the folder for temporaries: a socket's whole path, session and all, ends at 107."""
 
 _NEEDED = ("gcs_server", "raylet")
 
@@ -34,19 +34,23 @@ def private_folder() -> Iterator[Path]:
     base = Path(tempfile.gettempdir())
     base = base if len(str(base)) <= _LONGEST else Path("/tmp")  # noqa: S108  made by mkdtemp
     _sweep(base)
-    pid = os.getpid()
-    mark = f"adamatte-{host_tag()}-{pid}-{process_start(pid)}-"
-    folder = Path(tempfile.mkdtemp(prefix=mark, dir=base))
+    folder = Path(tempfile.mkdtemp(prefix=mark_of(os.getpid()), dir=base))
     yield folder / "r"
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def mark_of(pid: int) -> str:
+    """How the names of a process's folders begin."""
+    return f"adm-{host_tag()[:4]}{pid:x}.{int(process_start(pid)):x}-"
 
 
 def _sweep(base: Path) -> None:
     for entry in base.iterdir():
         name = _NAME.fullmatch(entry.name)
-        if name is None or name["host"] != host_tag():
+        if name is None or name["host"] != host_tag()[:4]:
             continue
-        if process_start(int(name["pid"])) != name["start"] and _is_ours(entry):
+        started = process_start(int(name["pid"], 16))
+        if started != str(int(name["start"], 16)) and _is_ours(entry):
             shutil.rmtree(entry, ignore_errors=True)
 
 
