@@ -15,12 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from plugin.disk.atomic import host_tag, process_start
+from plugin.doctor import LONGEST_TEMPORARY, SHORT_TEMPORARY
 
-__all__ = ["Servants", "mark_of", "private_folder"]
+__all__ = ["Servants", "mark_of", "private_folder", "short_folder"]
 
 _NAME = re.compile(r"adm-(?P<host>[0-9a-f]{4})(?P<pid>[0-9a-f]+)\.(?P<start>[0-9a-f]+)-\w+")
-_LONGEST = 8
-"""Characters of the folder for temporaries: a socket's whole path, session and all, ends at 107."""
 
 _NEEDED = ("gcs_server", "raylet")
 
@@ -31,12 +30,17 @@ def private_folder() -> Iterator[Path]:
 
     What killed runs left is removed by the next one.
     """
-    base = Path(tempfile.gettempdir())
-    base = base if len(str(base)) <= _LONGEST else Path("/tmp")  # noqa: S108  made by mkdtemp
+    base = short_folder()
     _sweep(base)
     folder = Path(tempfile.mkdtemp(prefix=mark_of(os.getpid()), dir=base))
     yield folder / "r"
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def short_folder() -> Path:
+    """The folder for temporaries, or another where its name leaves no room for sockets' paths."""
+    folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+    return Path(folder if len(os.fsencode(folder)) <= LONGEST_TEMPORARY else SHORT_TEMPORARY)
 
 
 def mark_of(pid: int) -> str:

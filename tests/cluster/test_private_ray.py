@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from plugin.disk.atomic import process_start
+from plugin.doctor import SHORT_TEMPORARY
 from plugin.result.manifest import read_progress, write_progress
 from tests.small_plate import small_shot
 from workers.private_ray import mark_of, private_folder
@@ -39,7 +40,7 @@ def test_a_ray_that_dies_ends_the_run_with_its_own_words(tmp_path: Path) -> None
         for line in process.stderr:
             if "frame 1001 done" in line:
                 break
-        folder = next(f for f in Path("/tmp").glob(f"{mark_of(process.pid)}*"))  # noqa: S108
+        folder = next(f for f in Path(SHORT_TEMPORARY).glob(f"{mark_of(process.pid)}*"))
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         children = subprocess.run(
             ["pgrep", "-P", str(process.pid), "gcs_server"],
@@ -56,9 +57,9 @@ def test_a_ray_that_dies_ends_the_run_with_its_own_words(tmp_path: Path) -> None
 
 
 def test_what_killed_runs_left_is_swept_and_what_live_ones_have_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", "/tmp")
+    monkeypatch.setenv("RAY_TMPDIR", SHORT_TEMPORARY)
     with private_folder() as mine:
         dead = mine.parent.with_name(mine.parent.name.replace(f"{os.getpid():x}.", "fffffff."))
         dead.mkdir()
