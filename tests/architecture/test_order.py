@@ -16,7 +16,8 @@ plugin   errors window framerange pattern disk types request progress image colo
          segmentation trimap stabilise finish result synthetic report driver doctor cli
 model    config rectangles planes blocks adamatting losses inference matter segmenters export
          training evaluation
-workers  token jobs_api overlap stage_clock tries neighbours memory cluster shared_matter
+workers  token jobs_api overlap stage_clock tries neighbours memory private_ray watching cluster
+         shared_matter
          raw_alphas written frame_worker actor in_flight ray_pool
          in_process ray_executor submit farm bench
 """
