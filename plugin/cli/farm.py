@@ -10,8 +10,9 @@ from typing import cast
 import click
 
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
-from plugin.cli.options import RUN, shot_options
+from plugin.cli.options import shot_options
 from plugin.progress.modes import choose
+from plugin.request.asked import HEADINGS
 from plugin.request.job_file import shot_from
 
 __all__ = ["farm"]
@@ -56,7 +57,7 @@ farm = LaidOutCommand(
     "run twice, in any order, and side by side. The farm's machines must see the same paths.",
     params=[
         click.Argument(["kind"], type=click.Choice(_FARMS), metavar="{openjd,deadline,opencue}"),
-        *shot_options(*RUN),
+        *shot_options(*HEADINGS),
         LaidOutOption(
             ["--program"],
             heading=_FARM,

@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
-from plugin.cli.options import RUN, shot_options
+from plugin.cli.options import shot_options
 from plugin.progress.modes import choose
+from plugin.request.asked import HEADINGS
 from plugin.request.job_file import shot_from
 
 __all__ = ["cancel", "status", "submit"]
@@ -90,7 +91,7 @@ submit = LaidOutCommand(
     "request is probed here first, and DIR and the plate must be seen by the cluster under the "
     "same paths. --address is that of the dashboard, http://HEAD:8265.\n\n" + _AUTH,
     params=[
-        *shot_options(*RUN),
+        *shot_options(*HEADINGS),
         LaidOutOption(
             ["--program"],
             heading=_CLUSTER,

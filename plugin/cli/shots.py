@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
-from plugin.cli.options import MASK, RUN, SHOT, TRIMAP, WORK, shot_options
+from plugin.cli.options import shot_options
 from plugin.cli.outcome import exit_code_of
 from plugin.errors import FrameError
 from plugin.progress.lines import printable
 from plugin.progress.modes import choose
+from plugin.request.asked import HEADINGS, MASK, SHOT, TRIMAP, WORK
 from plugin.request.job_file import shot_from
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ run = LaidOutCommand(
     "PLATE is a video file, a sequence plate.%04d.exr or plate.####.exr (EXR, DPX, TIFF, PNG, "
     "JPEG), or one image. Frames keep the plate's numbers. What is done and whole is not done "
     "again: after an interruption the same command goes on.",
-    params=[*shot_options(*RUN), *talk_options()],
+    params=[*shot_options(*HEADINGS), *talk_options()],
     examples=[
         (
             "a green screen: the mask is keyed, the screen's colour found",

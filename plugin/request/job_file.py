@@ -24,22 +24,28 @@ from pydantic import ValidationError
 
 from plugin.disk.inputs import read_whole
 from plugin.errors import FrameRangeError, ShotError
-from plugin.request.shot import Shot
+from plugin.request.shot import Shot, asked_of
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ["MAX_BYTES", "PATH_FIELDS", "option_name", "range_of", "shot_from"]
+__all__ = [
+    "AUTO_FIELDS",
+    "MAX_BYTES",
+    "PATH_FIELDS",
+    "help_of",
+    "option_name",
+    "range_of",
+    "shot_from",
+]
 
 MAX_BYTES = 256 * 1024
 """A job file says a few dozen things; more is another file taken for one."""
 
-PATH_FIELDS = frozenset(
-    {"plate", "out", "mask", "clean_plate", "trimap", "override", "holdout", "garbage"}
-)
+PATH_FIELDS = frozenset(field for field in Shot.model_fields if asked_of(field).path)
 """The fields that hold a file, a folder or a pattern; `model` does when it is a file."""
 
-_AUTO_FIELDS = frozenset({"workers", "chunk"})
+AUTO_FIELDS = frozenset({"workers", "chunk"})
 """The numbers that may be given as `auto`, which `Shot` writes as 0."""
 
 
@@ -62,6 +68,11 @@ def shot_from(options: Mapping[str, object], job_file: Path | None = None) -> Sh
     given = {key: _plain(key, value) for key, value in options.items() if value is not None}
     with _refusals(option_name):
         return Shot.model_validate(values | given)
+
+
+def help_of(field: str) -> str:
+    """What a field is for, in one line; default and bounds are not in it."""
+    return " ".join((Shot.model_fields[field].description or "").split())
 
 
 def option_name(field: str) -> str:
@@ -162,7 +173,7 @@ def _refuse_date(value: object) -> dict[str, str]:
 
 def _plain(field: str, value: object) -> object:
     """The forms that people write: `auto` for 0 workers, `--keep mask,trimap`."""
-    if field in _AUTO_FIELDS and value == "auto":
+    if field in AUTO_FIELDS and value == "auto":
         return 0
     if field == "keep" and isinstance(value, str | tuple | list):
         texts = [value] if isinstance(value, str) else value

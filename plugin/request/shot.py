@@ -11,8 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
+from plugin.request.asked import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, Asked
 
-__all__ = ["Kept", "Shot", "range_ends"]
+__all__ = ["Kept", "Shot", "asked_of", "range_ends"]
 
 Kept = Literal["mask", "trimap", "adapted", "raw"]
 
@@ -24,109 +25,131 @@ _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 class Shot(BaseModel):
     """A shot and how to matte it. Immutable; every field is an option of `adamatte run`.
 
-    Attributes:
-        plate: a video file, a pattern (`plate.%04d.exr`, `plate.####.exr`) or one image.
-        out: the shot's output folder.
-        shot: names the files; by default from the plate's name.
-        frames: `1001-1100x2,1105`; None is all of them.
-        start_frame: number of a video's first frame.
-        layer: the EXR layer, view or part that is the plate; by default the main picture.
-        in_colour: the plate's colour space; by default by file rules and tags.
-        segment: how the mask is made.
-        mask: pattern or video of masks from another tool.
-        mask_layer: the layer, part or channel of masks and keys that is the matte.
-        mask_invert: black is the subject in masks and keys.
-        mask_range: which of their own values are none and all, `LOW-HIGH`; one number twice is a
-            label.
-        mask_start: number of the first frame of a video of masks, mattes or clean plates; by
-            default the plate's first, or `start_frame` where that is given.
-        screen: `auto`, or the screen's display colour as `#rrggbb`.
-        clean_plate: the place without the subject: a picture, a pattern or a video.
-        keyframe: masks that `track` carries through the shot, each as `FRAME=FILE`.
-        segment_model: an ONNX file for `onnx`; a folder or a name on the hub for `sam2`.
-        prompt: what `sam2` is told: `FRAME=point:X,Y`, `FRAME=not:X,Y`, `FRAME=box:X,Y,X,Y`.
-        trimap: pattern of ready trimaps, which replace segmentation.
-        erode: band inside the mask's edge, pixels of a 1080p frame.
-        dilate: band outside the mask's edge, pixels of a 1080p frame.
-        band: `auto` widens the band where the plate's edge is soft (fur, motion blur, defocus);
-            `wide` so far that next to nothing soft is left out; `fixed` not at all.
-        override: the shot's trimap override file.
-        model: bundled weights by name, or a `.safetensors` file.
-        device: `auto` takes a GPU where there is one.
-        precision: of the network's convolutions; `auto` is fp32 on a CPU, bf16 on a GPU.
-        tile: longest side of what the network takes at once, pixels without the context around it;
-            `auto` by device and free memory, `off` is the whole frame. The matte is the same.
-        stabilise: frames on each side by which a frame's alpha is steadied; 0 is off.
-        bits: bits of the EXR's channels.
-        channels: `rgba` (R=G=B=A=alpha), `a` alone, or `fg` (premultiplied foreground and alpha).
-        compression: of the EXR; `dwaa` and `dwab` are lossy, and for the colours of `fg` alone.
-        despill: take this screen's light off the foreground; `auto` is the one that was keyed.
-        despeckle: islands and pinholes below this go, square pixels of a 1080p frame.
-        choke: moves the edge inwards, or outwards below 0; pixels of a 1080p frame.
-        soften: blurs the edge, pixels of a 1080p frame.
-        holdout: mattes that keep the subject solid where they are white.
-        garbage: mattes that leave nothing where they are white.
-        keep: which intermediate pictures to write beside the alpha.
-        report: make the QC report in `DIR/report`.
-        executor: `ray` has workers; `process` does one frame after another in this process, as a
-            farm's task does.
-        workers: how many; 0 is as many as the machine has room for.
-        address: a Ray cluster; None is a private one on this machine.
-        chunk: frames a task; 0 lets the program choose.
-        retries: tries a frame beyond the first.
-        force: compute frames again that are already done.
+    What stands below a field is its help on the command line and its tooltip in a host. `auto` of
+    `workers` and `chunk` is 0 here.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    plate: str
-    out: Path
-    shot: str = ""
-    frames: FrameRange | None = None
-    start_frame: int = 1001
-    layer: str = ""
-    in_colour: str | None = None
-    segment: Literal["auto", "mask", "chroma", "clean-plate", "track", "onnx", "sam2", "none"] = (
-        "auto"
+    plate: Annotated[str, Asked(SHOT, "PLATE", path=True)]
+    """A video file, a pattern (`plate.%04d.exr`, `plate.####.exr`) or one image."""
+    out: Annotated[Path, Asked(SHOT, "DIR", path=True, pixels=False)]
+    """The shot's output folder: DIR/alpha/<shot>_alpha.%04d.exr and DIR/manifest.json."""
+    shot: Annotated[str, Asked(SHOT, "NAME", pixels=False)] = ""
+    """Names the files. Default: from the plate's name."""
+    frames: Annotated[FrameRange | None, Asked(SHOT, "RANGE", pixels=False)] = None
+    """1001-1100, 1001-1100x2 for every second one, or 1001,1005-1010; both ends included. Default:
+    all."""
+    start_frame: Annotated[int, Asked(SHOT, "N")] = 1001
+    """Number of a video's first frame; files of a sequence have theirs."""
+    layer: Annotated[str, Asked(SHOT, "NAME")] = ""
+    """The EXR layer, view or part that is the plate: diffuse, left, or part.layer. Default: the
+    main picture."""
+    in_colour: Annotated[str | None, Asked(SHOT, "NAME")] = None
+    """The plate's colour space: a name, role or alias of $OCIO, or of the built-in ACES
+    configuration. Default: by OCIO's file rules, then by the file's tags."""
+    segment: Annotated[
+        Literal["auto", "mask", "chroma", "clean-plate", "track", "onnx", "sam2", "none"],
+        Asked(MASK),
+    ] = "auto"
+    """How the rough mask is made. auto: whatever of the following was given, else a green or blue
+    screen if there is one; none: every pixel unknown."""
+    mask: Annotated[str | None, Asked(MASK, "PATTERN", path=True)] = None
+    """Masks from another tool, white on the subject, paired by frame number: roto/sh010.%04d.png,
+    or a video. How they are read is said; the next four say it instead."""
+    mask_layer: Annotated[str, Asked(MASK, "NAME")] = ""
+    """Layer, part or channel of masks and keys that counts: Object_1, A, matte.R."""
+    mask_invert: Annotated[bool, Asked(MASK)] = False
+    """Black is the subject in masks and keys. [default: no]"""
+    mask_range: Annotated[str | None, Asked(MASK, "LOW-HIGH")] = None
+    """None and all in masks and keys, in their own numbers: 0-255; 2-2: label 2."""
+    mask_start: Annotated[int | None, Asked(MASK, "N")] = None
+    """First frame of a video of masks or clean plates. Default: the plate's first."""
+    screen: Annotated[str, Asked(MASK, "auto|#rrggbb")] = "auto"
+    """The screen's colour as displayed, for chroma; auto finds it."""
+    clean_plate: Annotated[str | None, Asked(MASK, "FILE", path=True)] = None
+    """The place without the subject: a picture, a pattern or a video."""
+    keyframe: Annotated[tuple[str, ...], Asked(MASK, "FRAME=FILE")] = ()
+    """A mask of one frame, for track to carry through the shot. Repeat it for more: one every 24
+    frames, and where the subject comes out of hiding."""
+    segment_model: Annotated[str | None, Asked(MASK, "FILE|NAME")] = None
+    """For onnx: the network, NET.onnx, described by NET.toml beside it. For sam2: a folder of
+    weights, or their name on the Hugging Face hub. Default: facebook/sam2.1-hiera-small."""
+    prompt: Annotated[tuple[str, ...], Asked(MASK, "FRAME=point:X,Y")] = ()
+    """What sam2 is told, repeatable, in pixels: 1001=point:X,Y on the subject, 1001=not:X,Y beside
+    it, 1001=box:LEFT,TOP,RIGHT,BOTTOM around it. --keyframe masks count too."""
+    trimap: Annotated[str | None, Asked(TRIMAP, "PATTERN", path=True)] = None
+    """Ready trimaps, which replace mask and band: 0 background, 128 unknown, 255 subject."""
+    erode: Annotated[float, Field(ge=0, le=500), Asked(TRIMAP, "PX")] = 8
+    """How far the unknown band reaches inside the mask's edge, in pixels of a 1080p frame. More for
+    thin cloth and glass."""
+    dilate: Annotated[float, Field(ge=0, le=500), Asked(TRIMAP, "PX")] = 12
+    """How far it reaches outside, in pixels of a 1080p frame. More for flying hair and motion blur:
+    25."""
+    band: Annotated[Literal["auto", "wide", "fixed"], Asked(TRIMAP)] = "auto"
+    """auto: both grow where the plate's edge is soft: fur, motion blur, defocus, a rough mask.
+    wide: by much more, so that next to nothing soft is left out. fixed: not at all."""
+    override: Annotated[str | None, Asked(TRIMAP, "FILE", path=True)] = None
+    """The shot's trimap override file (shot.trimap.json): polygons, strokes, pictures and bands for
+    some frames."""
+    model: Annotated[str, Asked(NETWORK, "NAME|FILE")] = "lite"
+    """Bundled weights by name, or a .safetensors file."""
+    device: Annotated[Literal["auto", "cpu", "cuda"], Asked(NETWORK, pixels=False)] = "auto"
+    """What the network runs on; auto takes a GPU where there is one."""
+    precision: Annotated[Literal["auto", "fp32", "bf16", "fp16"], Asked(NETWORK)] = "auto"
+    """auto: fp32 on a CPU, bf16 on a GPU, where it is faster."""
+    tile: Annotated[str, BeforeValidator(str), Asked(NETWORK, "PX|auto|off", pixels=False)] = "auto"
+    """The most that the network takes at once, a side. Smaller needs less memory, the matte is the
+    same; off: the whole frame."""
+    despeckle: Annotated[float, Field(ge=0, le=1_000_000), Asked(CLEANUP, "AREA")] = 0
+    """Remove islands and fill pinholes of fewer square pixels (of a 1080p frame). Try 30."""
+    stabilise: Annotated[int, Field(ge=0, le=8), Asked(CLEANUP, "RADIUS")] = 2
+    """Steady each alpha by so many of the plate's frames on each side, where it is unknown; those
+    beyond --frames are matted for it too. 0 is off."""
+    choke: Annotated[float, Field(ge=-50, le=50), Asked(CLEANUP, "PX")] = 0
+    """Move the edge inwards, in pixels of a 1080p frame and parts of them; outwards below 0."""
+    soften: Annotated[float, Field(ge=0, le=50), Asked(CLEANUP, "PX")] = 0
+    """Blur the edge by so many pixels of a 1080p frame."""
+    holdout: Annotated[str | None, Asked(CLEANUP, "PATTERN", path=True)] = None
+    """Mattes that are white where the subject stays solid (a keyer's inside or core matte), paired
+    by frame number; one picture holds for all frames."""
+    garbage: Annotated[str | None, Asked(CLEANUP, "PATTERN", path=True)] = None
+    """Mattes that are white where nothing shall stay: rigs, markers, the studio. Paired as holdout;
+    they win over it."""
+    channels: Annotated[Literal["rgba", "a", "fg"], Asked(OUTPUT)] = "rgba"
+    """rgba: R=G=B=A=alpha, which every host reads; a: channel A alone, smaller; fg: the subject's
+    own colours without the background's fringe, premultiplied, in the plate's colour space, alpha
+    in A."""
+    despill: Annotated[Literal["off", "auto", "green", "blue"], Asked(OUTPUT)] = "off"
+    """For fg: take a screen's light off the subject; auto is the screen that was keyed."""
+    bits: Annotated[Literal["half", "float"], Asked(OUTPUT)] = "half"
+    """EXR channels of 16 (half) or 32 (float) bits."""
+    compression: Annotated[Literal["none", "zip", "zips", "piz", "dwaa", "dwab"], Asked(OUTPUT)] = (
+        "zips"
     )
-    mask: str | None = None
-    mask_layer: str = ""
-    mask_invert: bool = False
-    mask_range: str | None = None
-    mask_start: int | None = None
-    screen: str = "auto"
-    clean_plate: str | None = None
-    keyframe: tuple[str, ...] = ()
-    segment_model: str | None = None
-    prompt: tuple[str, ...] = ()
-    trimap: str | None = None
-    erode: Annotated[float, Field(ge=0, le=500)] = 8
-    dilate: Annotated[float, Field(ge=0, le=500)] = 12
-    band: Literal["auto", "wide", "fixed"] = "auto"
-    override: str | None = None
-    model: str = "lite"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    tile: Annotated[str, BeforeValidator(str)] = "auto"
-    stabilise: Annotated[int, Field(ge=0, le=8)] = 2
-    bits: Literal["half", "float"] = "half"
-    channels: Literal["rgba", "a", "fg"] = "rgba"
-    compression: Literal["none", "zip", "zips", "piz", "dwaa", "dwab"] = "zips"
-    despill: Literal["off", "auto", "green", "blue"] = "off"
-    despeckle: Annotated[float, Field(ge=0, le=1_000_000)] = 0
-    choke: Annotated[float, Field(ge=-50, le=50)] = 0
-    soften: Annotated[float, Field(ge=0, le=50)] = 0
-    holdout: str | None = None
-    garbage: str | None = None
-    keep: frozenset[Kept] = frozenset()
-    report: bool = True
-    executor: Literal["ray", "process"] = "ray"
-    workers: Annotated[int, Field(ge=0, le=10_000)] = 0
-    gpus_per_worker: Annotated[float, Field(gt=0, le=16)] = 1.0
-    address: str | None = None
-    chunk: Annotated[int, Field(ge=0, le=100_000)] = 0
-    retries: Annotated[int, Field(ge=0, le=100)] = 2
-    force: bool = False
+    """EXR compression; zips suits hosts that read rows. All are lossless but dwaa and dwab, which
+    are for the colours of fg alone."""
+    keep: Annotated[frozenset[Kept], Asked(OUTPUT, "mask,trimap,adapted,raw", pixels=False)] = (
+        frozenset()
+    )
+    """Write these pictures beside the alpha too, to see where a matte went wrong."""
+    report: Annotated[bool, Asked(OUTPUT, pixels=False)] = True
+    """Make the QC report, DIR/report/index.html, at the end. [default: yes]"""
+    executor: Annotated[Literal["ray", "process"], Asked(WORK, pixels=False)] = "ray"
+    """ray: workers beside each other; process: one frame after another in this process, as the
+    tasks of a farm do."""
+    workers: Annotated[int, Field(ge=0, le=10_000), Asked(WORK, "N|auto", pixels=False)] = 0
+    """Frames at a time; auto is as many as cores, GPUs and memory have room for."""
+    gpus_per_worker: Annotated[float, Field(gt=0, le=16), Asked(WORK, "X", pixels=False)] = 1.0
+    """Share of a GPU that a worker takes; 0.5 puts two on each."""
+    address: Annotated[str | None, Asked(WORK, "ADDR", pixels=False)] = None
+    """A running Ray cluster, host:port. Default: a private one on this machine."""
+    chunk: Annotated[int, Field(ge=0, le=100_000), Asked(WORK, "N|auto", pixels=False)] = 0
+    """Frames that a worker takes at once. The result does not depend on it."""
+    retries: Annotated[int, Field(ge=0, le=100), Asked(WORK, "N", pixels=False)] = 2
+    """Tries beyond the first before a frame counts as failed."""
+    force: Annotated[bool, Asked(WORK, pixels=False)] = False
+    """Compute frames again that are already done and whole."""
 
     @field_validator("screen")
     @classmethod
@@ -179,6 +202,11 @@ class Shot(BaseModel):
         """The shot's name as it stands in file names: letters, digits, `_`, `.` and `-`."""
         text = self.shot or _name_of(self.plate)
         return _NOT_IN_NAMES.sub("_", text).strip("._-") or "shot"
+
+
+def asked_of(field: str) -> Asked:
+    """How a field is asked for."""
+    return next(rule for rule in Shot.model_fields[field].metadata if isinstance(rule, Asked))
 
 
 def range_ends(text: str) -> tuple[float, float]:

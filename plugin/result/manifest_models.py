@@ -14,17 +14,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from plugin.disk.inputs import Sum
 from plugin.framerange import MAX_NUMBER, FrameRange
-from plugin.request.shot import Shot
+from plugin.request.shot import Shot, asked_of
 from plugin.types import FrameResult, FrameState, PlateInfo, PlateKind
 
 __all__ = ["FrameRecord", "Manifest", "PlateRecord", "RequestRecord"]
 
 Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 
-_NO_PIXELS = {
-    *("out", "shot", "frames", "keep", "report", "executor", "device", "tile", "workers"),
-    *("gpus_per_worker", "address", "chunk", "retries", "force"),
-}
+_NO_PIXELS = {field for field in Shot.model_fields if not asked_of(field).pixels}
 """The fields of `Shot` that no pixel depends on."""
 
 Corners = tuple[int, int, int, int]

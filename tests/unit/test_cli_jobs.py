@@ -16,12 +16,13 @@ import pytest
 
 from plugin.cli import main
 from plugin.cli.help_page import LaidOutCommand, talk_options
-from plugin.cli.options import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, shot_options
+from plugin.cli.options import shot_options
 from plugin.cli.registry import Entry
 from plugin.cli.shots import do_job
 from plugin.errors import OutputError
 from plugin.framerange import FrameRange
 from plugin.progress.modes import Progress, QuietProgress
+from plugin.request.asked import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK
 from plugin.request.shot import Shot
 from plugin.result.manifest import Manifest, PlateRecord, save
 from plugin.types import FrameResult, FrameState, PlateKind
