@@ -21,6 +21,7 @@ from plugin.request.job_file import PATH_FIELDS
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest_models import _NO_PIXELS
+from tests import host_options
 from tests.jobs import creature, luma_matter
 from tests.media import write_image
 from workers.in_process import InProcessExecutor
@@ -36,6 +37,11 @@ def test_the_program_has_it_too(one: Option) -> None:
     assert one.kind != "file" or one.name in PATH_FIELDS
     if one.choices:
         assert set(one.choices) <= set(get_args(field.annotation))
+
+
+def test_the_table_is_written_from_the_fields() -> None:
+    """Else: `python -m tests.host_options`."""
+    assert host_options.FILE.read_text(encoding="utf-8") == host_options.text()
 
 
 @pytest.mark.parametrize(
