@@ -170,6 +170,8 @@ def _range(seen: Plane, full: float, where: object) -> tuple[float, float, list[
         text = f"the masks hold only 0 and {_own(peak, full)}: taken as off and on"
         return 0, peak, [] if same else [text]
     _refuse_labels(seen, on, full, where)
+    if abs(seen.low - _VIDEO[0]) < 0.006 and abs(seen.high - _VIDEO[1]) < 0.006:
+        return *_VIDEO, ["levels of video, 16 to 235 of 255, taken as none and all"]
     if whole:
         return _of_integers(seen, full)
     return _of_floats(seen, where)
@@ -201,8 +203,6 @@ def _of_integers(seen: Plane, full: float) -> tuple[float, float, list[str]]:
         return 0, 255 / full, ["8-bit values in files of more bits: 255 is taken as one"]
     if full > 32768 and peak in _ODD_MAXIMA:
         return 0, peak / full, [f"{_ODD_MAXIMA[peak]}-bit values: {peak} is taken as one"]
-    if abs(seen.low - _VIDEO[0]) < 0.006 and abs(seen.high - _VIDEO[1]) < 0.006:
-        return *_VIDEO, ["levels of video, 16 to 235 of 255, taken as none and all"]
     return 0, 1, _middling(seen, full)
 
 
