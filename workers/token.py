@@ -8,15 +8,13 @@ alone.
 from __future__ import annotations
 
 import os
-import stat
-from pathlib import Path
 
-from plugin.disk.inputs import regular
+from nuke_bridge.core import ray_jobs as bridge
+from nuke_bridge.core.errors import BridgeError
 from plugin.errors import ClusterError
 
 __all__ = ["find_token", "require_token"]
 
-_MOST_BYTES = 4096
 _HOW = "put the cluster's token into a file of mode 0600 and name it with RAY_AUTH_TOKEN_PATH"
 
 
@@ -45,19 +43,13 @@ def find_token(where: str) -> str:
     Raises:
         ClusterError: there is none, or others may read it.
     """
-    if token := os.environ.get("RAY_AUTH_TOKEN", "").strip():
-        return token
-    named = os.environ.get("RAY_AUTH_TOKEN_PATH")
-    path = Path(named) if named else Path.home() / ".ray" / "auth_token"
     try:
-        with regular(path, _MOST_BYTES) as handle:
-            mode = os.fstat(handle).st_mode
-            token = os.read(handle, _MOST_BYTES).decode("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        token = bridge.find_token()
+    except bridge.ReadableError as error:
+        fix = f"{error.fix}, and have the cluster's token changed if others were on here"
+        raise ClusterError(error.what, where=error.where, fix=fix) from error
+    except BridgeError as error:
         raise ClusterError("there is no token for this cluster", where=where, fix=_HOW) from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        fix = f"chmod 600 {path}, and have the cluster's token changed if others were on here"
-        raise ClusterError("the token's file can be read by others", where=path, fix=fix)
     if not token:
-        raise ClusterError("the token's file is empty", where=path, fix=_HOW)
+        raise ClusterError("there is no token for this cluster", where=where, fix=_HOW)
     return token

@@ -1,7 +1,9 @@
-"""Ray's Jobs API over plain HTTP: submit, look, stop. Nothing of Ray is needed in the host.
+"""Ray's Jobs API over plain HTTP: submit, look, stop. Nothing of Ray is needed; hosts and `submit`.
 
-Every call may take seconds and is made from threads of the bridge only. The token goes to the
-cluster's own address and nowhere else: redirects are refused, proxies are not used.
+https://docs.ray.io/en/latest/cluster/running-applications/job-submission/rest.html. Nothing is sent
+but an entrypoint, environment variables and a few words of metadata. Every call may take seconds;
+in a host it is made from threads of the bridge only. The token goes to the cluster's own address
+and nowhere else: redirects are refused, proxies are not used.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any, NamedTuple
 from .errors import BridgeError
 from .files import regular
 
-__all__ = ["JobInfo", "RayJobs", "UnreachableError", "find_token"]
+__all__ = ["JobInfo", "RayJobs", "ReadableError", "RefusedError", "UnreachableError", "find_token"]
 
 _TIMEOUT_S = 15.0
 _SUBMIT_TIMEOUT_S = 60.0
@@ -27,14 +29,30 @@ _SUBMIT_TIMEOUT_S = 60.0
 
 _WHOLE_S = 120.0
 _JOBS = "/api/jobs/"
-_MOST = 8 << 20
+_MOST = 64 << 20
 _MOST_TOKEN = 4096
 _FIX_AUTH = "set $RAY_AUTH_TOKEN, or $RAY_AUTH_TOKEN_PATH to the token's file"
 _FIX_ADDRESS = "check address: http://head-node:8265"
 
 
-class UnreachableError(BridgeError):
-    """The cluster does not answer, or not now: worth another try."""
+class ReadableError(BridgeError):
+    """Others may read the token's file."""
+
+
+class RefusedError(BridgeError):
+    """The cluster answered with an error.
+
+    Args:
+        code: HTTP's.
+    """
+
+    def __init__(self, what: str, where: object, fix: str, code: int) -> None:
+        super().__init__(what, where, fix)
+        self.code = code
+
+
+class UnreachableError(RefusedError):
+    """The cluster does not answer (code 0), or not now: worth another try."""
 
 
 class JobInfo(NamedTuple):
@@ -68,7 +86,7 @@ class RayJobs:
         parts = urllib.parse.urlsplit(text)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             raise BridgeError("not a cluster's address", text, _FIX_ADDRESS)
-        self.address = text.rstrip("/")
+        self.address = f"{parts.scheme}://{parts.netloc}"
         self._token = token
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
 
@@ -110,7 +128,7 @@ class RayJobs:
         Raises:
             BridgeError: the cluster refuses, does not answer, or answers what makes no sense.
         """
-        answer = self._call("GET", self._path(job_id), missing=True)
+        answer = self.job(job_id)
         if answer is None:
             return None
         status = answer.get("status")
@@ -119,21 +137,47 @@ class RayJobs:
         message = answer.get("message")
         return JobInfo(status, message if isinstance(message, str) else "")
 
-    def stop(self, job_id: str) -> None:
-        """Stop a job; one that is over or unknown is left alone.
+    def job(self, job_id: str) -> dict[str, Any] | None:
+        """All that the cluster tells of a job; None where it knows no such job.
+
+        Raises:
+            BridgeError: as `info`.
+        """
+        return self._call("GET", self._path(job_id), missing=True)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """All jobs that the cluster remembers.
+
+        Raises:
+            BridgeError: as `info`.
+        """
+        found = self._answer("GET", _JOBS)
+        return [job for job in found if isinstance(job, dict)] if isinstance(found, list) else []
+
+    def stop(self, job_id: str) -> bool:
+        """Stop a job; False for one that is over or unknown, which is left alone.
 
         Raises:
             BridgeError: the cluster refuses or does not answer.
         """
-        self._call("POST", self._path(job_id) + "/stop", {}, missing=True)
+        answer = self._call("POST", self._path(job_id) + "/stop", {}, missing=True) or {}
+        return bool(answer.get("stopped"))
+
+    def log(self, job_id: str) -> str:
+        """What a job has printed; empty for one that is unknown.
+
+        Raises:
+            BridgeError: the cluster refuses or does not answer.
+        """
+        answer = self._call("GET", self._path(job_id) + "/logs", missing=True) or {}
+        return str(answer.get("logs", ""))
 
     def last_error(self, job_id: str) -> str:
         """The program's own line of what went wrong, from the job's log; may be empty."""
         try:
-            answer = self._call("GET", self._path(job_id) + "/logs", missing=True) or {}
+            lines = self.log(job_id).splitlines()
         except BridgeError:
             return ""
-        lines = str(answer.get("logs", "")).splitlines()
         mark = "adamatte: error: "
         told = [line[line.index(mark) + len(mark) :] for line in lines if mark in line]
         return told[-1][:500] if told else ""
@@ -149,6 +193,18 @@ class RayJobs:
         *,
         missing: bool = False,
     ) -> dict[str, Any] | None:
+        """The JSON object that the cluster answers; None where there is no such thing."""
+        try:
+            found = self._answer(method, path, body)
+        except RefusedError as error:
+            if error.code == 404 and missing:
+                return None
+            raise
+        if not isinstance(found, dict):
+            raise self._nonsense("no JSON object")
+        return found
+
+    def _answer(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._token:
@@ -160,36 +216,30 @@ class RayJobs:
                 content = _body(answer)
         except urllib.error.HTTPError as error:
             with error:
-                if error.code == 404 and missing:
-                    return None
                 raise self._refused(error) from error
         except (OSError, ValueError, urllib.error.URLError) as error:
             reason = getattr(error, "reason", None) or error
             what = f"the cluster does not answer: {reason}"
-            raise UnreachableError(what[:200], self.address, _FIX_ADDRESS) from error
+            raise UnreachableError(what[:200], self.address, _FIX_ADDRESS, 0) from error
         except Exception as error:  # http.client's own kinds, of an answer that is no HTTP
             raise self._nonsense(type(error).__name__) from error
-        return self._object(content)
-
-    def _object(self, content: bytes) -> dict[str, Any]:
         try:
-            found = json.loads(content.decode("utf-8")) if len(content) <= _MOST else None
+            return json.loads(content.decode("utf-8")) if len(content) <= _MOST else None
         except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            raise self._nonsense("no JSON object")
-        return found
+            return None
 
-    def _refused(self, error: urllib.error.HTTPError) -> BridgeError:
-        if error.code in (401, 403):
+    def _refused(self, error: urllib.error.HTTPError) -> RefusedError:
+        code = error.code
+        if code in (401, 403):
             what = "the cluster refuses the token" if self._token else "the cluster wants a token"
-            return BridgeError(what, self.address, _FIX_AUTH)
-        if 300 <= error.code < 400:
-            return BridgeError("the cluster sends us elsewhere", self.address, _FIX_ADDRESS)
+            return RefusedError(what, self.address, _FIX_AUTH, code)
+        if 300 <= code < 400:
+            what = "the cluster sends us elsewhere"
+            return RefusedError(what, self.address, _FIX_ADDRESS, code)
         told = error.read(2000).decode("utf-8", "replace").strip().splitlines()
-        what = "the cluster answers {}: {}".format(error.code, told[-1][:200] if told else "")
-        kind = UnreachableError if error.code >= 500 else BridgeError
-        return kind(what, self.address, "see the cluster's dashboard")
+        what = "the cluster answers {}: {}".format(code, told[-1][:200] if told else "")
+        kind = UnreachableError if code >= 500 else RefusedError
+        return kind(what, self.address, "see the cluster's dashboard", code)
 
     def _nonsense(self, why: str) -> BridgeError:
         what = f"the answer is not one of Ray's Jobs API ({why})"
@@ -237,5 +287,6 @@ def find_token() -> str:
             raise BridgeError("no token there", path, _FIX_AUTH) from error
         return ""
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise BridgeError("the token's file can be read by others", path, "chmod 600 " + str(path))
+        what = "the token's file can be read by others"
+        raise ReadableError(what, path, "chmod 600 " + str(path))
     return found

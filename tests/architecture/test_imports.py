@@ -52,7 +52,7 @@ RULES: dict[str, Rule] = {
     "model/segmenters/onnx.py": MODEL.also(lazy="onnxruntime"),
     "model/export/onnx_file.py": MODEL.also(lazy="onnx onnxruntime"),
     "model/segmenters/sam2.py": MODEL.also(lazy="transformers"),
-    "workers": Rule(frozenset({"workers", "plugin", "model", "ray", "numpy"})),
+    "workers": Rule(frozenset({"workers", "plugin", "model", "nuke_bridge.core", "ray", "numpy"})),
     "workers/actor.py": Rule(frozenset({"workers", "plugin", "model", "adamatte"})),
     "workers/bench": Rule(frozenset({"workers", "plugin", "model", "numpy"})).also(lazy="torch"),
     "nuke_bridge": Rule(frozenset({"nuke_bridge"})),

@@ -139,6 +139,7 @@ class Farm(BridgeTest):
             with self.assertRaises(BridgeError):
                 RayJobs(address)
         self.assertEqual(RayJobs("head:8265").address, "http://head:8265")
+        self.assertEqual(RayJobs("http://head:8265/#/jobs").address, "http://head:8265")
 
     def test_where_the_token_is_found(self) -> None:
         self.assertEqual(find_token(), "")
