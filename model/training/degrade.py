@@ -38,6 +38,7 @@ class _Tables(NamedTuple):
             orthonormal in the block, JFIF's full-range BT.601 in the colours.
         pixels: the same shape, and back, as a transposed convolution.
         step: 1 × 192 × 1 × 1, quantisation of Y, Cb, Cr: the table divided by 10.
+        luma: 1 × 3 × 1 × 1, Y of RGB, as a convolution.
         chroma: 3 × 9: the matrices that grey, chroma, and chroma turned by 90° about grey are
             made with.
     """
@@ -45,6 +46,7 @@ class _Tables(NamedTuple):
     blocks: Tensor
     pixels: Tensor
     step: Tensor
+    luma: Tensor
     chroma: Tensor
 
 
@@ -63,7 +65,13 @@ def _tables(device: torch.device) -> _Tables:
     grey = torch.full((3, 3), 1 / 3)
     turned = torch.tensor(((0.0, -1, 1), (1, 0, -1), (-1, 1, 0))) / math.sqrt(3)
     chroma = torch.stack((grey, torch.eye(3) - grey, turned)).view(3, 9)
-    every = (blocks, pixels.reshape(192, 3, 8, 8), step.view(1, 192, 1, 1), chroma)
+    every = _Tables(
+        blocks=blocks,
+        pixels=pixels.reshape(192, 3, 8, 8),
+        step=step.view(1, 192, 1, 1),
+        luma=to_ycc[0].view(1, 3, 1, 1),
+        chroma=chroma,
+    )
     return _Tables(*(table.to(device) for table in every))
 
 
@@ -98,7 +106,10 @@ def jitter_colour(rgb: Tensor, draw: Draw, *, hue: float = 0.0) -> Tensor:
 
 
 def degrade(image: Tensor, draw: Draw) -> Tensor:
-    """Lens blur on a fifth of the pictures, noise on most, JPEG on a third; 8 bits on all.
+    """What is between a scene and a file: lens, sensor, sharpening, codec; 8 bits on all.
+
+    Lens blur on a fifth of the pictures, noise on most, sharpening on three in ten, chroma at half
+    the size on half of them, JPEG on a third.
 
     Args:
         image: N × 3 × H × W, 0 to 1.
@@ -111,10 +122,28 @@ def degrade(image: Tensor, draw: Draw) -> Tensor:
     strength, noisy = draw.between((0, 1), (-0.3, 0.7), each=(1, 1, 1))
     strength = strength.square() * 0.025 * (noisy > 0)
     image = (image + noise * strength * (0.4 + image.sqrt())).clamp_(0, 1)
-    (chosen,) = draw.some(0.35)
-    (coarseness,) = Draw(len(chosen), draw.generator).between((0, 1), each=(1, 1, 1))
-    rough = _jpeg(image[chosen], 1 + 9 * coarseness.square())
-    return image.index_copy(0, chosen, rough).mul_(255).round_().div_(255)
+    crisp, subsampled, coded = draw.some(0.3, 0.5, 0.35)
+    (amount,) = Draw(len(crisp), draw.generator).between((0.2, 1.2), each=(1, 1, 1))
+    image.index_copy_(0, crisp, _sharpened(image[crisp], amount))
+    image.index_copy_(0, subsampled, _with_half_the_chroma(image[subsampled]))
+    (coarseness,) = Draw(len(coded), draw.generator).between((0, 1), each=(1, 1, 1))
+    image.index_copy_(0, coded, _jpeg(image[coded], 1 + 9 * coarseness.square()))
+    return image.mul_(255).round_().div_(255)
+
+
+def _sharpened(image: Tensor, amount: Tensor) -> Tensor:
+    """The difference from the surroundings added so many times: the rims that cameras make."""
+    around = nnf.avg_pool2d(nnf.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    return torch.addcmul(image, image - around, amount).clamp_(0, 1)
+
+
+def _with_half_the_chroma(image: Tensor) -> Tensor:
+    """Y'CbCr 4:2:0, as nearly all video is: an edge in colour is softer than the edge itself."""
+    height, width = image.shape[-2:]
+    luma = nnf.conv2d(image, _tables(image.device).luma)
+    chroma = nnf.pad(image - luma, (0, width % 2, 0, height % 2), mode="replicate")
+    chroma = nnf.interpolate(nnf.avg_pool2d(chroma, 2), scale_factor=2, mode="bilinear")
+    return chroma[..., :height, :width].add(luma).clamp_(0, 1)
 
 
 def _jpeg(image: Tensor, coarseness: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def banks() -> Banks:
     )
 
 
-@pytest.mark.parametrize(("widest", "most"), [(8, 480), (100, 500), (200, 540)])
+@pytest.mark.parametrize(("widest", "most"), [(8, 500), (100, 520), (200, 560)])
 def test_any_batch_takes_as_many_calls_and_no_wait_of_the_host(
     banks: Banks, widest: int, most: int
 ) -> None:
@@ -275,6 +276,32 @@ def test_degraded_pictures_stay_pictures_of_eight_bits() -> None:
     assert out.shape == image.shape
     assert torch.allclose(out * 255, (out * 255).round(), atol=1e-3)
     assert 0 <= out.min() <= out.max() <= 1
+
+
+def test_half_the_chroma_is_what_a_video_file_keeps() -> None:
+    # PyAV's own way to 4:2:0 and back, in full range, differs by rounding and where chroma lies.
+    from model.training.degrade import _with_half_the_chroma
+
+    picture = blur(torch.rand(1, 3, 64, 80, generator=generator()), torch.tensor([1.2]))
+    found = _with_half_the_chroma(picture)[0].permute(1, 2, 0).numpy()
+    codes = (picture[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    frame = av.VideoFrame.from_ndarray(codes, format="rgb24")
+    there = frame.reformat(format="yuvj420p", dst_colorspace="ITU601")
+    back = there.reformat(format="rgb24", src_colorspace="ITU601").to_ndarray() / 255
+    inner = (slice(4, -4), slice(4, -4))
+    assert np.abs(found - back)[inner].mean() < 0.012
+    assert np.abs(found - codes / 255)[inner].mean() > 0.012  # chroma did lose something
+
+
+def test_a_sharpened_edge_has_rims_and_a_flat_picture_none() -> None:
+    from model.training.degrade import _sharpened
+
+    edge = torch.full((1, 3, 8, 8), 0.25)
+    edge[..., 4:] = 0.75
+    out = _sharpened(edge, torch.ones(1, 1, 1, 1))
+    assert (out[..., 3] < 0.2).all()
+    assert (out[..., 4] > 0.8).all()
+    assert torch.equal(out[..., :3], edge[..., :3])
 
 
 def test_colours_turn_but_greys_stay_grey() -> None:
