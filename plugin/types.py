@@ -37,7 +37,6 @@ __all__ = [
     "FrameState",
     "LabelArray",
     "Mask",
-    "Matte",
     "Matter",
     "PlateInfo",
     "PlateKind",
@@ -169,21 +168,6 @@ class Trimap:
 
     number: int
     labels: LabelArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Matte:
-    """What AdaMatting makes of a frame and its trimap.
-
-    Attributes:
-        number: the plate's frame number.
-        alpha: `H × W` float32, finite, within [0, 1].
-        adapted: `H × W` uint8, the adapted trimap T̂.
-    """
-
-    number: int
-    alpha: FloatArray
-    adapted: LabelArray
 
 
 class FrameState(StrEnum):

@@ -28,7 +28,6 @@ from plugin.types import (
     FrameResult,
     FrameState,
     Mask,
-    Matte,
     Matter,
     Trimap,
 )
@@ -152,8 +151,7 @@ class FrameWorker:
         statistics = frame_figures(labels, raw.adapted, finished.alpha, mask=matted.mask, area=area)
         if self.plan.shot.report:
             with stages("report"):
-                matte = Matte(number, finished.alpha, raw.adapted)
-                self._writer.sprite(source, raw.trimap, matte, digest, fg=finished.foreground)
+                self._writer.sprite(source, raw.trimap, raw.adapted, finished, digest)
         if wrong := source.frame.attributes.get(NON_FINITE):
             statistics["non_finite"] = float(wrong)
         return digest, statistics

@@ -11,7 +11,7 @@ from plugin.exr.alpha_file import AlphaFormat, Colours, write_alpha
 from plugin.finish import Finished
 from plugin.report.sprites import SpriteForm, straight, tiles_of, write_sprite
 from plugin.trimap.overlay import overlay, write_overlay
-from plugin.types import FloatArray, Frame, LabelArray, Matte, Trimap
+from plugin.types import Frame, LabelArray, Trimap
 from workers.neighbours import Source
 from workers.raw_alphas import Front
 
@@ -68,21 +68,21 @@ class Writer:
         self,
         source: Source,
         labels: LabelArray,
-        matte: Matte,
+        adapted: LabelArray,
+        finished: Finished,
         digest: str,
-        *,
-        fg: FloatArray | None,
     ) -> None:
         """The small pictures of the frame for the report; without them it is no worse a matte."""
-        colours = None if fg is None else straight(fg, matte.alpha, self.front.to_display)
+        alpha, fg = finished.alpha, finished.foreground
+        colours = None if fg is None else straight(fg, alpha, self.front.to_display)
         form = SpriteForm.of(len(self.plate.info.frames))
         tiles = tiles_of(
             source.rgb,
-            matte.alpha,
+            alpha,
             form.side,
             source.area,
             trimap=labels,
-            adapted=matte.adapted,
+            adapted=adapted,
             colours=colours,
         )
         with suppress(OutputError):  # a disk that is full says so at the next alpha

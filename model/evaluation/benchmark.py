@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from model.training.pictures import read_alpha, read_image, read_trimap, to_bytes, write_png
+from model.training.pictures import read_alpha, read_image, read_trimap
 from plugin.errors import OutputError, RequestError, TrimapError
-from plugin.types import FloatArray, LabelArray, Matter
+from plugin.types import FloatArray, LabelArray
 
 __all__ = [
     "BenchImage",
@@ -29,7 +29,6 @@ __all__ = [
     "read_bench_folders",
     "read_composition_1k",
     "write_bench_folders",
-    "write_submission",
 ]
 
 _ALPHAMATTING_KINDS: Final = {
@@ -188,36 +187,6 @@ def write_bench_folders(images: Sequence[BenchImage], folder: Path) -> None:
             files["alpha"] = image.alpha_file
         for stem, file in files.items():
             _link(file, folder / image.name / f"{stem}.png")
-
-
-def write_submission(
-    images: Sequence[BenchImage],
-    matter: Matter,
-    folder: Path,
-    *,
-    progress: Callable[[int, int, str], None] | None = None,
-) -> list[Path]:
-    """Matte alphamatting.com's test set with every trimap, laid out for submission.
-
-    Writes `FOLDER/Trimap<n>/<name>.png`, 8-bit grey, the image's size; the site takes the folder
-    as a zip archive.
-
-    Returns:
-        The files written.
-
-    Raises:
-        OutputError: the folder cannot be written.
-    """
-    folders = {kind: sub for sub, kind in _ALPHAMATTING_KINDS.items()}
-    tasks = [(image, kind) for image in images for kind in image.trimap_files if kind in folders]
-    written = []
-    for done, (image, kind) in enumerate(tasks, start=1):
-        _, alpha = matter(image.image(), image.trimap(kind))
-        written.append(folder / folders[kind] / f"{image.name}.png")
-        write_png(written[-1], to_bytes(alpha))
-        if progress:
-            progress(done, len(tasks), f"{image.name} {kind}")
-    return written
 
 
 def _if_there(file: Path) -> Path | None:

@@ -13,7 +13,7 @@ from typing import Any, List, NamedTuple, Tuple
 
 from .errors import BridgeError
 from .files import read_json, write_json
-from .frames import format_range, of_pattern, parse_range
+from .frames import format_range, parse_range
 
 __all__ = ["CLASSES", "OverrideText", "Polygon", "read_override", "write_polygons"]
 
@@ -74,11 +74,6 @@ class OverrideText(NamedTuple):
                     told["polygon"] = _keys_around(told["polygon"], number)
                 found.append(told)
         return found
-
-    def pictures_of(self, number: int) -> list[Path]:
-        """The painted pictures that count on a frame."""
-        given = [r["image"] for r in self.rules_of(number) if isinstance(r.get("image"), str)]
-        return [of_pattern(str(self.path.parent / image), number) for image in given]
 
     def polygons(self) -> list[Polygon]:
         """The polygons, in order. Rules of other kinds are left out."""

@@ -64,9 +64,8 @@ class ChromaSettings(Settings):
 class ChromaKeyer:
     """Keys one frame by the shot's screen."""
 
-    def __init__(self, settings: ChromaSettings, info: PlateInfo) -> None:
+    def __init__(self, settings: ChromaSettings) -> None:
         self._settings = settings
-        self._info = info
 
     def segment(self, frame: Frame) -> Mask:
         """Soft coverage, unsure where the screen's light changes as fast as hair would.
@@ -216,8 +215,8 @@ def _hue(colour: str) -> float:
     return float(np.degrees(np.arctan2(b, a)) % 360)
 
 
-def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:
-    return ChromaKeyer(ChromaSettings.model_validate(plan.settings), info)
+def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:  # noqa: ARG001
+    return ChromaKeyer(ChromaSettings.model_validate(plan.settings))
 
 
 CHROMA = Method(_prepare, _build, needs="--segment chroma, --screen #rrggbb: a screen behind")

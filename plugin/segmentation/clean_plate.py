@@ -72,9 +72,8 @@ class CleanPlateSettings(Settings):
 class Difference:
     """Compares a frame with its clean plate."""
 
-    def __init__(self, settings: CleanPlateSettings, info: PlateInfo) -> None:
+    def __init__(self, settings: CleanPlateSettings) -> None:
         self._settings = settings
-        self._info = info
         self._source: PlateSource | None = None
         self._held: tuple[FloatArray, Ledger] | None = None
 
@@ -226,8 +225,8 @@ def _noise(request: Request, clean: PlateSource, settings: CleanPlateSettings) -
     return round(min(max(1.5 * level, 0.03), 0.2), 3)
 
 
-def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:
-    return Difference(CleanPlateSettings.model_validate(plan.settings), info)
+def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:  # noqa: ARG001
+    return Difference(CleanPlateSettings.model_validate(plan.settings))
 
 
 CLEAN_PLATE = Method(_prepare, _build, needs="--clean-plate FILE: the place without the subject")

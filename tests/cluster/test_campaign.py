@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.result.manifest import load
 from plugin.result.verify import verify
@@ -40,7 +41,7 @@ def test_killed_workers_and_drivers_leave_nothing_wrong(shot: Shot, tmp_path: Pa
 
 def test_a_frame_that_kills_its_worker_is_set_aside_and_named(shot: Shot, tmp_path: Path) -> None:
     poisoned = shot.model_copy(
-        update={"out": tmp_path / "out", "retries": 1, "frames": "1001-1008"}
+        update={"out": tmp_path / "out", "retries": 1, "frames": FrameRange.span(1001, 1008)}
     )
     words = [sys.executable, "-m", "tests.campaign.job", poisoned.model_dump_json()]
     done = subprocess.run(

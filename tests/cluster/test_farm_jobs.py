@@ -14,6 +14,7 @@ import pytest
 
 from plugin.driver.run import run
 from plugin.errors import ShotError
+from plugin.framerange import FrameRange
 from plugin.progress.modes import QuietProgress
 from plugin.request.shot import Shot
 from plugin.result.verify import verify
@@ -100,7 +101,9 @@ def test_openjd_is_told_of_failures(shot: Shot, tmp_path: Path) -> None:
 
 
 def test_frames_with_gaps_are_a_task_each(shot: Shot, tmp_path: Path) -> None:
-    job, (template, _) = written("openjd", shot, out=tmp_path / "o", frames="1001-1004x3", chunk=8)
+    job, (template, _) = written(
+        "openjd", shot, out=tmp_path / "o", frames=FrameRange.parse("1001,1004"), chunk=8
+    )
     assert job.chunk == 1
     assert '"1001,1004"' in template.read_text()
     assert 'frames = "1001,1004"' in job.job_file.read_text()

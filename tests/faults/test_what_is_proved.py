@@ -110,7 +110,7 @@ def test_a_mask_that_is_another_makes_stale_what_was_made_with_it(
 def test_one_frame_done_again_leaves_its_neighbours_stale(shot: Shot, tmp_path: Path) -> None:
     here(shot)
     replace_by(tmp_path / "plate/p.1001.png", picture(1001, 5))
-    here(shot, frames="1001")
+    here(shot, frames=FrameRange((1001,)))
     assert stale(shot) == "1002-1003"
 
 
@@ -156,7 +156,7 @@ def test_a_run_that_is_stopped_leaves_both_requests_told(shot: Shot) -> None:
 
 def test_other_settings_for_some_frames_are_what_was_asked(shot: Shot) -> None:
     here(shot, stabilise=0)
-    here(shot, stabilise=0, frames="1003-1004", erode=1.0)
+    here(shot, stabilise=0, frames=FrameRange.span(1003, 1004), erode=1.0)
     assert verify(shot.out).complete
     here(shot, stabilise=0)
     assert verify(shot.out).complete

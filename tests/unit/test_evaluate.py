@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from model.evaluation.baselines import baseline
-from model.evaluation.benchmark import open_benchmark, write_bench_folders, write_submission
+from model.evaluation.benchmark import open_benchmark, write_bench_folders
 from model.evaluation.evaluate import evaluate, evaluate_and_report
 from model.evaluation.metrics import Confusion
 from model.evaluation.results import Evaluation, Row
@@ -118,14 +118,6 @@ def test_alphamatting_layouts_and_submission(bench: Path, tmp_path: Path) -> Non
     assert set(image.trimap_files) == {"trimap", "trimap-user"}
     with pytest.raises(RequestError, match="no true mattes"):
         image.alpha()
-
-    out = tmp_path / "submission"
-    written = write_submission([image], Oracle(bench, 0), out)
-    assert sorted(f.relative_to(out).as_posix() for f in written) == [
-        "Trimap1/troll.png",
-        "Trimap3/troll.png",
-    ]
-    assert np.abs(read_alpha(written[0]) - disc(14)).max() <= 1.01 / 255
 
     for sub in ("input_training_lowres", "gt_training_lowres"):
         (folder / sub).mkdir()

@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
-from plugin.disk.atomic import output_error, write_whole
+from plugin.disk.atomic import write_whole
 from plugin.driver.probe import anchored, settle
-from plugin.errors import OutputError
 from plugin.progress.modes import Progress
 from plugin.request.job_writing import write_job
 from plugin.request.shot import Shot
@@ -76,11 +75,6 @@ def write_farm_job(farm: FarmName, job: FarmJob) -> list[Path]:
     written = []
     for name, text in formats[farm](job).items():
         path = job.shot.out / name
-        try:
-            write_whole(path, text.encode())
-        except UnicodeEncodeError as error:
-            raise output_error(OSError(22, "a name is not UTF-8"), path) from error
+        write_whole(path, text.encode())
         written.append(path)
-    if not written:
-        raise OutputError("nothing to write", where=job.shot.out, fix="report it")
     return [*written, job.job_file]
