@@ -21,6 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from plugin.progress.lines import printable
+
 __all__ = ["LONGEST_TEMPORARY", "SHORT_TEMPORARY", "Finding", "as_json", "describe", "examine"]
 
 GIB = 1024**3
@@ -84,7 +86,7 @@ def describe(findings: tuple[Finding, ...]) -> str:
         lines.append(f"{mark[finding.state]}  {finding.name:<{width}}  {finding.found}")
         if finding.fix:
             lines.append(f"{'':<{width + 11}}→ {finding.fix}")
-    return "\n".join(lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def as_json(findings: tuple[Finding, ...]) -> dict[str, Any]:

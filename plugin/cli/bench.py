@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.saying import say
 
 __all__ = ["bench"]
 
@@ -61,15 +62,15 @@ def _bench(
 
     def tell(part: str) -> None:
         if not quiet:
-            click.echo(f"measuring: {part}", err=True)
+            say(f"measuring: {part}", err=True)
 
     figures, changed = measure(settled(settings), history_file=kept, json_file=json_file, tell=tell)
     for line in table(figures):
-        click.echo(line)
+        say(line)
     for change in changed:
-        click.echo(f"changed   {change.text}")
+        say(f"changed   {change.text}")
     if kept is not None and not quiet:
-        click.echo(f"history   {kept}")
+        say(f"history   {kept}")
 
 
 def _listed(text: str, option: str) -> list[str]:

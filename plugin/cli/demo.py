@@ -9,6 +9,7 @@ import click
 
 from plugin.cli.help_page import LaidOutCommand, number_option, talk_options
 from plugin.cli.outcome import exit_code_of
+from plugin.cli.saying import say
 from plugin.progress.modes import choose
 
 __all__ = ["demo"]
@@ -28,9 +29,9 @@ def _demo(out: Path, kind: str, seed: int, frames: int, **talk: object) -> None:
     progress.end(0, {"out": str(result.shot.out)})
     if not talk["quiet"]:
         figures = "  ".join(f"{name} {value:.4g}" for name, value in result.errors.items())
-        click.echo(f"mattes   {result.shot.out}/alpha")
-        click.echo(f"picture  {result.picture}")
-        click.echo(f"error against the true alpha, in the trimap's unknown region: {figures}")
+        say(f"mattes   {result.shot.out}/alpha")
+        say(f"picture  {result.picture}")
+        say(f"error against the true alpha, in the trimap's unknown region: {figures}")
 
 
 demo = LaidOutCommand(

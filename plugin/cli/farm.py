@@ -11,6 +11,7 @@ import click
 
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.cli.options import shot_options
+from plugin.cli.saying import say
 from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS
 from plugin.request.job_file import shot_from
@@ -41,10 +42,10 @@ def _farm(kind: str, program: str | None, **options: object) -> None:
     if quiet:
         return
     tasks = -(-len(job.frames) // job.chunk)
-    click.echo(f"{job.title}: frames {job.frames}, {tasks} tasks of {job.chunk}")
+    say(f"{job.title}: frames {job.frames}, {tasks} tasks of {job.chunk}")
     for path in written:
-        click.echo(f"wrote   {path}")
-    click.echo("submit  " + _NEXT[kind].format(*(shlex.quote(str(path)) for path in written)))
+        say(f"wrote   {path}")
+    say("submit  " + _NEXT[kind].format(*(shlex.quote(str(path)) for path in written)))
 
 
 farm = LaidOutCommand(

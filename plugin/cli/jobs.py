@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.cli.options import shot_options
+from plugin.cli.saying import say, say_json
 from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS
 from plugin.request.job_file import shot_from
@@ -29,7 +29,7 @@ def _submit(program: str, **options: object) -> None:
 
     from workers.submit import submit as hand_over
 
-    click.echo(hand_over(shot, progress, program=program))
+    say(hand_over(shot, progress, program=program))
 
 
 def _status(job: str, address: str | None, as_json: bool, log: bool, **_talk: object) -> None:
@@ -39,18 +39,18 @@ def _status(job: str, address: str | None, as_json: bool, log: bool, **_talk: ob
     client = connect(address)
     found = look(client, job)
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(found)))
+        say_json(dataclasses.asdict(found))
         return
     told = found.progress
     pace = f" · {told.get('done')} of {told.get('total')} done" if told else ""
     failed = f", {told['failed']} failed" if told.get("failed") else ""
     code = "" if found.exit_code is None else f" (exit code {found.exit_code})"
-    click.echo(f"{found.id}: {found.state}{code}{pace}{failed}")
-    click.echo(f"shot {found.shot}, frames {found.frames}, in {found.out}")
+    say(f"{found.id}: {found.state}{code}{pace}{failed}")
+    say(f"shot {found.shot}, frames {found.frames}, in {found.out}")
     if found.state == "FAILED" and found.message:
-        click.echo(found.message)
+        say(found.message)
     if log:
-        click.echo(log_of(client, job).rstrip("\n"))
+        say(*log_of(client, job).expandtabs().splitlines())
 
 
 def _cancel(job: str, address: str | None, quiet: bool, **_talk: object) -> None:
@@ -59,7 +59,7 @@ def _cancel(job: str, address: str | None, quiet: bool, **_talk: object) -> None
 
     stopped = end(connect(address), job)
     if not quiet:
-        click.echo(
+        say(
             f"{job}: asked to end; frames in flight have half a minute"
             if stopped
             else f"{job}: had ended before"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.saying import say, say_json
 from plugin.errors import FrameError, SurroundingsError
 
 __all__ = ["doctor", "inspect", "verify"]
@@ -68,8 +68,10 @@ def _doctor(as_json: bool, quiet: bool, **_talk: object) -> None:
 
 
 def _print(answer: Any) -> None:  # noqa: ANN401  a text, or whatever JSON can hold
-    text = answer if isinstance(answer, str) else json.dumps(answer, indent=2, default=str)
-    click.echo(text.rstrip("\n"))
+    if isinstance(answer, str):
+        say(*answer.rstrip("\n").split("\n"))
+    else:
+        say_json(answer, indent=2)
 
 
 def _json_option() -> click.Option:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from plugin.cli.help_page import LaidOutCommand, number_option, talk_options
+from plugin.cli.saying import say
 from plugin.errors import ShotError
 
 __all__ = ["compose", "evaluate", "export", "pack", "train"]
@@ -44,7 +45,7 @@ def _train(
 ) -> None:
     from model.training.run import train as run_training
 
-    report: Callable[[str], None] = (lambda _line: None) if quiet else click.echo
+    report: Callable[[str], None] = (lambda _line: None) if quiet else say
     run_training(config, device=device, minutes=minutes, pictures=pictures, report=report)
     if benches:
         from model.evaluation.trained import measure_run
@@ -70,7 +71,7 @@ def _compose(
 
         count, what = build_held_out_set(data, out, mattes=mattes, size=size), "compositions"
     if not quiet:
-        click.echo(f"{count} {what} in {out}; measure with adamatte evaluate --bench {out}")
+        say(f"{count} {what} in {out}; measure with adamatte evaluate --bench {out}")
 
 
 def _export(
@@ -80,17 +81,17 @@ def _export(
         raise ShotError(
             "nothing to write", where="adamatte export", fix="give --out FILE or --onnx FILE"
         )
-    say = (lambda _line: None) if quiet else click.echo
+    tell = (lambda _line: None) if quiet else say
     if out is not None:
         from model.export.weights import export_weights
 
         written = export_weights(weights, out)
-        say(f"{written.path}  sha256 {written.sha256}")
+        tell(f"{written.path}  sha256 {written.sha256}")
     if onnx_file is not None:
         from model.export.onnx_file import export_onnx
 
         made = export_onnx(weights, onnx_file)
-        say(f"{made.path}  differs from torch by at most {made.difference:.1e}")
+        tell(f"{made.path}  differs from torch by at most {made.difference:.1e}")
 
 
 def _evaluate(
@@ -112,7 +113,7 @@ def _evaluate(
 
     def tell(done: int, total: int, what: str) -> None:
         if not quiet:
-            click.echo(f"{done} of {total}: {what}", err=True)
+            say(f"{done} of {total}: {what}", err=True)
 
     if len(bench) == len(model) == len(trimap) == 1:
         table = evaluate_and_report(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.saying import say, say_json
 from plugin.framerange import FrameRange
-from plugin.progress.lines import printable
 
 __all__ = ["report"]
 
@@ -40,17 +39,17 @@ def _report(
             for one in built.suspects
         ]
         told = {"page": str(built.page), "bytes": built.bytes, "worst": worst}
-        click.echo(json.dumps(told | {"seconds": round(built.seconds, 2)}))
+        say_json(told | {"seconds": round(built.seconds, 2)})
         return
     if quiet:
         return
     for one in built.suspects:
         if one.severity >= 1:
-            click.echo(f"look at   {one.number}: {one.reasons[0].text}")
+            say(f"look at   {one.number}: {one.reasons[0].text}")
     for note in built.notes:
-        click.echo(f"note      {note}")
+        say(f"note      {note}")
     size, taken = built.bytes / 1e6, built.seconds
-    click.echo(printable(f"report    {built.page}  ({size:.1f} MB, {taken:.1f} s)"))
+    say(f"report    {built.page}  ({size:.1f} MB, {taken:.1f} s)")
 
 
 report = LaidOutCommand(

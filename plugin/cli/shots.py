@@ -13,8 +13,8 @@ import click
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.cli.options import shot_options
 from plugin.cli.outcome import exit_code_of
+from plugin.cli.saying import say
 from plugin.errors import FrameError
-from plugin.progress.lines import printable
 from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS, MASK, SHOT, TRIMAP, WORK
 from plugin.request.job_file import shot_from
@@ -70,7 +70,7 @@ def _sum_up(shot: Shot, manifest: Manifest, mode: str) -> None:
     from plugin.report.summary import summary
 
     for line in summary(manifest, shot.out, asked=shot.frames):
-        click.echo(printable(line), err=True)
+        say(line, err=True)
 
 
 def _refuse_gaps(shot: Shot, manifest: Manifest) -> None:
@@ -134,7 +134,7 @@ def _check(file: Path, options: dict[str, object]) -> None:
     opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer)
     with closing(opened) as plate:
         corrections = load(file, plate.info, shot=shot.name, asked=shot.frames)
-    click.echo(explain(corrections))
+    say(*explain(corrections).split("\n"))
 
 
 run = LaidOutCommand(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from plugin.progress.lines import printable
 from plugin.types import PlateInfo, Window
 
 __all__ = ["as_json", "describe"]
@@ -27,7 +28,7 @@ def describe(info: PlateInfo) -> str:
     if info.digest:
         rows.append(("sha256", info.digest))
     rows += [("note", note) for note in info.notes]
-    return "\n".join(f"{name:<9} {value}" for name, value in rows)
+    return "\n".join(printable(f"{name:<9} {value}") for name, value in rows)
 
 
 def as_json(info: PlateInfo) -> dict[str, Any]:

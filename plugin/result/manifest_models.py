@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,6 +26,11 @@ Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 _NO_PIXELS = {field for field in Shot.model_fields if not asked_of(field).pixels}
 """The fields of `Shot` that no pixel depends on."""
 
+_WIDEST = 1 << 17
+_FASTEST = 100_000
+_RATE = re.compile(r"\d{1,12}(/[1-9]\d{0,11})?", re.ASCII)
+
+Side = Annotated[int, Field(ge=1, le=_WIDEST)]
 Corners = tuple[int, int, int, int]
 
 
@@ -44,20 +51,39 @@ class PlateRecord(_Record):
     path: str
     kind: PlateKind
     frames: Frames
-    width: int
-    height: int
+    width: Side
+    height: Side
     data_window: Corners
     display_window: Corners
-    pixel_aspect: float
+    pixel_aspect: Annotated[float, Field(gt=0, le=1000)]
     rate: str | None = None
     timecode: str | None = None
     codec: str = ""
     pixel_format: str = ""
-    bits: int = 0
+    bits: Annotated[int, Field(ge=0, le=64)] = 0
     colour: str = ""
-    bytes: int | None = None
+    bytes: Annotated[int, Field(ge=0)] | None = None
     digest: Sha256 = ""
     stamp: str = ""
+
+    @field_validator("rate")
+    @classmethod
+    def _rate_is_one(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
+        if _RATE.fullmatch(text) is None:  # nothing else is given to `Fraction`, which is patient
+            raise ValueError("not a rate such as 24 or 24000/1001")
+        if not 0 < Fraction(text) <= _FASTEST:
+            raise ValueError(f"not a rate up to {_FASTEST}")
+        return text
+
+    @field_validator("data_window", "display_window")
+    @classmethod
+    def _corners_hold_pixels(cls, corners: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+        x_min, y_min, x_max, y_max = corners
+        if not (0 <= x_max - x_min < _WIDEST and 0 <= y_max - y_min < _WIDEST):
+            raise ValueError("not the corners of a window")
+        return corners
 
     @property
     def sum(self) -> Sum | None:

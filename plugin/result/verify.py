@@ -16,6 +16,7 @@ from plugin.disk.atomic import is_temporary
 from plugin.errors import FrameError
 from plugin.exr.alpha_file import prove_alpha
 from plugin.framerange import FrameRange
+from plugin.progress.lines import printable
 from plugin.result.grey_png import read_grey, recipe_of
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, load
@@ -24,6 +25,8 @@ __all__ = ["Fault", "Finding", "VerifyReport", "as_json", "describe", "verify"]
 
 _MOST_THREADS = 4
 """Each holds a frame; the disk is the limit soon after."""
+
+_NOBODY_CAME = "no run has come to it"
 
 _NAMED = 20
 """Findings of one kind without a frame number that `describe` lists."""
@@ -113,7 +116,9 @@ def verify(folder: Path) -> VerifyReport:
     manifest = load(folder / "manifest.json")
     layout = OutputLayout(folder, manifest.shot.name)
     judge = Judge(folder, manifest.model_dump(mode="json"), manifest.plate.path)
-    expected = manifest.promised.without(manifest.not_done)
+    there = layout.pattern("alpha").scan()
+    absent = manifest.promised.without(FrameRange.of({*there, *manifest.frames}))
+    expected = manifest.promised.without(manifest.not_done).without(absent)
     with ThreadPoolExecutor(min(_MOST_THREADS, len(os.sched_getaffinity(0)))) as threads:
         seen = list(
             threads.map(
@@ -123,6 +128,10 @@ def verify(folder: Path) -> VerifyReport:
     found = [finding for findings, _ in seen for finding in findings]
     alone = FrameRange.of(
         n for n, (_, compared) in zip(expected, seen, strict=True) if not compared
+    )
+    found += (
+        Finding(Fault.MISSING, number, _relative(layout.alpha(number), layout), _NOBODY_CAME)
+        for number in absent
     )
     found += _failed(layout, manifest)
     found += _foreign(layout, manifest)
@@ -144,11 +153,11 @@ def describe(report: VerifyReport) -> str:
         if found:
             lines.append(f"{fault}: {_count(report, fault, found)}, {_MEANING[fault]}")
             lines += [f"    {line}" for line in _reasons(found)]
-    return "\n".join(lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def as_json(report: VerifyReport) -> str:
-    """The report for programs: one JSON object."""
+    """The report for programs: one JSON object, in ASCII."""
     said = {
         "folder": str(report.folder),
         "complete": report.complete,
@@ -164,7 +173,7 @@ def as_json(report: VerifyReport) -> str:
             for fault in Fault
         },
     }
-    return json.dumps(said, ensure_ascii=False)
+    return json.dumps(said)
 
 
 def _look_at(

@@ -104,5 +104,12 @@ def files(job: FarmJob) -> dict[str, str]:
 
 
 def _quoted(text: str) -> str:
-    """A text as YAML: JSON's quotes and escapes are YAML's too."""
-    return json.dumps(text)
+    """A text as YAML: JSON's quotes and escapes are YAML's too, as long as it stands as it is.
+
+    Escaped, a character beyond U+FFFF would be two, and YAML has no pairs of halves. What YAML does
+    not take as it is, and what is half a character, a byte of a name that is no UTF-8, is escaped.
+    """
+    return "".join(
+        c if c.isprintable() else json.dumps(c)[1:-1] if ord(c) < 0x10000 else f"\\U{ord(c):08x}"
+        for c in json.dumps(text, ensure_ascii=False)
+    )
