@@ -71,7 +71,11 @@ class FramePattern:
 
     def path(self, number: int) -> Path:
         """The file of one frame."""
-        return self.folder / f"{self.prefix}{number:0{self.padding}d}{self.suffix}"
+        return self.folder / self.name(number)
+
+    def name(self, number: int) -> str:
+        """The name of one frame's file, without its folder."""
+        return f"{self.prefix}{number:0{self.padding}d}{self.suffix}"
 
     def scan(self) -> FrameRange:
         """The numbers of the files that are there. A missing folder holds none.

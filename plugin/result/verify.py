@@ -116,7 +116,8 @@ def verify(folder: Path) -> VerifyReport:
     manifest = load(folder / "manifest.json")
     layout = OutputLayout(folder, manifest.shot.name)
     judge = Judge(folder, manifest.model_dump(mode="json"), manifest.plate.path)
-    there = layout.pattern("alpha").scan()
+    mattes = layout.pattern("alpha")
+    there = mattes.scan()
     absent = manifest.promised.without(FrameRange.of({*there, *manifest.frames}))
     expected = manifest.promised.without(manifest.not_done).without(absent)
     with ThreadPoolExecutor(min(_MOST_THREADS, len(os.sched_getaffinity(0)))) as threads:
@@ -130,7 +131,7 @@ def verify(folder: Path) -> VerifyReport:
         n for n, (_, compared) in zip(expected, seen, strict=True) if not compared
     )
     found += (
-        Finding(Fault.MISSING, number, _relative(layout.alpha(number), layout), _NOBODY_CAME)
+        Finding(Fault.MISSING, number, f"alpha/{mattes.name(number)}", _NOBODY_CAME)
         for number in absent
     )
     found += _failed(layout, manifest)
@@ -245,7 +246,8 @@ def _foreign(layout: OutputLayout, manifest: Manifest) -> Iterator[Finding]:
     folder = layout.out / "alpha"
     if not folder.is_dir():
         return
-    expected = {layout.alpha(number).name for number in manifest.promised}
+    mattes = layout.pattern("alpha")
+    expected = {mattes.name(number) for number in manifest.promised}
     for entry in sorted(folder.iterdir()):
         if entry.name not in expected:
             left = is_temporary(entry.name)
