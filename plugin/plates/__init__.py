@@ -1,7 +1,7 @@
 """Plates: video files, image sequences and single images, read by frame number."""
 
 from plugin.plates.checks import check_frames, unlike
+from plugin.plates.images.sequence import NON_FINITE
 from plugin.plates.opening import AlphaSource, open_plate, plate_sum
-from plugin.plates.sequence import NON_FINITE
 
 __all__ = ["NON_FINITE", "AlphaSource", "check_frames", "open_plate", "plate_sum", "unlike"]

@@ -9,9 +9,9 @@ from pathlib import Path
 from plugin.colour.primaries import between
 from plugin.errors import AdaMatteError, PlateError
 from plugin.framerange import FrameRange
-from plugin.plates.image_header import ImageHeader
+from plugin.plates.images.header import ImageHeader
+from plugin.plates.images.sequence import SequencePlate, difference
 from plugin.plates.limits import check_size
-from plugin.plates.sequence import SequencePlate, difference
 from plugin.types import PlateSource, Window
 
 __all__ = ["check_frames", "unlike"]

@@ -8,10 +8,10 @@ from typing import Protocol, runtime_checkable
 from plugin.disk.inputs import Sum
 from plugin.errors import PlateError
 from plugin.pattern import FramePattern
+from plugin.plates.images.sequence import SequencePlate
 from plugin.plates.nearby import nothing_there
-from plugin.plates.sequence import SequencePlate
 from plugin.plates.sniff import VIDEO_READERS, reader_of
-from plugin.plates.video import VideoPlate
+from plugin.plates.video.plate import VideoPlate
 from plugin.types import FloatArray, PlateSource, Window
 
 __all__ = ["AlphaSource", "open_plate", "plate_sum"]

@@ -20,7 +20,7 @@ from plugin.disk.atomic import output_error, write_whole
 from plugin.disk.inputs import read_whole
 from plugin.errors import FrameError, PictureError
 from plugin.framerange import FrameRange
-from plugin.plates.companions import digest_of
+from plugin.plates.companions.pictures import digest_of
 from plugin.segmentation.plans import Request, asked_frames
 from plugin.types import FloatArray
 

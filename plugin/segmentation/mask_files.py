@@ -14,10 +14,10 @@ from plugin.errors import FrameError, told_as
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
 from plugin.plates import AlphaSource, open_plate
-from plugin.plates.companion_places import PictureHeader, laid
-from plugin.plates.companion_values import Reading, coverage_of
-from plugin.plates.companions import digest_of, is_picture, read_named
-from plugin.plates.exr_layers import Part
+from plugin.plates.companions.pictures import digest_of, is_picture, read_named
+from plugin.plates.companions.places import PictureHeader, laid
+from plugin.plates.companions.values import Reading, coverage_of
+from plugin.plates.images.exr_layers import Part
 from plugin.segmentation.plans import Settings
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, PlateSource, Window
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from plugin.errors import FrameError, MaskError, told_as
-from plugin.plates.companions import digest_of
+from plugin.plates.companions.pictures import digest_of
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
 

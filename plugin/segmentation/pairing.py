@@ -12,11 +12,11 @@ from plugin.errors import AdaMatteError, FrameError, MaskError, told_as
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
 from plugin.plates import open_plate, plate_sum
-from plugin.plates.companion_layers import MatteLayer, choose_matte
-from plugin.plates.companion_looks import ALL, NOTHING, Look, look_at
-from plugin.plates.companion_places import PictureHeader, place_note, refuse_misfit
-from plugin.plates.companion_values import Asked, Reading, span_of, understand
-from plugin.plates.companions import is_picture, read_header
+from plugin.plates.companions.layers import MatteLayer, choose_matte
+from plugin.plates.companions.looks import ALL, NOTHING, Look, look_at
+from plugin.plates.companions.pictures import is_picture, read_header
+from plugin.plates.companions.places import PictureHeader, place_note, refuse_misfit
+from plugin.plates.companions.values import Asked, Reading, span_of, understand
 from plugin.request.shot import Shot, range_ends
 from plugin.segmentation.mask_files import MaskReader, MaskSettings, read_coverage, video_header
 from plugin.segmentation.plans import asked_frames

@@ -14,8 +14,8 @@ import numpy as np
 from plugin.disk.inputs import Sum, note
 from plugin.errors import FrameError, MaskError, told_as
 from plugin.framerange import FrameRange
-from plugin.plates.companion_values import Reading
-from plugin.plates.companions import digest_of
+from plugin.plates.companions.pictures import digest_of
+from plugin.plates.companions.values import Reading
 from plugin.segmentation.carried import CarriedMasks, reached
 from plugin.segmentation.mask_files import read_coverage
 from plugin.segmentation.plans import Method, Request, SegmentPlan

@@ -17,12 +17,12 @@ from pydantic import Field
 from plugin.disk.inputs import Sum, note
 from plugin.errors import FrameError, MaskError, told_as
 from plugin.framerange import FrameRange
-from plugin.plates.companion_values import Reading
-from plugin.plates.companions import (
+from plugin.plates.companions.pictures import (
     digest_of,
     is_picture,
     read_picture,
 )
+from plugin.plates.companions.values import Reading
 from plugin.request.shot import Shot
 from plugin.segmentation.carried import carried_file
 from plugin.segmentation.mask_files import read_coverage

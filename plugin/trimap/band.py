@@ -20,7 +20,7 @@ import numpy as np
 
 from plugin.errors import PictureError, TrimapError, told_as
 from plugin.image.regions import Flags, depth
-from plugin.plates.companions import read_labels
+from plugin.plates.companions.pictures import read_labels
 from plugin.trimap.softness import Softness
 from plugin.types import (
     BACKGROUND,

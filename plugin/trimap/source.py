@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from plugin.errors import FrameError, TrimapError, told_as
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
-from plugin.plates.companion_places import place_note
-from plugin.plates.companions import digest_of, is_picture, read_header
+from plugin.plates.companions.pictures import digest_of, is_picture, read_header
+from plugin.plates.companions.places import place_note
 from plugin.request.shot import Shot
 from plugin.segmentation.plans import asked_frames
 from plugin.trimap.band import GROWTH, read_trimap, trimap_from_mask

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plugin.plates import image_header, sequence
+from plugin.plates.images import header as image_header
+from plugin.plates.images import sequence
 from plugin.segmentation import mask_files
 from plugin.types import Window
 from tests.inputs.oracle import campaign

@@ -15,8 +15,8 @@ import pytest
 
 from plugin.errors import FrameError, PlateError
 from plugin.plates import open_plate
+from plugin.plates.images.sequence import NON_FINITE
 from plugin.plates.limits import MAX_PIXELS, MAX_SIDE
-from plugin.plates.sequence import NON_FINITE
 from plugin.types import Window
 from tests.media import raw_exr, rgb_channels, shared, write_exr
 

@@ -14,9 +14,9 @@ import pytest
 from plugin.errors import FrameError, PlateError
 from plugin.framerange import FrameRange
 from plugin.plates import check_frames, open_plate, plate_sum
-from plugin.plates.sequence import SequencePlate
-from plugin.plates.video import VideoPlate
-from plugin.plates.video_index import FrameIndex
+from plugin.plates.images.sequence import SequencePlate
+from plugin.plates.video.index import FrameIndex
+from plugin.plates.video.plate import VideoPlate
 from tests.media import (
     H264,
     LOSSLESS,

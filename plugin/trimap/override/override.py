@@ -9,7 +9,7 @@ from pathlib import Path
 
 from plugin.errors import FrameError, OverrideError, told_as
 from plugin.framerange import FrameRange
-from plugin.plates.companions import digest_of
+from plugin.plates.companions.pictures import digest_of
 from plugin.trimap.override.checks import check_pictures, frames_of, refuse_other_plate
 from plugin.trimap.override.document import parse, read_bytes, rule_name
 from plugin.trimap.override.models import (

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from plugin.errors import FrameRangeError, OverrideError, PictureError, told_as
 from plugin.pattern import FramePattern
-from plugin.plates.companions import PICTURE_SUFFIXES, is_picture, read_picture
+from plugin.plates.companions.pictures import PICTURE_SUFFIXES, is_picture, read_picture
 from plugin.trimap.band import labels_of
 from plugin.types import LabelArray, PlateInfo
 

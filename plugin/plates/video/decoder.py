@@ -15,8 +15,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from plugin.errors import FrameError, PlateError
-from plugin.plates.video_index import FrameIndex
-from plugin.plates.video_open import open_container, read_errors
+from plugin.plates.video.file import open_container, read_errors
+from plugin.plates.video.index import FrameIndex
 
 __all__ = ["Decoder"]
 

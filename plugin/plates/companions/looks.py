@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from plugin.plates.companion_layers import MatteLayer
+from plugin.plates.companions.layers import MatteLayer
 from plugin.types import FloatArray
 
 __all__ = ["ALL", "MOST_LEVELS", "NOTHING", "Look", "Plane", "look_at"]

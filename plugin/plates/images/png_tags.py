@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from plugin.colour.primaries import NAMED, REC709
-from plugin.plates.video_colour import CODED_PRIMARIES, CODED_TRANSFERS
+from plugin.plates.video.colour import CODED_PRIMARIES, CODED_TRANSFERS
 
 __all__ = ["png_colour"]
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plugin.errors import PictureError
-from plugin.plates.exr_layers import Part
+from plugin.plates.images.exr_layers import Part
 from plugin.types import FloatArray, PlateInfo, Window
 
 __all__ = ["PictureHeader", "laid", "lay_on_plate", "place_note", "refuse_misfit"]

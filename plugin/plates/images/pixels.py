@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from plugin.errors import FrameError, PlateError, told_as
-from plugin.plates import exr_luma_chroma
-from plugin.plates.image_header import ImageHeader, complaint, open_image, plain_reason
+from plugin.plates.images import exr_luma_chroma
+from plugin.plates.images.header import ImageHeader, complaint, open_image, plain_reason
 from plugin.types import FloatArray
 
 __all__ = ["LARGEST", "decode", "decode_alpha", "make_finite"]

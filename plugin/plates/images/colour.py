@@ -7,7 +7,7 @@ from pathlib import Path
 from OpenImageIO import ImageSpec
 
 from plugin.colour.primaries import NAMED, rgb_to_xyz
-from plugin.plates.png_tags import png_colour
+from plugin.plates.images.png_tags import png_colour
 
 __all__ = ["colour_of", "exr_colour"]
 

@@ -13,11 +13,10 @@ from typing import Any
 from OpenImageIO import ImageInput, ImageSpec, geterror
 
 from plugin.errors import PlateError
-from plugin.plates.exr_layers import Part, Picture, choose
-from plugin.plates.exr_luma_chroma import is_luma_chroma, window_of
-from plugin.plates.film_header import check_film_header
-from plugin.plates.image_colour import colour_of, exr_colour
-from plugin.plates.image_facts import (
+from plugin.plates.images.colour import colour_of, exr_colour
+from plugin.plates.images.exr_layers import Part, Picture, choose
+from plugin.plates.images.exr_luma_chroma import is_luma_chroma, window_of
+from plugin.plates.images.facts import (
     bits_of,
     codec_of,
     notes_of,
@@ -25,6 +24,7 @@ from plugin.plates.image_facts import (
     rate_of,
     smpte_of,
 )
+from plugin.plates.images.film_header import check_film_header
 from plugin.plates.limits import MAX_PIXELS, check_size
 from plugin.plates.sniff import IMAGE_READERS, reader_of
 from plugin.plates.timecode import from_smpte_words

@@ -17,9 +17,9 @@ import OpenImageIO as oiio  # noqa: N813
 
 from plugin.disk.inputs import held, place_of, regular, sum_of
 from plugin.errors import PictureError, PlateError
-from plugin.plates.companion_layers import choose_matte
-from plugin.plates.companion_places import PictureHeader, laid, refuse_misfit
-from plugin.plates.image_header import complaint, parts_of, windows_of
+from plugin.plates.companions.layers import choose_matte
+from plugin.plates.companions.places import PictureHeader, laid, refuse_misfit
+from plugin.plates.images.header import complaint, parts_of, windows_of
 from plugin.plates.sniff import picture_reader_of
 from plugin.types import FloatArray, PlateInfo
 

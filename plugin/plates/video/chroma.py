@@ -13,7 +13,7 @@ import av
 import av.logging
 from av.bitstream import BitStreamFilterContext
 
-from plugin.plates.video_open import open_container, read_errors
+from plugin.plates.video.file import open_container, read_errors
 
 __all__ = ["LEFT", "MIDDLE", "Site", "chroma_site"]
 

@@ -14,8 +14,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from plugin.errors import PictureError
-from plugin.plates.companion_layers import MatteLayer
-from plugin.plates.companion_looks import ALL, MOST_LEVELS, NOTHING, Look, Plane
+from plugin.plates.companions.layers import MatteLayer
+from plugin.plates.companions.looks import ALL, MOST_LEVELS, NOTHING, Look, Plane
 from plugin.types import FloatArray
 
 __all__ = ["Asked", "Reading", "coverage_of", "span_of", "understand"]

@@ -16,9 +16,9 @@ from plugin.disk.inputs import LARGEST, Held, Sum, held, sum_of
 from plugin.errors import FrameError, PlateError, told_as
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
-from plugin.plates.exr_attributes import carried_attributes
-from plugin.plates.image_header import ImageHeader, read_header
-from plugin.plates.image_pixels import decode, decode_alpha, make_finite
+from plugin.plates.images.exr_attributes import carried_attributes
+from plugin.plates.images.header import ImageHeader, read_header
+from plugin.plates.images.pixels import decode, decode_alpha, make_finite
 from plugin.plates.nearby import nothing_there
 from plugin.plates.timecode import advance
 from plugin.types import FloatArray, Frame, PlateInfo, PlateKind, Window

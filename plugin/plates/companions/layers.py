@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from plugin.errors import PictureError
-from plugin.plates.exr_layers import Part, names_data
+from plugin.plates.images.exr_layers import Part, names_data
 
 __all__ = ["MatteLayer", "choose_matte"]
 

@@ -16,12 +16,12 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from plugin.errors import PlateError
-from plugin.plates.container import is_fragmented, promised_bytes, timecode_rate
 from plugin.plates.limits import check_size
 from plugin.plates.timecode import at_rate
-from plugin.plates.video_colour import ColourTags
-from plugin.plates.video_index import FrameIndex
-from plugin.plates.video_open import PICTURE, open_container, read_errors
+from plugin.plates.video.colour import ColourTags
+from plugin.plates.video.container import is_fragmented, promised_bytes, timecode_rate
+from plugin.plates.video.file import PICTURE, open_container, read_errors
+from plugin.plates.video.index import FrameIndex
 
 __all__ = ["Probe", "interlaced", "probe"]
 

@@ -13,13 +13,13 @@ from plugin.disk.inputs import Sum, note, place_of, regular, stamp_of
 from plugin.errors import FrameError, PlateError, told_as
 from plugin.framerange import MAX_FRAMES, FrameRange
 from plugin.plates.digest import file_digest, place_digest
-from plugin.plates.orientation import Orientation
 from plugin.plates.timecode import advance
-from plugin.plates.video_chroma import chroma_site
-from plugin.plates.video_colour import encoding_of
-from plugin.plates.video_decoder import Decoder
-from plugin.plates.video_pixels import alpha_of, rgb_of
-from plugin.plates.video_probe import Probe, interlaced, probe
+from plugin.plates.video.chroma import chroma_site
+from plugin.plates.video.colour import encoding_of
+from plugin.plates.video.decoder import Decoder
+from plugin.plates.video.orientation import Orientation
+from plugin.plates.video.pixels import alpha_of, rgb_of
+from plugin.plates.video.probe import Probe, interlaced, probe
 from plugin.types import FloatArray, Frame, PlateInfo, PlateKind, Window
 
 __all__ = ["VideoPlate"]
@@ -41,7 +41,7 @@ class VideoPlate:
         known: what the file was when it was summed; one in another state is summed again.
 
     Raises:
-        PlateError: the video cannot be read as a whole (see `plugin.plates.video_probe`), or is
+        PlateError: the video cannot be read as a whole (see `plugin.plates.video.probe`), or is
             not the one that is known.
     """
 

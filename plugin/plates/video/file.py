@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from plugin.errors import PlateError
-from plugin.plates.container import promised_bytes
+from plugin.plates.video.container import promised_bytes
 
 __all__ = ["PICTURE", "RENDER_AGAIN", "open_container", "read_errors"]
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from plugin.plates.video_colour import Encoding
+from plugin.plates.video.colour import Encoding
 from plugin.types import FloatArray
 
 __all__ = ["alpha_of", "rgb_of"]

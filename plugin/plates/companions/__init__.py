@@ -1,0 +1,1 @@
+"""Pictures beside a plate: masks, trimaps, clean plates, painted overrides."""

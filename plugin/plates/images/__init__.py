@@ -1,0 +1,1 @@
+"""Image files: their headers, layers, colours and pixels, and sequences of them."""
