@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,12 +12,18 @@ from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.cli.saying import say, say_json
 from plugin.errors import FrameError, SurroundingsError
 
+if TYPE_CHECKING:
+    from plugin.segmentation.beside import Companion
+    from plugin.types import PlateInfo
+
 __all__ = ["doctor", "inspect", "verify"]
 
 _ANSWER = "The answer"
 
 
-def _inspect(plate: str, start_frame: int, layer: str, as_json: bool, **_talk: object) -> None:
+def _inspect(
+    plate: str, start_frame: int, layer: str, as_json: bool, companions: bool, **_talk: object
+) -> None:
     from plugin.colour.display import input_colour
     from plugin.disk.names import as_stored, refuse_foreign
     from plugin.plates import open_plate
@@ -34,7 +40,20 @@ def _inspect(plate: str, start_frame: int, layer: str, as_json: bool, **_talk: o
         source.close()
     notes = (*info.notes, *filter(None, [colour.note]))
     info = replace(info, colour=colour.space, notes=notes)
-    _print(to_json(info) if as_json else describe(info))
+    beside = _beside(info) if companions else []
+    if as_json:
+        more = {"companions": [asdict(one) for one in beside]} if companions else {}
+        _print(to_json(info) | more)
+        return
+    lines = [f"beside    {one.option} {one.path}: {one.refused or one.reading}" for one in beside]
+    lines += [f"note      {one.path}: {note}" for one in beside for note in one.notes]
+    _print("\n".join([describe(info), *lines]))
+
+
+def _beside(info: PlateInfo) -> list[Companion]:
+    from plugin.segmentation.beside import companions_of
+
+    return companions_of(info)
 
 
 def _verify(folder: Path, as_json: bool, quiet: bool, **_talk: object) -> None:
@@ -101,10 +120,20 @@ inspect = LaidOutCommand(
             default="",
             help="The EXR layer, view or part that is the plate.",
         ),
+        LaidOutOption(
+            ["--companions"],
+            heading=_ANSWER,
+            is_flag=True,
+            help="And the masks and overrides in its folder, in those within it and beside it: "
+            "which of their channels and values a run would take, or why it would not.",
+        ),
         _json_option(),
         *talk_options(),
     ],
-    examples=[("which frames are missing?", "adamatte inspect 'plates/sh010.%04d.exr'")],
+    examples=[
+        ("which frames are missing?", "adamatte inspect 'plates/sh010.%04d.exr'"),
+        ("and which masks are there?", "adamatte inspect 'plates/sh010.%04d.exr' --companions"),
+    ],
 )
 
 verify = LaidOutCommand(

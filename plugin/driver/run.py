@@ -218,8 +218,14 @@ def _stopped(shot: Shot, tally: Tally, *, drained: bool) -> Interrupted:
 
 
 def _tell_unsafe(manifest: Manifest, frames: FrameRange, progress: Progress) -> None:
-    """Pixels of the plate that are no numbers were made safe: say where they are."""
+    """Say where the plate's pixels were no numbers, and where a matte leaves nothing, or all."""
     records = {n: manifest.frames[n] for n in frames if n in manifest.frames}
+    for share, what in ((0.0, "leave nothing"), (1.0, "leave everything")):
+        whole = FrameRange.of(
+            n for n, record in records.items() if record.statistics.get("coverage") == share
+        )
+        if whole:
+            progress.note(f"the mattes {what} of frames {whole}")
     counts = {n: record.statistics.get("non_finite", 0) for n, record in records.items()}
     wrong = FrameRange.of(number for number, count in counts.items() if count)
     if wrong:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from plugin.errors import PlateError
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
 
-__all__ = ["nothing_there"]
+__all__ = ["nothing_there", "sequences_in"]
 
 _NUMBER = re.compile(r"(.*?)(\d{1,7})(\.[^.]+)\Z", re.ASCII | re.DOTALL)
 _SHOWN = 3
@@ -51,23 +52,34 @@ def _likeness(wanted: str, candidate: str) -> float:
 
 def _candidates(folder: Path) -> list[str]:
     """Files of the folder, sequences as one line: `plate.%05d.exr 1-10`."""
+    return sorted(
+        name if numbers is None else f"{name} {_short(FrameRange.of(numbers))}"
+        for name, numbers in _grouped(folder)
+    )
+
+
+def sequences_in(folder: Path) -> list[Path]:
+    """The folder's files, those of a sequence as its pattern."""
+    return sorted(folder / name for name, _ in _grouped(folder))
+
+
+def _grouped(folder: Path) -> Iterator[tuple[str, list[int] | None]]:
+    """Names of files, and patterns with the numbers that they stand for."""
     sequences: dict[tuple[str, int, str], list[int]] = {}
-    names: list[str] = []
     for count, entry in enumerate(folder.iterdir()):
         match = _NUMBER.match(entry.name)
         if count >= _LISTED:
             break
         if match is None:
-            names.append(entry.name)
+            yield entry.name, None
         else:
             key = (match[1], len(match[2]), match[3])
             sequences.setdefault(key, []).append(int(match[2]))
     for (prefix, digits, suffix), numbers in sequences.items():
         if len(numbers) == 1:
-            names.append(f"{prefix}{numbers[0]:0{digits}d}{suffix}")
+            yield f"{prefix}{numbers[0]:0{digits}d}{suffix}", None
         else:
-            names.append(f"{prefix}%0{digits}d{suffix} {_short(FrameRange.of(numbers))}")
-    return sorted(names)
+            yield f"{prefix}%0{digits}d{suffix}", numbers
 
 
 def _short(frames: FrameRange) -> str:

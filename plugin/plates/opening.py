@@ -11,7 +11,6 @@ from plugin.pattern import FramePattern
 from plugin.plates.images.sequence import SequencePlate
 from plugin.plates.nearby import nothing_there
 from plugin.plates.sniff import VIDEO_READERS, reader_of
-from plugin.plates.video.plate import VideoPlate
 from plugin.types import FloatArray, PlateSource, Window
 
 __all__ = ["AlphaSource", "open_plate", "plate_sum"]
@@ -31,6 +30,11 @@ class AlphaSource(Protocol):
         Raises:
             FrameError: the frame is missing or damaged.
         """
+
+
+@runtime_checkable
+class _Summed(Protocol):
+    def file_sum(self) -> Sum | None: ...
 
 
 def open_plate(
@@ -74,6 +78,8 @@ def open_plate(
     if reader in VIDEO_READERS and layer:
         raise PlateError("a video has no layers", where=f"--layer {layer}", fix="leave it out")
     if reader in VIDEO_READERS:
+        from plugin.plates.video.plate import VideoPlate  # FFmpeg is not loaded for pictures
+
         return VideoPlate(path, reader, start_frame=start_frame, known=known)
     return SequencePlate(path, start_frame=start_frame, layer=layer)
 
@@ -87,4 +93,4 @@ def plate_sum(source: PlateSource) -> Sum | None:
         PlateError: the file is gone.
         FrameError: the image is gone.
     """
-    return source.file_sum() if isinstance(source, VideoPlate | SequencePlate) else None
+    return source.file_sum() if isinstance(source, _Summed) else None

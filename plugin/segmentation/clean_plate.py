@@ -21,7 +21,7 @@ from plugin.colour.display import display_transform, input_colour
 from plugin.disk.inputs import Ledger, Sum, ledger, note
 from plugin.errors import AdaMatteError, FrameError, MaskError, told_as
 from plugin.image.channels import dot, most
-from plugin.plates import open_plate, plate_sum
+from plugin.plates import open_plate, plate_sum, unlike
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
 from plugin.segmentation.registration import expose, shift
 from plugin.segmentation.sampling import sample_numbers
@@ -167,21 +167,29 @@ def _prepare(request: Request) -> SegmentPlan:
             "no clean plate given", where="--segment clean-plate", fix="name it with --clean-plate"
         )
     path = str(Path(shot.clean_plate).absolute())
+    start = shot.companion_start(plate.info.frames.first)
     with (
         told_as(MaskError, of=AdaMatteError),
-        closing(open_plate(path, start_frame=shot.start_frame)) as clean,
+        closing(open_plate(path, start_frame=start)) as clean,
     ):
-        settings = _settings_for(request, path, clean)
+        settings = _settings_for(request, path, clean, start)
+        notes = [*clean.info.notes, *unlike(clean, clean.info.frames)]
+        if settings.colour != plate.info.colour:
+            notes.append(f"colours in {settings.colour}, the plate's files in {plate.info.colour}")
         noise = _noise(request, clean, settings)
-    kind = "a still" if settings.still is not None else f"frames {plate.info.frames}"
+    frames = f"frames {clean.info.frames} beside a plate of {plate.info.frames}"
+    kind = "a still" if settings.still is not None else frames
     return SegmentPlan(
         method="clean-plate",
         settings=settings.model_copy(update={"noise": noise}).model_dump(mode="json"),
         reason=f"clean-plate: {Path(path).name}, {kind}",
+        warnings=tuple(f"clean plate: {note}" for note in notes),
     )
 
 
-def _settings_for(request: Request, path: str, clean: PlateSource) -> CleanPlateSettings:
+def _settings_for(
+    request: Request, path: str, clean: PlateSource, start: int
+) -> CleanPlateSettings:
     have, want = clean.info, request.plate.info
     if (have.width, have.height) != (want.width, want.height):
         raise MaskError(
@@ -201,7 +209,7 @@ def _settings_for(request: Request, path: str, clean: PlateSource) -> CleanPlate
     video = plate_sum(clean) if still is None else None
     return CleanPlateSettings(
         path=path,
-        start_frame=request.shot.start_frame,
+        start_frame=start,
         still=still,
         video_digest="" if video is None else video.sha256,
         video_stamp="" if video is None else video.stamp,

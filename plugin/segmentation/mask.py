@@ -24,6 +24,8 @@ def _prepare(request: Request) -> SegmentPlan:
     found = pair_masks(shot.mask, shot, info, asked=asked_of(shot), layer=shot.mask_layer)
     keys = found.settings.keys
     warnings = [*found.notes, *_without_subject(found)]
+    if found.framed:
+        warnings.append("white all around the frame: if black is the subject, --mask-invert")
     held = asked_frames(shot, info).without(keys)
     if held:
         warnings.append(f"no mask of their own, the nearest earlier one is held: frames {held}")

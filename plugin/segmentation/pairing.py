@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from plugin.plates.companions.layers import MatteLayer, choose_matte
 from plugin.plates.companions.looks import ALL, NOTHING, Look, look_at
 from plugin.plates.companions.pictures import is_picture, read_header
 from plugin.plates.companions.places import PictureHeader, place_note, refuse_misfit
-from plugin.plates.companions.values import Asked, Reading, span_of, understand
+from plugin.plates.companions.values import Asked, Reading, is_framed, span_of, understand
 from plugin.request.shot import Shot, range_ends
 from plugin.segmentation.mask_files import MaskReader, MaskSettings, read_coverage, video_header
 from plugin.segmentation.plans import asked_frames
@@ -29,8 +29,6 @@ _SAMPLES = 7
 
 _LOOKED_AT = 48 << 20
 """Pixels of masks that are looked at beforehand without a second thought."""
-
-_UNSAID = Asked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,7 @@ class Paired:
         empty: keys that were looked at and leave no subject.
         solid: keys that were looked at and leave only subject.
         looked: all that were looked at.
+        framed: each of them is subject all around the frame, and not within.
     """
 
     settings: MaskSettings
@@ -54,6 +53,7 @@ class Paired:
     empty: FrameRange
     solid: FrameRange
     looked: FrameRange
+    framed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def asked_of(shot: Shot) -> Asked:
 
 @told_as(MaskError)
 def pair_masks(
-    masks: str, shot: Shot, info: PlateInfo, *, asked: Asked = _UNSAID, layer: str = ""
+    masks: str, shot: Shot, info: PlateInfo, *, asked: Asked | None = None, layer: str = ""
 ) -> Paired:
     """Find masks and what their values mean; every header is looked at.
 
@@ -88,7 +88,7 @@ def pair_masks(
         masks: a pattern, a picture or a video.
         shot: the frames asked for, and a video's first.
         info: the plate.
-        asked: what the user says of their values.
+        asked: what the user says of their values; None where no option says it.
         layer: the layer or channel that the user names.
 
     Raises:
@@ -96,6 +96,9 @@ def pair_masks(
             sensible reading.
     """
     path = str(Path(masks).absolute())
+    if asked is None:
+        with _without_options():
+            return pair_masks(masks, shot, info, asked=Asked(), layer=layer)
     found = _find(path, shot, info)
     _refuse_unpaired(path, found.keys, asked_frames(shot, info), info)
     chosen = choose_matte(found.first.parts, layer, path)
@@ -131,10 +134,23 @@ def pair_masks(
         empty=FrameRange.of(n for n, (_, high) in spans.items() if high <= NOTHING),
         solid=FrameRange.of(n for n, (low, _) in spans.items() if low >= ALL),
         looked=FrameRange.of(spans),
+        framed=is_framed(looks.values(), chosen, reading),
     )
 
 
 @told_as(MaskError)
+@contextmanager
+def _without_options() -> Iterator[None]:
+    """Another cure for companions that `--mask-layer` and `--mask-range` do not speak of."""
+    try:
+        yield
+    except MaskError as problem:
+        if "--mask-" not in problem.fix:
+            raise
+        fix = "save that matte alone, in one channel, from 0 to 1"
+        raise MaskError(problem.what, where=problem.where, fix=fix) from problem
+
+
 def read_key(path: Path, info: PlateInfo, shot: Shot) -> tuple[Reading, str, tuple[str, ...]]:
     """How one picture's values are meant, the same in words, and what a person should know of it.
 

@@ -216,6 +216,7 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     "video-levels": lambda f: (stills(f, shades(WANTED, 16 / 255, 235 / 255)), {}),
     "dim": lambda f: (exrs(f, {"Y": WANTED * np.float32(0.6)}), {"wanted": WANTED * 0.6}),
     "inverted": lambda f: (stills(f, 1 - WANTED), {"mask_invert": True}),
+    "inverted-unsaid": lambda f: (stills(f, 1 - WANTED), {"wanted": 1 - WANTED}),
     "empty": lambda f: (stills(f, EMPTY), {}),
     "full": lambda f: (stills(f, FULL), {}),
     "empty-in-one": lambda f: (one_black(f), {}),

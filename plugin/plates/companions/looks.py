@@ -34,12 +34,14 @@ class Plane:
         high: its largest.
         levels: its values where there are few; None where there are many.
         flat: those among them that fill areas.
+        border: mean along the picture's edges.
     """
 
     low: float
     high: float
     levels: tuple[float, ...] | None
     flat: tuple[float, ...] = ()
+    border: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +107,6 @@ def _plane(values: FloatArray) -> Plane:
     cell = np.ones((5, 5), np.uint8)
     middle = [] if levels is None or len(levels) > 16 else levels[1:]
     flat = tuple(v for v in middle if cv2.erode((values == v).astype(np.uint8), cell).any())
-    return Plane(low, high, levels, flat)
+    edges = (values[0], values[-1], values[:, 0], values[:, -1])
+    border = float(np.mean(np.concatenate(edges)))
+    return Plane(low, high, levels, flat, border)

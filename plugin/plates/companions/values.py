@@ -18,7 +18,7 @@ from plugin.plates.companions.layers import MatteLayer
 from plugin.plates.companions.looks import ALL, MOST_LEVELS, NOTHING, Look, Plane
 from plugin.types import FloatArray
 
-__all__ = ["Asked", "Reading", "coverage_of", "span_of", "understand"]
+__all__ = ["Asked", "Reading", "coverage_of", "is_framed", "span_of", "understand"]
 
 _ODD_MAXIMA = {255: "8", 1023: "10", 4095: "12", 16383: "14", 32767: "15", 32768: "15"}
 """Largest values of fewer bits, as they are found in files of 16."""
@@ -231,6 +231,21 @@ def _middling(seen: Plane, full: float) -> list[str]:
     if len(greys) == 1 and seen.levels is not None and len(seen.levels) <= 4:
         notes.append(f"areas of {_own(greys[0], full)} are taken as partly covered")
     return notes
+
+
+def is_framed(looks: Iterable[Look], layer: MatteLayer, reading: Reading) -> bool:
+    """Whether every picture is subject along all its edges, and not within: inverted, perhaps."""
+    alpha = reading.channels == (layer.alpha,)
+    planes = [look.alpha if alpha else look.colours for look in looks]
+    width = reading.high - reading.low
+    if reading.invert or reading.only or width <= 0 or not planes:
+        return False
+    ends = [
+        ((plane.border - reading.low) / width, (plane.low - reading.low) / width)
+        for plane in planes
+        if plane is not None
+    ]
+    return bool(ends) and all(border > ALL and low < NOTHING for border, low in ends)
 
 
 def span_of(look: Look, layer: MatteLayer, reading: Reading) -> tuple[float, float]:

@@ -9,8 +9,8 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from plugin.colour.coded import CODED_PRIMARIES, CODED_TRANSFERS
 from plugin.colour.primaries import NAMED, REC709
-from plugin.plates.video.colour import CODED_PRIMARIES, CODED_TRANSFERS
 
 __all__ = ["png_colour"]
 

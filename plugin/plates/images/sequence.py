@@ -54,6 +54,7 @@ class SequencePlate:
         one_colour: bool = True,
     ) -> None:
         self._layer = layer
+        self._headers: dict[int, tuple[tuple[int, int, int], ImageHeader]] = {}
         self._one_colour = one_colour
         self._pattern = pattern
         if isinstance(pattern, FramePattern):
@@ -98,13 +99,22 @@ class SequencePlate:
         return self._pattern
 
     def header(self, number: int) -> ImageHeader:
-        """One file's header, no pixels.
+        """One file's header, no pixels; read again only if the file's size or time is another.
 
         Raises:
             PlateError: missing or damaged.
             FrameError: the plate has no such frame.
         """
-        return read_header(self.path(number), self._layer)
+        path = self.path(number)
+        try:
+            status = path.stat()
+        except OSError:
+            return read_header(path, self._layer)
+        state = status.st_ino, status.st_size, status.st_mtime_ns
+        held = self._headers.get(number)
+        if held is None or held[0] != state:
+            held = self._headers[number] = state, read_header(path, self._layer)
+        return held[1]
 
     def read(self, number: int) -> Frame:
         """Decode one frame; the order does not matter.

@@ -6,39 +6,15 @@ from dataclasses import dataclass
 
 import av
 
+from plugin.colour.coded import OTHER_PRIMARIES, TRANSFERS, VIDEO
 from plugin.errors import PlateError
 
-__all__ = ["CODED_PRIMARIES", "CODED_TRANSFERS", "ColourTags", "Encoding", "encoding_of"]
+__all__ = ["ColourTags", "Encoding", "encoding_of"]
 
 _HD_WIDTH, _HD_HEIGHT = 1280, 720
 
 _MATRICES = {1: "BT.709", 5: "BT.601", 6: "BT.601", 9: "BT.2020"}
 """Matrix coefficients of ITU-T H.273, table 4."""
-
-_TRANSFERS = {
-    8: "lin_{}_scene",
-    13: "srgb_{}_display",
-    16: "pq_{}_display",
-    18: "hlg_{}_display",
-}
-"""Transfer characteristics of H.273, table 3, that are not the display gamma of video."""
-
-_OTHER_PRIMARIES = {9: "rec2020", 11: "p3d65", 12: "p3d65"}
-"""Colour primaries of H.273, table 2; the others are within a hair of BT.709's."""
-
-_VIDEO = "g24_{}_display"
-
-CODED_PRIMARIES = {1: "rec709", 5: "rec709", 6: "rec709", **_OTHER_PRIMARIES}
-"""Primaries by their code point, for files that name them outright."""
-
-CODED_TRANSFERS = {
-    **dict.fromkeys((1, 6, 14, 15), _VIDEO),
-    4: "g22_{}_display",
-    5: "g28_{}_display",
-    **_TRANSFERS,
-}
-"""Names of spaces by their transfer's code point, to be completed by the primaries."""
-
 
 _UNSAID = frozenset({0, 2, 3})
 """Codes that say nothing: reserved and unspecified. A matrix of 0 means RGB, which YUV is not."""
@@ -140,5 +116,5 @@ def _matrix_of(frame: av.VideoFrame, tags: ColourTags, where: object) -> tuple[s
 
 
 def _colour_name(tags: ColourTags) -> str:
-    primaries = _OTHER_PRIMARIES.get(tags.primaries, "rec709")
-    return _TRANSFERS.get(tags.transfer, _VIDEO).format(primaries)
+    primaries = OTHER_PRIMARIES.get(tags.primaries, "rec709")
+    return TRANSFERS.get(tags.transfer, VIDEO).format(primaries)
