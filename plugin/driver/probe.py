@@ -21,7 +21,7 @@ from plugin.progress.modes import Progress, QuietProgress
 from plugin.request.job_file import PATH_FIELDS, option_name
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
-from plugin.segmentation import SegmentPlan, prepare, run_first
+from plugin.segmentation import SegmentPlan, in_order, prepare, run_first
 from plugin.stabilise.plan import StabilisePlan, plan_stabilise
 from plugin.trimap.override import load as load_override
 from plugin.trimap.source import plan_trimaps
@@ -226,7 +226,7 @@ def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Pla
         FrameError: a frame of the plate cannot be decoded.
         OutputError: the disk refuses.
     """
-    if plan.segment is None:
+    if plan.segment is None or not in_order(plan.segment):
         return plan
     shot = _for_the_driver(plan.shot, here=_works_here(plan.shot))
     said = _Said(progress, plan.assumed)

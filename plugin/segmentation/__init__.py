@@ -3,12 +3,21 @@
 In steps, because a mask must not depend on chunks or workers:
 
     plan = prepare(shot, plate, to_display)    once, in the driver, from the whole plate
-    plan = run_first(plan, …, folder)          only `track` needs it; the others return at once
+    plan = run_first(plan, …, folder)          where `in_order`: `track` and `sam2`
     segmenter = build(plan, info)              in each worker, from the plan alone
     mask = segmenter.segment(frame)            of a display-referred frame
 """
 
 from plugin.segmentation.plans import DisplayTransform, Method, SegmentPlan
-from plugin.segmentation.registry import METHODS, build, prepare, run_first
+from plugin.segmentation.registry import METHODS, build, in_order, prepare, run_first
 
-__all__ = ["METHODS", "DisplayTransform", "Method", "SegmentPlan", "build", "prepare", "run_first"]
+__all__ = [
+    "METHODS",
+    "DisplayTransform",
+    "Method",
+    "SegmentPlan",
+    "build",
+    "in_order",
+    "prepare",
+    "run_first",
+]

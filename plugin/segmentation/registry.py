@@ -19,7 +19,7 @@ from plugin.segmentation.track import TRACK
 from plugin.segmentation.whole import NONE, plan_whole_frame
 from plugin.types import Matter, PlateInfo, PlateSource, Segmenter
 
-__all__ = ["METHODS", "build", "prepare", "run_first"]
+__all__ = ["METHODS", "build", "in_order", "prepare", "run_first"]
 
 METHODS: dict[str, Method] = {
     "mask": MASK,
@@ -61,6 +61,11 @@ def prepare(shot: Shot, plate: PlateSource, to_display: DisplayTransform) -> Seg
     if shot.segment == "auto":
         return _choose(request)
     return _method(shot.segment).prepare(request)
+
+
+def in_order(plan: SegmentPlan) -> bool:
+    """Whether a pass in frame order has to be done before workers start."""
+    return _method(plan.method).first is not None
 
 
 def run_first(

@@ -11,12 +11,15 @@ import numpy.typing as npt
 import pytest
 
 from plugin.errors import FrameError, MaskError
+from plugin.progress.modes import QuietProgress
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare, run_first
 from plugin.segmentation.prompts import FramePrompt, parse_prompts
 from plugin.synthetic import ShotKind, SyntheticShot
 from plugin.synthetic.trimap_bench import SyntheticPlate
 from plugin.types import FloatArray
+from tests.jobs import creature
+from workers.farm import plan_farm_job
 
 pytestmark = pytest.mark.slow
 
@@ -188,6 +191,16 @@ def test_sam_masks_every_frame(tmp_path: Path, tiny_sam: Path, prompts: tuple[st
     before = (tmp_path / "track" / "track.1003.png").stat().st_mtime_ns
     assert run_first(plan, shot, PLATE, as_is, tmp_path / "track") == done
     assert (tmp_path / "track" / "track.1003.png").stat().st_mtime_ns == before
+
+
+def test_a_farm_does_sams_pass_once_and_its_tasks_wait_for_it(
+    tmp_path: Path, tiny_sam: Path
+) -> None:
+    shot = creature(tmp_path, frames=2).model_copy(update={"mask": None})
+    told = {"segment": "sam2", "segment_model": str(tiny_sam), "prompt": ("1001=point:48,30",)}
+    assert plan_farm_job(
+        shot.model_copy(update={**told, "device": "cpu"}), QuietProgress()
+    ).in_order
 
 
 def test_sam_takes_a_key_mask_as_it_is(tmp_path: Path, tiny_sam: Path) -> None:

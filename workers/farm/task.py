@@ -17,6 +17,7 @@ from plugin.progress.modes import Progress
 from plugin.request.job_writing import write_job
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
+from plugin.segmentation import in_order
 from workers.farm import deadline, opencue, openjd
 from workers.farm.job import FarmJob
 
@@ -52,7 +53,7 @@ def plan_farm_job(shot: Shot, progress: Progress, program: str | None = None) ->
         frames=frames,
         chunk=(shot.chunk or CHUNK) if whole else 1,
         program=program or str(Path(sys.executable).with_name("adamatte")),
-        in_order=plan.segment is not None and plan.segment.method == "track",
+        in_order=plan.segment is not None and in_order(plan.segment),
     )
 
 
