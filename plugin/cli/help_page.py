@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,9 +12,12 @@ import click
 from plugin.progress.modes import MODES
 
 __all__ = [
+    "FILE",
     "SETTINGS",
     "LaidOutCommand",
     "LaidOutOption",
+    "device_option",
+    "file_option",
     "number_option",
     "show_debug",
     "show_version",
@@ -21,6 +25,9 @@ __all__ = [
 ]
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+FILE = click.Path(path_type=Path)
+"""The type of an option that is a file or a folder."""
 
 TALK = "What it says"
 """Heading of the options that every command has."""
@@ -146,3 +153,30 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) 
     if value and not ctx.resilient_parsing:
         click.echo(f"adamatte {importlib.metadata.version('adamatte')}")
         ctx.exit()
+
+
+def file_option(
+    option: str,
+    metavar: str,
+    text: str,
+    *,
+    name: str = "",
+    required: bool = False,
+    multiple: bool = False,
+) -> click.Option:
+    """An option that takes a path, given to the command as a `Path`."""
+    words = [option, name] if name else [option]
+    return click.Option(
+        words, type=FILE, required=required, multiple=multiple, metavar=metavar, help=text
+    )
+
+
+def device_option() -> click.Option:
+    """`--device` of what works on the network itself."""
+    return click.Option(
+        ["--device"],
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="auto takes a GPU where there is one.",
+    )

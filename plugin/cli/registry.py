@@ -76,10 +76,10 @@ COMMANDS: Mapping[str, Entry] = {
         "plugin.cli.bench:bench", _LOOK, "Speed, memory and steadiness here, and what changed."
     ),
     "evaluate": Entry(
-        "plugin.cli.network:evaluate", _NETWORK, "SAD, MSE, Grad, Conn on images with known alpha."
+        "plugin.cli.measure:evaluate", _NETWORK, "SAD, MSE, Grad, Conn on images with known alpha."
     ),
     "compose": Entry(
-        "plugin.cli.network:compose", _NETWORK, "Compose a test set of what training never sees."
+        "plugin.cli.measure:compose", _NETWORK, "Compose a test set of what training never sees."
     ),
     "pack": Entry("plugin.cli.network:pack", _NETWORK, "Pack training pictures into one file."),
     "train": Entry("plugin.cli.network:train", _NETWORK, "Train AdaMatting as a TOML file says."),

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 import OpenEXR  # type: ignore[import-not-found]
@@ -38,11 +37,9 @@ from plugin.exr.decode import (
     read_header,
     refuse_size,
 )
+from plugin.exr.form import COMPRESSIONS, LOSSY, AlphaFile, AlphaFormat, Compression
 from plugin.exr.header import OURS, colour_attributes, make_header, window
 from plugin.types import FloatArray, Frame, PlateInfo, Window
-
-if TYPE_CHECKING:
-    from plugin.request.shot import Shot
 
 __all__ = [
     "AlphaFile",
@@ -59,82 +56,12 @@ __all__ = [
     "write_alpha",
 ]
 
-Compression = Literal["none", "zip", "zips", "piz", "dwaa", "dwab"]
-
-_COMPRESSIONS = {
-    "none": OpenEXR.NO_COMPRESSION,
-    "zip": OpenEXR.ZIP_COMPRESSION,
-    "zips": OpenEXR.ZIPS_COMPRESSION,
-    "piz": OpenEXR.PIZ_COMPRESSION,
-    "dwaa": OpenEXR.DWAA_COMPRESSION,
-    "dwab": OpenEXR.DWAB_COMPRESSION,
-}
-_LOSSY = frozenset({"dwaa", "dwab"})
-"""In every channel but A."""
-
 FOREGROUND = "foreground"
 """Key of the provenance that says that RGB is a foreground, not the alpha again."""
 _AGAIN = "run the same command again"
 
 
-@dataclass(frozen=True, slots=True)
-class AlphaFormat:
-    """How an alpha is stored; the default is the contract's.
-
-    Attributes:
-        channels: `rgba` writes R=G=B=A=alpha, `a` the channel A alone, `fg` the premultiplied
-            foreground with alpha in A.
-        bits: of each channel.
-        compression: `zips` is what row by row readers like. All are lossless but `dwaa` and
-            `dwab`, which are for the colours of `fg` alone and keep A exact.
-    """
-
-    channels: Channels = "rgba"
-    bits: Bits = "half"
-    compression: Compression = "zips"
-
-    @classmethod
-    def of(cls, shot: Shot) -> AlphaFormat:
-        """As the shot asks."""
-        return cls(shot.channels, shot.bits, shot.compression)
-
-
 _DEFAULT = AlphaFormat()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AlphaFile:
-    """An alpha EXR, decoded in full.
-
-    Attributes:
-        alpha: `H × W` float32, finite, within [0, 1]: exactly the stored values.
-        bits: as which they are stored.
-        channels: the names of all channels in the file.
-        compression: as OpenEXR names it: `ZIPS_COMPRESSION`, ….
-        data_window: the pixels that are stored.
-        display_window: the picture's frame.
-        pixel_aspect: width of a pixel over its height.
-        attributes: the whole header by attribute name.
-        sealed: every byte of the file was proved to be as it was written.
-        foreground: `H × W × 3` float32, multiplied by alpha, where the file holds one.
-    """
-
-    alpha: FloatArray
-    bits: Bits
-    channels: tuple[str, ...]
-    compression: str
-    data_window: Window
-    display_window: Window
-    pixel_aspect: float
-    attributes: Mapping[str, Any]
-    sealed: bool
-    foreground: FloatArray | None = None
-
-    @property
-    def provenance(self) -> dict[str, str]:
-        """The `adamatte/` attributes by their key."""
-        names = (name for name in self.attributes if name.startswith(OURS))
-        return {name.removeprefix(OURS): str(self.attributes[name]) for name in names}
 
 
 def encode_alpha(
@@ -162,12 +89,12 @@ def encode_alpha(
     """
     where = f"frame {frame.number}"
     _refuse_alpha(alpha, info.data_window, where)
-    lossless = form.compression not in _LOSSY
+    lossless = form.compression not in LOSSY
     if (colours is None) == (form.channels == "fg") or (colours is None and not lossless):
         what = "a foreground goes with fg, and DWA with a foreground"
         raise FrameError(what, where=where, fix="report it")
     header = make_header(info, frame, provenance)
-    header["compression"] = _COMPRESSIONS[form.compression]
+    header["compression"] = COMPRESSIONS[form.compression]
     rgb = None
     if colours is not None:
         rgb = colours.rgb

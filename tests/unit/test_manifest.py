@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.disk.folder_lock import LOCK_NAME, folder_lock
+from plugin.disk.folder_lock import LOCK_NAME
 from plugin.errors import OutputError, RequestError
 from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
@@ -262,43 +262,6 @@ def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     expected = {number for start in starts for number in range(start, start + 25)}
     assert set(load(path).frames) == expected
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [LOCK_NAME, "manifest.json"]
-
-
-_HOLDER = """
-import sys
-from pathlib import Path
-from plugin.disk.folder_lock import folder_lock
-
-with folder_lock(Path(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.readline()
-"""
-
-
-def test_a_lock_names_its_holder_and_dies_with_it(tmp_path: Path) -> None:
-    arguments = [sys.executable, "-c", _HOLDER, str(tmp_path)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(arguments, stdin=pipe, stdout=pipe, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        with (
-            pytest.raises(OutputError, match=f"held by process {holder.pid} on"),
-            folder_lock(tmp_path, patience=0),
-        ):
-            pass
-        holder.kill()
-        holder.wait()
-        with folder_lock(tmp_path, patience=0):
-            pass
-
-
-def test_a_lock_that_is_a_link_is_refused(tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
-    victim.write_text("precious", encoding="ascii")
-    (tmp_path / LOCK_NAME).symlink_to(victim)
-    with pytest.raises(OutputError), folder_lock(tmp_path):
-        pass
-    assert victim.read_text(encoding="ascii") == "precious"
 
 
 def test_progress_is_one_json_object(tmp_path: Path) -> None:
