@@ -1,0 +1,339 @@
+"""Scripted strangers: by seed, files are changed before, between and during runs, and runs killed.
+
+The oracle is a fresh run of the files as they are, into an empty folder: what a frame should be. It
+is asked after every run of a script, whenever `verify` or the bridge calls a frame whole, and of
+all frames after the script's last run, which nobody disturbs.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+import cv2
+
+from nuke_bridge.core.manifest import frame_states
+from nuke_bridge.core.request import Request
+from plugin.driver.run import run
+from plugin.errors import AdaMatteError
+from plugin.framerange import FrameRange
+from plugin.progress.modes import QuietProgress
+from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
+from plugin.result.manifest import load
+from plugin.result.verify import verify
+from plugin.types import FrameResult
+from tests.campaign.tampering import TAMPERINGS
+from tests.jobs import luma_matter
+from tests.small_plate import mask, picture, replace_by, small_shot
+from workers.in_process import InProcessExecutor
+
+__all__ = ["Outcome", "play"]
+
+FRAMES = range(1001, 1006)
+LIMIT_S = 60.0
+_VERSIONS = 4
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What many scripts came to.
+
+    Attributes:
+        scripts: played.
+        runs: of the program, those of the oracle left out.
+        kills: runs that ended by `_exit` in the middle.
+        changes: by kind.
+        failed: frames that a run failed by number because a file became another.
+        checked: frames that were called whole, and compared with the oracle.
+        false_names: frames that were called whole and are not.
+        refused: runs that refused to begin.
+        hangs: scripts that took longer than the limit.
+        wrong: all that should not be, in words.
+    """
+
+    scripts: int = 0
+    runs: int = 0
+    kills: int = 0
+    changes: dict[str, int] = field(default_factory=dict)
+    failed: int = 0
+    checked: int = 0
+    false_names: int = 0
+    refused: int = 0
+    hangs: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+class _HangError(Exception):
+    """A script is over its limit."""
+
+
+def play(folder: Path, seeds: range) -> Outcome:
+    """Play a script for each seed."""
+    outcome = Outcome()
+    truth: dict[tuple[object, ...], dict[int, str]] = {}
+    for seed in seeds:
+        place = folder / str(seed)
+        place.mkdir()
+        try:
+            with _limit():
+                _Script(place, seed, outcome, truth).play()
+        except _HangError:
+            outcome.hangs += 1
+            outcome.wrong.append(f"{seed}: over {LIMIT_S:.0f} s")
+        except AdaMatteError as error:
+            outcome.wrong.append(f"{seed}: {error}")
+        outcome.scripts += 1
+        shutil.rmtree(place, ignore_errors=True)
+    return outcome
+
+
+@contextmanager
+def _limit() -> Iterator[None]:
+    def over(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  signal's signature
+        raise _HangError
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class _During(QuietProgress):
+    """Does things after frames; a thing for each number of results heard."""
+
+    def __init__(self, todo: dict[int, list[Callable[[], None]]]) -> None:
+        self.todo, self.heard = todo, 0
+
+    def frame(self, result: FrameResult) -> None:  # noqa: ARG002
+        self.heard += 1
+        for do in self.todo.pop(self.heard, []):
+            do()
+
+
+class _Script:
+    """One script: three or four acts, each a few changes and a run, and the last run."""
+
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        outcome: Outcome,
+        truth: dict[tuple[object, ...], dict[int, str]],
+    ) -> None:
+        self.folder, self.seed, self.outcome, self.truth = folder, seed, outcome, truth
+        self.dice = random.Random(seed)
+        self.shot = small_shot(folder, FRAMES).model_copy(
+            update={
+                "stabilise": self.dice.choice((0, 1, 2)),
+                "keep": frozenset(self.dice.choice(((), ("trimap",), ("adapted", "mask")))),
+            }
+        )
+        self.last = FRAMES.stop - 1
+        self.versions = {(of, n): 0 for of in ("plate", "mask") for n in FRAMES}
+
+    def play(self) -> None:
+        """The acts, then the run that nobody disturbs."""
+        for _ in range(self.dice.randint(2, 4)):
+            for _ in range(self.dice.randint(0, 2)):
+                self._change()
+            self._act()
+            self._check()
+        self._run(self.shot, {})
+        self._check(all_of_them=True)
+
+    def _act(self) -> None:
+        """A run, perhaps of other settings, with changes while it goes on; perhaps killed."""
+        asked: dict[str, object] = {}
+        if self.dice.random() < 0.3:
+            asked["erode"] = self.dice.choice((1.0, 2.0, 8.0))
+        if self.dice.random() < 0.3:
+            first = self.dice.choice(FRAMES)
+            asked["frames"] = FrameRange.span(first, min(self.last, first + 2))
+        if self.dice.random() < 0.1:
+            asked["force"] = True
+        shot = self.shot.model_copy(update=asked)
+        self.shot = shot.model_copy(update={"frames": None, "force": False})
+        during: dict[int, list[Callable[[], None]]] = {}
+        for _ in range(self.dice.choice((0, 1, 1, 2))):
+            during.setdefault(self.dice.randint(1, 4), []).append(self._change)
+        if self.dice.random() < 0.25:
+            during.setdefault(self.dice.randint(1, 5), []).append(lambda: os._exit(9))
+            self._killed(shot, during)
+        else:
+            self._run(shot, during)
+
+    def _killed(self, shot: Shot, during: dict[int, list[Callable[[], None]]]) -> None:
+        """The run in a child, which ends without a word; changes that it made are on disk."""
+        plan = [self._drawn() for _ in range(sum(len(todo) - 1 for todo in during.values()) + 2)]
+        changes = iter(plan)
+        for todo in during.values():
+            todo[:] = [next(changes) if do == self._change else do for do in todo]
+        self.outcome.runs += 1
+        child = os.fork()
+        if child == 0:
+            with suppress(BaseException):
+                run(shot, progress=_During(during), executor=InProcessExecutor(luma_matter))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        self.outcome.kills += os.waitstatus_to_exitcode(status) == 9
+        self._look()
+
+    def _run(self, shot: Shot, during: dict[int, list[Callable[[], None]]]) -> None:
+        self.outcome.runs += 1
+        try:
+            done = run(shot, progress=_During(during), executor=InProcessExecutor(luma_matter))
+        except AdaMatteError:
+            self.outcome.refused += 1
+        else:
+            self.outcome.failed += sum("changed" in r.error for r in done.frames.values())
+
+    def _change(self) -> None:
+        self._drawn()()
+        self._look()
+
+    def _drawn(self) -> Callable[[], None]:
+        """A change, chosen now, to be made later."""
+        ways: list[Callable[[], Callable[[], None]]] = [
+            self._replaced, self._replaced, self._replaced, self._swapped, self._touched,
+            self._linked, self._appended, self._tampered, self._tampered,
+        ]  # fmt: skip
+        way = self.dice.choice(ways)
+        name = way.__name__.strip("_")
+        self.outcome.changes[name] = self.outcome.changes.get(name, 0) + 1
+        return way()
+
+    def _file(self) -> tuple[str, int, Path]:
+        of, number = self.dice.choice(("plate", "plate", "mask")), self.dice.choice(FRAMES)
+        return of, number, self.folder / of / f"{of[0]}.{number}.png"
+
+    def _replaced(self) -> Callable[[], None]:
+        """Another version by rename, in place, or with times of long ago or of tomorrow."""
+        of, number, path = self._file()
+        version, how = self.dice.randrange(_VERSIONS), self.dice.choice(("new", "in place", "old"))
+        made = (picture if of == "plate" else mask)(number, version)
+
+        def do() -> None:
+            if how == "in place":
+                cv2.imwrite(str(path), made)
+            else:
+                replace_by(path, made)
+            if how == "old":
+                os.utime(path, (1, 1))
+
+        return do
+
+    def _swapped(self) -> Callable[[], None]:
+        of, number, path = self._file()
+        other = path.with_name(f"{of[0]}.{self.dice.choice(FRAMES)}.png")
+
+        def do() -> None:
+            if other != path:
+                path.rename(path.with_name("held"))
+                other.rename(path)
+                path.with_name("held").rename(other)
+
+        return do
+
+    def _touched(self) -> Callable[[], None]:
+        _, _, path = self._file()
+        when = self.dice.choice((0, 1_000_000_000, 4_000_000_000))
+        return lambda: os.utime(path, (when, when))
+
+    def _linked(self) -> Callable[[], None]:
+        """A link to a version that lies elsewhere."""
+        of, number, path = self._file()
+        version = self.dice.randrange(_VERSIONS)
+        made = (picture if of == "plate" else mask)(number, version)
+
+        def do() -> None:
+            elsewhere = self.folder / f"{of}.{number}.{version}.png"
+            cv2.imwrite(str(elsewhere), made)
+            link = path.with_name("link")
+            link.symlink_to(elsewhere)
+            link.replace(path)
+
+        return do
+
+    def _appended(self) -> Callable[[], None]:
+        def do() -> None:
+            number = self.last + 1
+            if number <= FRAMES.stop + 1:
+                replace_by(self.folder / "mask" / f"m.{number}.png", mask(number))
+                replace_by(self.folder / "plate" / f"p.{number}.png", picture(number))
+
+        return do
+
+    def _tampered(self) -> Callable[[], None]:
+        way, seed = self.dice.choice(TAMPERINGS), self.dice.random()
+
+        def do() -> None:
+            with suppress(OSError, ValueError, LookupError):  # it is not there yet
+                way(OutputLayout.of(self.shot), random.Random(seed))
+
+        return do
+
+    def _look(self) -> None:
+        """How many frames the plate has by now; a killed run's changes are its own."""
+        numbers = [int(f.name.split(".")[1]) for f in (self.folder / "plate").glob("p.*.png")]
+        self.last = max(numbers)
+
+    def _state(self) -> tuple[object, ...]:
+        """The contents of all files, by name."""
+        files = [f for of in ("plate", "mask") for f in (self.folder / of).glob("?.*.png")]
+        return tuple((f.name, f.read_bytes()) for f in sorted(files))
+
+    def _true(self, erode: float) -> dict[int, str]:
+        """What the frames should be by now: digests of a fresh run."""
+        key = (*self._state(), erode, self.shot.stabilise)
+        if key not in self.truth:
+            fresh = self.shot.model_copy(
+                update={"out": self.folder / "fresh", "erode": erode, "keep": frozenset()}
+            )
+            shutil.rmtree(fresh.out, ignore_errors=True)
+            done = run(fresh, executor=InProcessExecutor(luma_matter))
+            self.truth[key] = {n: record.digest for n, record in done.frames.items()}
+        return self.truth[key]
+
+    def _check(self, *, all_of_them: bool = False) -> None:
+        """Whatever is called whole is what the oracle says."""
+        try:
+            report, manifest = verify(self.shot.out), load(self.shot.out / "manifest.json")
+        except AdaMatteError as error:
+            if all_of_them:
+                self.outcome.wrong.append(f"{self.seed}: {error}")
+            return
+        due = {n: manifest.requests.get(manifest.due(n)) for n in report.sound}
+        for number, request in due.items():
+            erode = self.shot.erode if request is None else float(request.shot["erode"])
+            self._compare("verify", number, erode, manifest.frames[number].digest)
+        asked = self._asked(manifest.promised)
+        for number in frame_states(asked).frames("done"):
+            told = manifest.frames[number].digest
+            self._compare("bridge", number, self.shot.erode, told)
+        if all_of_them and not report.complete:
+            found = "; ".join(f"{f.fault} {f.frame} {f.why}" for f in report.findings)
+            self.outcome.wrong.append(f"{self.seed}: not whole at the end: {found}")
+
+    def _asked(self, frames: FrameRange) -> Request:
+        shot = self.shot
+        settings = {"erode": shot.erode, "stabilise": shot.stabilise}
+        return Request(
+            shot.plate, str(shot.out), shot.name, list(frames), mask=shot.mask, settings=settings
+        )
+
+    def _compare(self, who: str, number: int, erode: float, digest: str) -> None:
+        self.outcome.checked += 1
+        if self._true(erode).get(number) != digest:
+            self.outcome.false_names += 1
+            self.outcome.wrong.append(f"{self.seed}: {who} calls {number} whole, and it is another")
