@@ -7,10 +7,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from plugin.driver.plan import Plan
 from plugin.request.shot import Shot
-from plugin.types import LabelArray
+from plugin.types import FloatArray, LabelArray, Matter
 
-__all__ = ["FRAMES", "mask", "picture", "replace_by", "small_shot"]
+__all__ = [
+    "FRAMES",
+    "EveryPixelMatter",
+    "every_pixel",
+    "mask",
+    "picture",
+    "replace_by",
+    "small_shot",
+]
 
 FRAMES = range(1001, 1007)
 
@@ -55,3 +64,23 @@ def replace_by(path: Path, made: LabelArray) -> None:
     beside = path.with_name("new.png")
     cv2.imwrite(str(beside), made)
     beside.replace(path)
+
+
+class EveryPixelMatter:
+    """A matter of its own in which every pixel of plate and trimap counts, and nothing is definite.
+
+    So a frame that is mixed up with another shows, in its own alpha and in those it steadies.
+    """
+
+    digest = "every pixel"
+
+    def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
+        """See `plugin.types.Matter`."""
+        luma = image.mean(axis=2, dtype=np.float32).clip(0, 1)
+        alpha = np.float32(0.1) + np.float32(0.4) * luma + trimap * np.float32(0.4 / 255)
+        return trimap, np.asarray(alpha, np.float32)
+
+
+def every_pixel(_plan: Plan) -> Matter:
+    """Makes one, as a worker asks for it."""
+    return EveryPixelMatter()

@@ -22,13 +22,16 @@ def main() -> int:
     kills.add_argument("--workers", type=int, default=20)
     mutants = which.add_parser("mutants")
     mutants.add_argument("--each", type=int, default=70)
+    strangers = which.add_parser("strangers")
+    strangers.add_argument("--scripts", type=int, default=250)
     many = which.add_parser("many")
     many.add_argument("--frames", type=int, default=10_000)
-    for one in (kills, mutants):
+    for one in (kills, mutants, strangers):
         one.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        return {"kills": _kills, "mutants": _mutants, "many": _many}[asked.which](asked, Path(name))
+        trials = {"kills": _kills, "mutants": _mutants, "many": _many, "strangers": _strangers}
+        return trials[asked.which](asked, Path(name))
 
 
 def _kills(asked: argparse.Namespace, folder: Path) -> int:
@@ -54,6 +57,14 @@ def _mutants(asked: argparse.Namespace, folder: Path) -> int:
     from tests.campaign.mutants import trial
 
     outcome = trial(folder, each=asked.each, seed=asked.seed)
+    print(json.dumps(dataclasses.asdict(outcome)))
+    return min(1, len(outcome.wrong))
+
+
+def _strangers(asked: argparse.Namespace, folder: Path) -> int:
+    from tests.campaign.strangers import play
+
+    outcome = play(folder, range(asked.seed, asked.seed + asked.scripts))
     print(json.dumps(dataclasses.asdict(outcome)))
     return min(1, len(outcome.wrong))
 

@@ -31,8 +31,7 @@ from plugin.result.manifest import load
 from plugin.result.verify import verify
 from plugin.types import FrameResult
 from tests.campaign.tampering import TAMPERINGS
-from tests.jobs import luma_matter
-from tests.small_plate import mask, picture, replace_by, small_shot
+from tests.small_plate import every_pixel, mask, picture, replace_by, small_shot
 from workers.in_process import InProcessExecutor
 
 __all__ = ["Outcome", "play"]
@@ -149,6 +148,9 @@ class _Script:
                 self._change()
             self._act()
             self._check()
+            if self.dice.random() < 0.6:
+                self._change()
+                self._check()
         self._run(self.shot, {})
         self._check(all_of_them=True)
 
@@ -156,7 +158,7 @@ class _Script:
         """A run, perhaps of other settings, with changes while it goes on; perhaps killed."""
         asked: dict[str, object] = {}
         if self.dice.random() < 0.3:
-            asked["erode"] = self.dice.choice((1.0, 2.0, 8.0))
+            asked["erode"] = self.dice.choice((60.0, 120.0, 240.0))
         if self.dice.random() < 0.3:
             first = self.dice.choice(FRAMES)
             asked["frames"] = FrameRange.span(first, min(self.last, first + 2))
@@ -183,7 +185,7 @@ class _Script:
         child = os.fork()
         if child == 0:
             with suppress(BaseException):
-                run(shot, progress=_During(during), executor=InProcessExecutor(luma_matter))
+                run(shot, progress=_During(during), executor=InProcessExecutor(every_pixel))
             os._exit(0)
         _, status = os.waitpid(child, 0)
         self.outcome.kills += os.waitstatus_to_exitcode(status) == 9
@@ -192,7 +194,7 @@ class _Script:
     def _run(self, shot: Shot, during: dict[int, list[Callable[[], None]]]) -> None:
         self.outcome.runs += 1
         try:
-            done = run(shot, progress=_During(during), executor=InProcessExecutor(luma_matter))
+            done = run(shot, progress=_During(during), executor=InProcessExecutor(every_pixel))
         except AdaMatteError:
             self.outcome.refused += 1
         else:
@@ -234,7 +236,7 @@ class _Script:
         return do
 
     def _swapped(self) -> Callable[[], None]:
-        of, number, path = self._file()
+        of, _, path = self._file()
         other = path.with_name(f"{of[0]}.{self.dice.choice(FRAMES)}.png")
 
         def do() -> None:
@@ -301,7 +303,7 @@ class _Script:
                 update={"out": self.folder / "fresh", "erode": erode, "keep": frozenset()}
             )
             shutil.rmtree(fresh.out, ignore_errors=True)
-            done = run(fresh, executor=InProcessExecutor(luma_matter))
+            done = run(fresh, executor=InProcessExecutor(every_pixel))
             self.truth[key] = {n: record.digest for n, record in done.frames.items()}
         return self.truth[key]
 

@@ -20,8 +20,8 @@ from plugin.request.shot import Shot
 from plugin.result.manifest import Manifest
 from plugin.result.verify import verify
 from plugin.types import FrameResult, FrameState
-from tests.jobs import alphas, luma_matter
-from tests.small_plate import FRAMES, mask, picture, replace_by, small_shot
+from tests.jobs import alphas
+from tests.small_plate import FRAMES, every_pixel, mask, picture, replace_by, small_shot
 from workers.in_process import InProcessExecutor
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ class Meddled(InProcessExecutor):
     """Does something before the workers start."""
 
     def __init__(self, meddle: Callable[[], object]) -> None:
-        super().__init__(luma_matter)
+        super().__init__(every_pixel)
         self.meddle = meddle
 
     def run(self, job: Path, tasks: Iterable[FrameRange]) -> Iterator[FrameResult]:
@@ -57,7 +57,7 @@ class When(QuietProgress):
 
 
 def here(shot: Shot, **more: object) -> Manifest:
-    return run(shot, executor=InProcessExecutor(luma_matter), **more)  # type: ignore[arg-type]
+    return run(shot, executor=InProcessExecutor(every_pixel), **more)  # type: ignore[arg-type]
 
 
 def _true(shot: Shot, tmp_path: Path) -> dict[int, bytes]:

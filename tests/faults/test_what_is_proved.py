@@ -22,8 +22,7 @@ from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, load, save
 from plugin.result.verify import Fault, verify
 from plugin.types import FrameResult
-from tests.jobs import luma_matter
-from tests.small_plate import FRAMES, mask, picture, replace_by, small_shot
+from tests.small_plate import FRAMES, every_pixel, mask, picture, replace_by, small_shot
 from workers.in_process import InProcessExecutor
 
 pytestmark = pytest.mark.slow
@@ -35,7 +34,7 @@ def shot(tmp_path: Path) -> Shot:
 
 
 def here(shot: Shot, **settings: object) -> Manifest:
-    return run(shot.model_copy(update=settings), executor=InProcessExecutor(luma_matter))
+    return run(shot.model_copy(update=settings), executor=InProcessExecutor(every_pixel))
 
 
 def stale(shot: Shot) -> str:
@@ -143,7 +142,7 @@ def test_a_run_that_is_stopped_leaves_both_requests_told(shot: Shot) -> None:
         run(
             shot.model_copy(update={"erode": 40.0}),
             progress=_Stopped(),
-            executor=InProcessExecutor(luma_matter),
+            executor=InProcessExecutor(every_pixel),
         )
     manifest = load(shot.out / "manifest.json")
     assert sorted(r.shot["erode"] for r in manifest.requests.values()) == [8, 40]
@@ -206,7 +205,7 @@ def test_pictures_carry_their_recipe_as_mattes_do(shot: Shot, kind: str) -> None
 
 def test_trimaps_of_another_look_are_named_and_no_fault_of_the_mattes(shot: Shot) -> None:
     here(shot)
-    trimap(shot.model_copy(update={"erode": 3.0}), executor=InProcessExecutor(luma_matter))
+    trimap(shot.model_copy(update={"erode": 3.0}), executor=InProcessExecutor(every_pixel))
     report = verify(shot.out)
     assert report.complete
     assert {found.why for found in report.findings} == {
@@ -226,7 +225,7 @@ def test_two_shots_in_one_folder_are_refused(shot: Shot, tmp_path: Path, change:
         other = shot.model_copy(update={"shot": "sh020"})
     for job in (run, trimap):
         with pytest.raises(ShotError, match="the folder holds frames of"):
-            job(other, executor=InProcessExecutor(luma_matter))
+            job(other, executor=InProcessExecutor(every_pixel))
     assert (shot.out / "manifest.json").read_bytes() == before
 
 
