@@ -17,8 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-import cv2
-
 from nuke_bridge.core.manifest import frame_states
 from nuke_bridge.core.request import Request
 from plugin.driver.run import run
@@ -30,15 +28,13 @@ from plugin.result.layout import OutputLayout
 from plugin.result.manifest import load
 from plugin.result.verify import verify
 from plugin.types import FrameResult
-from tests.campaign.tampering import TAMPERINGS
-from tests.small_plate import every_pixel, mask, picture, replace_by, small_shot
+from tests.campaign.stranger import FRAMES, Stranger
+from tests.small_plate import every_pixel, small_shot
 from workers.in_process import InProcessExecutor
 
 __all__ = ["Outcome", "play"]
 
-FRAMES = range(1001, 1006)
 LIMIT_S = 60.0
-_VERSIONS = 4
 
 
 @dataclass(slots=True)
@@ -138,8 +134,8 @@ class _Script:
                 "keep": frozenset(self.dice.choice(((), ("trimap",), ("adapted", "mask")))),
             }
         )
-        self.last = FRAMES.stop - 1
-        self.versions = {(of, n): 0 for of in ("plate", "mask") for n in FRAMES}
+        layout = OutputLayout.of(self.shot)
+        self.stranger = Stranger(folder, layout, self.dice, outcome.changes)
 
     def play(self) -> None:
         """The acts, then the run that nobody disturbs."""
@@ -161,7 +157,7 @@ class _Script:
             asked["erode"] = self.dice.choice((60.0, 120.0, 240.0))
         if self.dice.random() < 0.3:
             first = self.dice.choice(FRAMES)
-            asked["frames"] = FrameRange.span(first, min(self.last, first + 2))
+            asked["frames"] = FrameRange.span(first, min(self.stranger.last, first + 2))
         if self.dice.random() < 0.1:
             asked["force"] = True
         shot = self.shot.model_copy(update=asked)
@@ -177,7 +173,9 @@ class _Script:
 
     def _killed(self, shot: Shot, during: dict[int, list[Callable[[], None]]]) -> None:
         """The run in a child, which ends without a word; changes that it made are on disk."""
-        plan = [self._drawn() for _ in range(sum(len(todo) - 1 for todo in during.values()) + 2)]
+        plan = [
+            self.stranger.drawn() for _ in range(sum(len(todo) - 1 for todo in during.values()) + 2)
+        ]
         changes = iter(plan)
         for todo in during.values():
             todo[:] = [next(changes) if do == self._change else do for do in todo]
@@ -189,7 +187,7 @@ class _Script:
             os._exit(0)
         _, status = os.waitpid(child, 0)
         self.outcome.kills += os.waitstatus_to_exitcode(status) == 9
-        self._look()
+        self.stranger.look()
 
     def _run(self, shot: Shot, during: dict[int, list[Callable[[], None]]]) -> None:
         self.outcome.runs += 1
@@ -201,94 +199,8 @@ class _Script:
             self.outcome.failed += sum("changed" in r.error for r in done.frames.values())
 
     def _change(self) -> None:
-        self._drawn()()
-        self._look()
-
-    def _drawn(self) -> Callable[[], None]:
-        """A change, chosen now, to be made later."""
-        ways: list[Callable[[], Callable[[], None]]] = [
-            self._replaced, self._replaced, self._replaced, self._swapped, self._touched,
-            self._linked, self._appended, self._tampered, self._tampered,
-        ]  # fmt: skip
-        way = self.dice.choice(ways)
-        name = way.__name__.strip("_")
-        self.outcome.changes[name] = self.outcome.changes.get(name, 0) + 1
-        return way()
-
-    def _file(self) -> tuple[str, int, Path]:
-        of, number = self.dice.choice(("plate", "plate", "mask")), self.dice.choice(FRAMES)
-        return of, number, self.folder / of / f"{of[0]}.{number}.png"
-
-    def _replaced(self) -> Callable[[], None]:
-        """Another version by rename, in place, or with times of long ago or of tomorrow."""
-        of, number, path = self._file()
-        version, how = self.dice.randrange(_VERSIONS), self.dice.choice(("new", "in place", "old"))
-        made = (picture if of == "plate" else mask)(number, version)
-
-        def do() -> None:
-            if how == "in place":
-                cv2.imwrite(str(path), made)
-            else:
-                replace_by(path, made)
-            if how == "old":
-                os.utime(path, (1, 1))
-
-        return do
-
-    def _swapped(self) -> Callable[[], None]:
-        of, _, path = self._file()
-        other = path.with_name(f"{of[0]}.{self.dice.choice(FRAMES)}.png")
-
-        def do() -> None:
-            if other != path:
-                path.rename(path.with_name("held"))
-                other.rename(path)
-                path.with_name("held").rename(other)
-
-        return do
-
-    def _touched(self) -> Callable[[], None]:
-        _, _, path = self._file()
-        when = self.dice.choice((0, 1_000_000_000, 4_000_000_000))
-        return lambda: os.utime(path, (when, when))
-
-    def _linked(self) -> Callable[[], None]:
-        """A link to a version that lies elsewhere."""
-        of, number, path = self._file()
-        version = self.dice.randrange(_VERSIONS)
-        made = (picture if of == "plate" else mask)(number, version)
-
-        def do() -> None:
-            elsewhere = self.folder / f"{of}.{number}.{version}.png"
-            cv2.imwrite(str(elsewhere), made)
-            link = path.with_name("link")
-            link.symlink_to(elsewhere)
-            link.replace(path)
-
-        return do
-
-    def _appended(self) -> Callable[[], None]:
-        def do() -> None:
-            number = self.last + 1
-            if number <= FRAMES.stop + 1:
-                replace_by(self.folder / "mask" / f"m.{number}.png", mask(number))
-                replace_by(self.folder / "plate" / f"p.{number}.png", picture(number))
-
-        return do
-
-    def _tampered(self) -> Callable[[], None]:
-        way, seed = self.dice.choice(TAMPERINGS), self.dice.random()
-
-        def do() -> None:
-            with suppress(OSError, ValueError, LookupError):  # it is not there yet
-                way(OutputLayout.of(self.shot), random.Random(seed))
-
-        return do
-
-    def _look(self) -> None:
-        """How many frames the plate has by now; a killed run's changes are its own."""
-        numbers = [int(f.name.split(".")[1]) for f in (self.folder / "plate").glob("p.*.png")]
-        self.last = max(numbers)
+        self.stranger.drawn()()
+        self.stranger.look()
 
     def _state(self) -> tuple[object, ...]:
         """The contents of all files, by name."""
