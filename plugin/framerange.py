@@ -26,6 +26,9 @@ MAX_NUMBER = 9_999_999
 MAX_FRAMES = 1_000_000
 """Most frames in one range: eleven hours at 24 frames a second."""
 
+_BRIEF = 60
+"""Characters that a person reads over."""
+
 _PART = re.compile(r"(-?\d{1,7})(?:-(-?\d{1,7})(?:x(\d{1,7}))?)?\Z", re.ASCII)
 
 
@@ -115,6 +118,14 @@ class FrameRange:
     def without(self, other: FrameRange) -> FrameRange:
         """The numbers here that are not in `other`."""
         return FrameRange.of(set(self.numbers) - set(other.numbers))
+
+    @property
+    def brief(self) -> str:
+        """The range for a person: as `str`, or its ends and its length where that is long."""
+        text = str(self)
+        if len(text) <= _BRIEF:
+            return text
+        return f"{self.first}-{self.last}, {len(self)} frames with gaps"
 
     @property
     def gaps(self) -> FrameRange:

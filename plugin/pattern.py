@@ -114,13 +114,13 @@ class FramePattern:
     ) -> Iterator[str]:
         gaps = frames.gaps
         if gaps:
-            yield f"missing between its first and last frame: {_short(gaps)}"
+            yield f"missing between its first and last frame: {gaps.brief}"
         if padded:
             names = ", ".join(sorted(padded)[:3]) + (", …" if len(padded) > 3 else "")
             yield f"left out for their other padding: {len(padded)} files, {names}"
         stem = f"{self.prefix}%0{self.padding}d"
         beside = [
-            f"{stem}{suffix} {_short(FrameRange.of(found))}"
+            f"{stem}{suffix} {FrameRange.of(found).brief}"
             for suffix, found in sorted(others.items())
             if _EXTENSION.fullmatch(suffix)
         ]
@@ -135,8 +135,3 @@ def _files(folder: Path) -> Iterator[str]:
             yield from (entry.name for entry in entries if entry.is_file())
     except (FileNotFoundError, NotADirectoryError):
         return
-
-
-def _short(frames: FrameRange) -> str:
-    text = str(frames)
-    return text if len(text) < 60 else f"{frames.first}-{frames.last} with gaps"

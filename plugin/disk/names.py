@@ -43,11 +43,17 @@ def _twin(folder: Path, name: str) -> str:
 
 
 def refuse_foreign(path: object, option: str) -> None:
-    """Refuse a name that is not UTF-8: a job, its manifest and every library pass names as text.
+    """Refuse a path that no disk takes, or whose names are not UTF-8.
+
+    A job, its manifest and every library pass names as text.
 
     Raises:
-        ShotError: it is not.
+        ShotError: it is not, or too long.
     """
+    longest = max((len(os.fsencode(part)) for part in Path(str(path)).parts), default=0)
+    if longest > _LONGEST_NAME or len(os.fsencode(str(path))) > _LONGEST_PATH:
+        what = f"a name of {longest} bytes, no disk takes more than {_LONGEST_NAME}"
+        raise ShotError(what, where=f"{option} {str(path)[:60]}…", fix="check the path")
     try:
         str(path).encode()
     except UnicodeEncodeError as problem:

@@ -13,7 +13,7 @@ from plugin.colour.display import InputColour, display_transform, input_colour
 from plugin.disk.inputs import ledger
 from plugin.disk.names import as_stored, refuse_foreign, refuse_long
 from plugin.driver.plan import Goal, Plan
-from plugin.errors import PlateError
+from plugin.errors import PlateError, ShotError
 from plugin.finish import FinishPlan, plan_finish, refuse_format
 from plugin.framerange import MAX_NUMBER, FrameRange
 from plugin.plates import check_frames, open_plate, plate_sum, unlike
@@ -47,7 +47,8 @@ def anchored(shot: Shot) -> Shot:
         update["segment_model"] = str(Path(network).absolute())
     if shot.model.endswith(".safetensors"):
         update["model"] = str(Path(shot.model).absolute())
-    return shot.model_copy(update={**update, "out": shot.out.absolute()})
+    out = Path(as_stored(str(shot.out))).absolute()
+    return shot.model_copy(update={**update, "out": out})
 
 
 class _Said(QuietProgress):
@@ -141,6 +142,9 @@ def _refuse_names(shot: Shot) -> None:
         refuse_foreign(getattr(shot, field) or "", option_name(field))
     for file in shot.keyframes.values():
         refuse_foreign(file, option_name("keyframe"))
+    if shot.out.exists() and not shot.out.is_dir():
+        fix = "name a folder, or move the file away"
+        raise ShotError("a file stands where the output folder should be", where=shot.out, fix=fix)
     longest = OutputLayout.of(shot).adapted(-MAX_NUMBER)
     refuse_long(longest, "--shot" if len(shot.name) > 100 else "--out")
 

@@ -225,7 +225,7 @@ def _tell_unsafe(manifest: Manifest, frames: FrameRange, progress: Progress) -> 
             n for n, record in records.items() if record.statistics.get("coverage") == share
         )
         if whole:
-            progress.note(f"the mattes {what} of frames {whole}")
+            progress.note(f"the mattes {what} of frames {whole.brief}")
     counts = {n: record.statistics.get("non_finite", 0) for n, record in records.items()}
     wrong = FrameRange.of(number for number, count in counts.items() if count)
     if wrong:

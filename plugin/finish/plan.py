@@ -120,9 +120,11 @@ def _matte(
     notes = [f"{found.how}, {found.values}", *found.notes]
     held = asked_frames(shot, info).without(keys)
     if held and len(keys) > 1:
-        notes.append(f"no matte of their own, the nearest earlier one is held: frames {held}")
-    if found.solid == found.looked and name == "garbage":
-        notes.append("it leaves nothing of the frames that were looked at")
+        notes.append(f"no matte of their own, the nearest earlier one is held: frames {held.brief}")
+    if found.solid == found.looked:
+        notes.append("it is white all over in the frames that were looked at")
+    if found.empty == found.looked:
+        notes.append("it is black all over in the frames that were looked at")
     return found.settings, [f"{name}: {note}" for note in notes]
 
 

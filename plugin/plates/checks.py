@@ -111,21 +111,23 @@ def _pixels(header: ImageHeader) -> str:
 
 def _apart(what: str, value: str, frames: FrameRange) -> str:
     if what == "":
-        return f"frames {frames}: {value}"
-    return f"frames {frames}: {what} {value}, unlike the first: each is read by its own header"
+        return f"frames {frames.brief}: {value}"
+    return (
+        f"frames {frames.brief}: {what} {value}, unlike the first: each is read by its own header"
+    )
 
 
 def _recoloured(source: SequencePlate, value: str, frames: FrameRange, in_space: str) -> str:
     first = source.info.colour
     if in_space:
-        return f"frames {frames}: their files say {value}, taken in {in_space} all the same"
+        return f"frames {frames.brief}: their files say {value}, taken in {in_space} all the same"
     if between(value, first) is None:
         raise PlateError(
-            f"{_count(frames)} in another colour space: {frames} ({value}, not {first})",
+            f"{_count(frames)} in another colour space: {frames.brief} ({value}, not {first})",
             where=source.info.path,
             fix="render them alike, or say which holds for all with --in-colour",
         )
-    return f"frames {frames}: colours in {value}, brought to the first frame's {first}"
+    return f"frames {frames.brief}: colours in {value}, brought to the first frame's {first}"
 
 
 def _canvas(source: SequencePlate, first: ImageHeader) -> Window | None:

@@ -53,7 +53,7 @@ def _likeness(wanted: str, candidate: str) -> float:
 def _candidates(folder: Path) -> list[str]:
     """Files of the folder, sequences as one line: `plate.%05d.exr 1-10`."""
     return sorted(
-        name if numbers is None else f"{name} {_short(FrameRange.of(numbers))}"
+        name if numbers is None else f"{name} {FrameRange.of(numbers).brief}"
         for name, numbers in _grouped(folder)
     )
 
@@ -80,8 +80,3 @@ def _grouped(folder: Path) -> Iterator[tuple[str, list[int] | None]]:
             yield f"{prefix}{numbers[0]:0{digits}d}{suffix}", None
         else:
             yield f"{prefix}%0{digits}d{suffix}", numbers
-
-
-def _short(frames: FrameRange) -> str:
-    text = str(frames)
-    return text if len(text) < 40 else f"{frames.first}-{frames.last} with gaps"

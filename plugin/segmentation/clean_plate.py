@@ -177,7 +177,7 @@ def _prepare(request: Request) -> SegmentPlan:
         if settings.colour != plate.info.colour:
             notes.append(f"colours in {settings.colour}, the plate's files in {plate.info.colour}")
         noise = _noise(request, clean, settings)
-    frames = f"frames {clean.info.frames} beside a plate of {plate.info.frames}"
+    frames = f"frames {clean.info.frames.brief} beside a plate of {plate.info.frames.brief}"
     kind = "a still" if settings.still is not None else frames
     return SegmentPlan(
         method="clean-plate",
@@ -185,6 +185,22 @@ def _prepare(request: Request) -> SegmentPlan:
         reason=f"clean-plate: {Path(path).name}, {kind}",
         warnings=tuple(f"clean plate: {note}" for note in notes),
     )
+
+
+def _refuse_elsewhere(have: PlateInfo, want: PlateInfo, path: str) -> None:
+    """Refuse a clean plate of the plate's size that lies elsewhere, or may."""
+    if want.data_window == want.display_window and have.data_window == have.display_window:
+        return
+    same_size = (want.display_window.width, want.display_window.height) == (want.width, want.height)
+    windowed = have.codec.startswith("exr")
+    if windowed and have.data_window == want.data_window:
+        return
+    if windowed or same_size:
+        raise MaskError(
+            "its pixels lie elsewhere than the plate's, or it does not say where",
+            where=path,
+            fix="save it as EXR, with the plate's data window",
+        )
 
 
 def _settings_for(
@@ -197,6 +213,7 @@ def _settings_for(
             where=path,
             fix="give a clean plate of the size of the plate",
         )
+    _refuse_elsewhere(have, want, path)
     still = have.frames.first if len(have.frames) == 1 else None
     if still is None:
         missing = asked_frames(request.shot, want).without(have.frames)

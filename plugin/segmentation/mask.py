@@ -28,7 +28,9 @@ def _prepare(request: Request) -> SegmentPlan:
         warnings.append("white all around the frame: if black is the subject, --mask-invert")
     held = asked_frames(shot, info).without(keys)
     if held:
-        warnings.append(f"no mask of their own, the nearest earlier one is held: frames {held}")
+        warnings.append(
+            f"no mask of their own, the nearest earlier one is held: frames {held.brief}"
+        )
     return SegmentPlan(
         method="mask",
         settings=found.settings.model_dump(mode="json"),
@@ -51,7 +53,7 @@ def _without_subject(found: Paired) -> list[str]:
                 fix="check their channel and values: --mask-layer, --mask-range, --mask-invert",
             )
     return [
-        f"the masks leave {what} in frames {frames}"
+        f"the masks leave {what} in frames {frames.brief}"
         for frames, what in ((found.empty, "no subject"), (found.solid, "only subject"))
         if frames
     ]

@@ -126,11 +126,19 @@ def pair_masks(
             if spans[number][1] > NOTHING:
                 break
     others = f"other layers were passed over: {', '.join(chosen.others[:6])}"
+    unlike = [n for n, header in found.headers.items() if header.parts != found.first.parts]
+    apart = FrameRange.of(unlike).brief
+    mixed = f"other channels than in the first, beside those taken: frames {apart}"
     return Paired(
         settings,
         how=_how(path, found, info),
         values=_values(reading, full, place_note(found.first, info)),
-        notes=(*notes, *([others] if chosen.others else ()), *found.notes),
+        notes=(
+            *notes,
+            *([others] if chosen.others else ()),
+            *([mixed] if unlike else ()),
+            *found.notes,
+        ),
         empty=FrameRange.of(n for n, (_, high) in spans.items() if high <= NOTHING),
         solid=FrameRange.of(n for n, (low, _) in spans.items() if low >= ALL),
         looked=FrameRange.of(spans),
@@ -251,8 +259,8 @@ def _looks(
 
 def _how(path: str, found: _Found, info: PlateInfo) -> str:
     """`roto.%04d.exr, 24 masks 1001-1024`."""
-    beside = "" if found.keys == info.frames else f" beside a plate of {info.frames}"
-    return f"{Path(path).name}, {len(found.keys)} masks {found.keys}{beside}"
+    beside = "" if found.keys == info.frames else f" beside a plate of {info.frames.brief}"
+    return f"{Path(path).name}, {len(found.keys)} masks {found.keys.brief}{beside}"
 
 
 def _values(reading: Reading, full: float, place: str) -> str:

@@ -19,7 +19,7 @@ from plugin.segmentation.plans import asked_frames
 from plugin.trimap.band import GROWTH, read_trimap, trimap_from_mask
 from plugin.trimap.override import Override
 from plugin.trimap.softness import softness_of
-from plugin.types import UNKNOWN, FloatArray, Mask, PlateInfo, Trimap
+from plugin.types import BACKGROUND, UNKNOWN, FloatArray, Mask, PlateInfo, Trimap
 
 __all__ = ["TrimapPlan", "TrimapSource", "plan_trimaps"]
 
@@ -63,17 +63,25 @@ def plan_trimaps(shot: Shot, info: PlateInfo) -> TrimapPlan:
     missing = FrameRange.of(n for n in asked if not _file(plan.path, n).is_file())
     if missing:
         raise TrimapError(f"no trimap for frames {missing}", where=shot.trimap, fix="render them")
-    sure: list[int] = []
+    found: dict[str, list[int]] = {}
     for number in asked:
         labels = read_trimap(_file(plan.path, number), number, info).labels
-        if not (labels == UNKNOWN).any():
-            sure.append(number)
+        what = "no unknown pixel" if not (labels == UNKNOWN).any() else ""
+        if int(labels.min()) == int(labels.max()) != UNKNOWN:
+            what = "only background" if int(labels.max()) == BACKGROUND else "only subject"
+        found.setdefault(what, []).append(number)
+    for what in ("only background", "only subject"):
+        if len(found.get(what, ())) == len(asked):
+            raise TrimapError(f"the trimaps hold {what}", where=shot.trimap, fix="check them")
     first = read_header(_file(plan.path, asked.first))
-    notes = [f"ready trimaps: {Path(plan.path).name}, {len(asked)} of frames {asked}"]
+    notes = [f"ready trimaps: {Path(plan.path).name}, {len(asked)} of frames {asked.brief}"]
     notes += filter(None, [place_note(first, info)])
-    if sure:
-        notes.append(f"no unknown pixel in the trimaps of frames {FrameRange.of(sure)}")
+    notes += [
+        f"{w} in the trimaps of frames {FrameRange.of(n).brief}" for w, n in found.items() if w
+    ]
     pattern = FramePattern.of(plan.path)
+    if pattern is None and len(asked) > 1:
+        notes.append(f"one trimap holds for all {len(asked)} frames")
     notes += [] if pattern is None else pattern.listing()[1]
     return plan.model_copy(update={"notes": tuple(notes)})
 

@@ -159,6 +159,13 @@ def pages(folder: Path) -> Path:
     return folder / "m.%04d.tif"
 
 
+def more_channels(folder: Path) -> Path:
+    """The second has an alpha of its own besides."""
+    made = exrs(folder, {"Y": WANTED})
+    write_exr(folder / "m.1002.exr", {"Y": WANTED, "A": disc(8, 4)})
+    return made
+
+
 def by_colour() -> Array:
     """A red object and a green one."""
     return np.dstack([HARD * 0.5, (disc(6, 5) > 0.5) * 0.5, HARD * 0]).astype(np.float32)
@@ -217,6 +224,11 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     "dim": lambda f: (exrs(f, {"Y": WANTED * np.float32(0.6)}), {"wanted": WANTED * 0.6}),
     "inverted": lambda f: (stills(f, 1 - WANTED), {"mask_invert": True}),
     "inverted-unsaid": lambda f: (stills(f, 1 - WANTED), {"wanted": 1 - WANTED}),
+    "infinite": lambda f: (
+        exrs(f, {"Y": np.where(WANTED >= 1, np.float32(np.inf), WANTED)}),
+        {},
+    ),
+    "more-channels": lambda f: (more_channels(f), {}),
     "empty": lambda f: (stills(f, EMPTY), {}),
     "full": lambda f: (stills(f, FULL), {}),
     "empty-in-one": lambda f: (one_black(f), {}),

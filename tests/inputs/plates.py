@@ -97,6 +97,12 @@ def _named(folder: Path, name: str, number: int) -> Made:
     return write_image(folder / name, picture()), {"frames": FrameRange((number,))}
 
 
+def _one_of_many(folder: Path) -> Made:
+    for number in (1002, 1003):
+        write_image(folder / f"plate.{number}.png", picture())
+    return _named(folder, "plate.1001.png", 1001)
+
+
 MAKERS: dict[str, Callable[[Path], Made]] = {
     "exr-windows": _exr_windows,
     "png-offset": lambda f: (
@@ -114,6 +120,11 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     "png-gama-mac": lambda f: (png(f / "a.png", gama(1 / 1.8)), {"colour": "g18_rec709_display"}),
     "png-gama-conflict": lambda f: (png(f / "a.png", chunk(b"sRGB", b"\0"), gama(1)), SRGB),
     "png-primaries": lambda f: (_chrm(f), SRGB),
+    "png-animation": lambda f: (
+        png(f / "a.png", chunk(b"sRGB", b"\0"), chunk(b"acTL", b"\0\0\0\2\0\0\0\0")),
+        SRGB,
+    ),
+    "jpeg-exif": lambda f: (write_image(f / "a.jpg", picture(), Exif__ColorSpace=65535), SRGB),
     "jpeg-profile": lambda f: (_profile(f), SRGB),
     "jpeg-turned": lambda f: (write_image(f / "a.jpg", picture(), Orientation=6), WHOLE),
     "jpeg-cmyk": lambda f: (_pillow(f, "CMYK", ".jpg"), {}),
@@ -136,5 +147,6 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     ),
     "exr-deep": lambda f: (_depth(f), {}),
     "name-number": lambda f: _named(f, "plate.1007.png", 1007),
+    "name-one-of-many": _one_of_many,
     "name-no-number": lambda f: _named(f, "hero2.png", 1001),
 }

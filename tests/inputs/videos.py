@@ -115,6 +115,7 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
         _h264(f, tags=Tags(9, 9, 16, 1)),
         {"colour": "pq_rec2020_display"},
     ),
+    "odd-transfer": lambda f: (_h264(f, tags=Tags(1, 1, 17, 1)), SIX),
     "late-start": lambda f: (_late(f), SIX),
     "uneven": lambda f: (_h264(f, times=[0, 1, 2, 5, 6, 9], tags=HD), SIX),
     "timecode-25": lambda f: (_clocked(f, 25, "10:00:00:24"), {"timecode": "10:00:00:24"}),

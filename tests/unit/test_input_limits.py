@@ -83,6 +83,38 @@ def test_names_that_are_not_utf_8(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("field", ["plate", "mask", "trimap", "clean_plate"])
+def test_names_that_no_disk_has(
+    tmp_path: Path, field: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {"plate": str(plate(tmp_path)), field: "x" * 300 + ".png"}
+    words = ["run", options.pop("plate"), "--out", str(tmp_path / "out")]
+    for name, value in options.items():
+        words += [f"--{name.replace('_', '-')}", value]
+    assert main(words) == 2
+    assert "bytes" in capsys.readouterr().err
+
+
+def test_a_file_where_the_output_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(ShotError, match="a file stands where"):
+        run(shot(tmp_path, plate(tmp_path)), executor=InProcessExecutor(luma_matter))
+
+
+def test_frame_ranges_longer_than_a_farm_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every third frame is missing: no step says it."""
+    numbers = [n for n in range(1001, 2000) if n % 3]
+    plate(tmp_path)
+    for number in numbers:
+        (tmp_path / f"p.{number}.png").write_bytes((tmp_path / "p.1001.png").read_bytes())
+    words = ["farm", "openjd", str(tmp_path / "p.%04d.png"), "--out", str(tmp_path / "job")]
+    assert main([*words, "--mask", str(tmp_path / "m.png")]) == 2
+    assert "a job of OpenJD takes 1024" in capsys.readouterr().err
+    assert not (tmp_path / "job" / "template.yaml").exists()
+
+
 @pytest.mark.parametrize(("typed", "stored"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFC", "NFC")])
 def test_a_name_in_its_other_unicode_form(tmp_path: Path, typed: str, stored: str) -> None:
     folder = tmp_path / unicodedata.normalize(stored, "Größe")  # type: ignore[arg-type]

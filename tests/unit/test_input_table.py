@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugin.errors import AdaMatteError, MaskError
+from plugin.errors import AdaMatteError, MaskError, TrimapError
 from plugin.plates import check_frames, open_plate, unlike
 from plugin.request.shot import Shot
 from plugin.segmentation import build, prepare
+from plugin.trimap.source import TrimapSource, plan_trimaps
 from plugin.types import Frame, PlateInfo, Window
-from tests.inputs import masks, plates, sequences, videos
+from tests.inputs import masks, plates, sequences, trimaps, videos
 from tests.plates import Painted, png_plate
 
 PAGE = Path(__file__).parents[2] / "docs" / "input.md"
@@ -118,6 +119,22 @@ def test_masks(tmp_path: Path, row: Row) -> None:
     np.testing.assert_allclose(found, wanted, atol=within)
 
 
+@pytest.mark.parametrize("row", rows("Ready trimaps"), ids=ids)
+def test_trimaps(tmp_path: Path, row: Row) -> None:
+    path, info = trimaps.MAKERS[row.key](tmp_path), Black().info
+    shot = Shot(plate="p", out=tmp_path, trimap=str(path))
+    if row.done == "refused":
+        with pytest.raises(TrimapError, match=re.escape(row.said)):
+            plan_trimaps(shot, info)
+        return
+    plan = plan_trimaps(shot, info)
+    assert row.said in " · ".join(plan.notes)
+    assert row.done == "named" or len(plan.notes) == 1
+    found = TrimapSource(plan, info).trimap(1001, None).labels
+    wanted = trimaps.SURE if row.key == "no-unknown" else trimaps.LABELS
+    np.testing.assert_array_equal(found, wanted)
+
+
 HELD = (
     ("no mask of their own, the nearest earlier one is held: frames 1003",),
     ("no mask of their own, the nearest earlier one is held: frames 1002-1003",),
@@ -129,6 +146,7 @@ MADE = [
     ("Sequences", sequences.MAKERS),
     ("Videos", videos.MAKERS),
     ("Masks", masks.MAKERS),
+    ("Ready trimaps", trimaps.MAKERS),
 ]
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from plugin.errors import ShotError
+
 if TYPE_CHECKING:
     from workers.farm.job import FarmJob
 
@@ -85,17 +87,32 @@ _MATTE = """\
           cancelation: {{mode: NOTIFY_THEN_TERMINATE, notifyPeriodInSeconds: 30}}
 """
 
+_LONGEST = 1024
+"""Characters of a text parameter (Open Job Description, template schemas, 2.1)."""
+
 _AFTER = "    dependencies: [{dependsOn: Track}]\n"
 _GPU = "    hostRequirements: {amounts: [{name: amount.worker.gpu, min: 1}]}\n"
 
 
 def files(job: FarmJob) -> dict[str, str]:
-    """`template.yaml`."""
+    """`template.yaml`.
+
+    Raises:
+        ShotError: the frames' ranges are longer than the specification allows.
+    """
     extra = (_AFTER if job.in_order else "") + (_GPU if job.shot.device == "cuda" else "")
     first = _FIRST.format(first=job.frames.first) if job.in_order else ""
+    frames = str(job.frames).replace("x", ":")
+    for what, said in (("of frame ranges", frames), ("of the program's path", job.program)):
+        if len(said) > _LONGEST:
+            raise ShotError(
+                f"{len(said)} characters {what}, a job of OpenJD takes {_LONGEST}",
+                where=f"{said[:60]}…",
+                fix="write several jobs, each with a part of the --frames",
+            )
     text = _TEMPLATE.format(
         title=_quoted(job.title[:128]),
-        frames=_quoted(str(job.frames).replace("x", ":")),
+        frames=_quoted(frames),
         chunk=job.chunk,
         program=_quoted(job.program),
         steps=first + _MATTE.format(extra=extra),

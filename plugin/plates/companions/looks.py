@@ -18,6 +18,9 @@ MOST_LEVELS = 64
 ALL, NOTHING = 0.95, 0.05
 """Coverage from which a pixel is subject, and up to which it is not."""
 
+_INFINITE = np.float32(65504)
+"""What infinities are read as."""
+
 _NEAR_GREY = 0.06
 """How far the channels of a grey pixel may lie apart, after lossy compression."""
 
@@ -67,6 +70,8 @@ class Look:
 
 def look_at(values: FloatArray, layer: MatteLayer) -> Look:
     """Look at one picture, `H × W × C` in the order of `layer.names`."""
+    if float(values.max()) == _INFINITE:  # no more than all, however much it says
+        values = np.where(values == _INFINITE, np.float32(1), values)
     count = len(layer.colours)
     alpha = _plane(values[..., -1]) if layer.alpha else None
     if not count:

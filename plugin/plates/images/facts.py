@@ -69,6 +69,8 @@ def notes_of(spec: ImageSpec, reader: str, pages: int) -> list[str]:
     profile = spec.get_string_attribute("ICCProfile:profile_description")
     if profile and "srgb" not in profile.lower():
         notes.append(f"ICC profile {profile[:60]!r} is not applied")
+    if not profile and spec.get_int_attribute("Exif:ColorSpace", 1) not in (0, 1):
+        notes.append("its EXIF says that its colours are not sRGB: taken as sRGB")
     if reader != "openexr" and (aspect := pixel_aspect_of(spec)) != 1:
         notes.append(f"pixel aspect {aspect:.4g} by its resolution tags")
     if pages > 1:

@@ -6,7 +6,7 @@ The order of belief is the standard's: cICP, then an ICC profile, then sRGB, the
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from plugin.colour.coded import CODED_PRIMARIES, CODED_TRANSFERS
@@ -30,6 +30,12 @@ def png_colour(path: Path) -> tuple[str, str]:
     chunks: dict[str, bytes] = {}
     for name, content in _chunks(path):
         chunks.setdefault(name, content)  # a second of a kind is void
+    colour, note = _by_chunks(chunks)
+    moving = "an animation: its first picture is taken" if "acTL" in chunks else ""
+    return colour, ", ".join(filter(None, (note, moving)))
+
+
+def _by_chunks(chunks: Mapping[str, bytes]) -> tuple[str, str]:
     if "cICP" in chunks and len(chunks["cICP"]) == 4:
         return _coded(*chunks["cICP"])
     gamma = chunks.get("gAMA", b"")

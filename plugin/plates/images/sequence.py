@@ -61,7 +61,7 @@ class SequencePlate:
             self._kind = PlateKind.SEQUENCE
             frames, beside = pattern.listing()
         else:
-            self._kind, beside = PlateKind.IMAGE, ()
+            self._kind, beside = PlateKind.IMAGE, _alone(pattern)
             frames = FrameRange((_number_of(pattern, start_frame),))
         if not frames:
             raise nothing_there(Path(str(pattern)))
@@ -254,6 +254,17 @@ def _number_of(path: Path, start_frame: int) -> int:
     """The number that ends the file's name: 1001 of `plate.1001.exr`, no `v02` and no `hero2`."""
     match = re.search(r"(?:^|\.|[_ -](?=\d{3}))(\d{1,7})\Z", path.stem, re.ASCII)
     return start_frame if match is None else int(match[1])
+
+
+def _alone(path: Path) -> tuple[str, ...]:
+    """A note where one picture was named and it is one of a sequence."""
+    match = re.search(r"(?:^|[._ -])(\d{3,7})\Z", path.stem, re.ASCII)
+    if match is None:
+        return ()
+    prefix = path.stem[: match.start(1)]
+    frames = FramePattern(path.parent, prefix, len(match[1]), path.suffix).scan()
+    count = len(frames)
+    return (f"one picture of a sequence of {count}, {frames.brief}",) if count > 1 else ()
 
 
 def _laid(pixels: FloatArray, own: Window, canvas: Window) -> FloatArray:

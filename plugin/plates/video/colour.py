@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import av
@@ -18,6 +19,10 @@ _MATRICES = {1: "BT.709", 5: "BT.601", 6: "BT.601", 9: "BT.2020"}
 
 _UNSAID = frozenset({0, 2, 3})
 """Codes that say nothing: reserved and unspecified. A matrix of 0 means RGB, which YUV is not."""
+
+_AS_VIDEO = frozenset({1, 4, 6, 11, 12, 14, 15})
+_AS_HD = frozenset({1, 4, 5, 6, 7, 22})
+"""Transfers of cameras and screens for video, and primaries that are nearly BT.709's."""
 
 _LIMITED, _FULL = 1, 2
 """FFmpeg's codes of the range."""
@@ -85,9 +90,16 @@ def encoding_of(frame: av.VideoFrame, tags: ColourTags, where: object) -> Encodi
         return Encoding("RGB", full=True, colour=_colour_name(tags), notes=())
     full = tags.range == _FULL or frame.format.name.startswith("yuvj")
     matrix, matrix_note = _matrix_of(frame, tags, where)
-    return Encoding(
-        matrix, full, _colour_name(tags), (f"{matrix_note}, {_range_note(tags, full)}",)
-    )
+    notes = (f"{matrix_note}, {_range_note(tags, full)}", *_unfollowed(tags))
+    return Encoding(matrix, full, _colour_name(tags), notes)
+
+
+def _unfollowed(tags: ColourTags) -> Iterator[str]:
+    """Tags that are known to mean something else than what they are taken as."""
+    if tags.transfer not in {*_AS_VIDEO, *_UNSAID, *TRANSFERS}:
+        yield f"transfer {tags.transfer} of ITU-T H.273 is taken as video's gamma"
+    if tags.primaries not in {*_AS_HD, *_UNSAID, *OTHER_PRIMARIES}:
+        yield f"primaries {tags.primaries} of ITU-T H.273 are taken as BT.709's"
 
 
 def _range_note(tags: ColourTags, full: bool) -> str:

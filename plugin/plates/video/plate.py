@@ -15,7 +15,7 @@ from plugin.framerange import MAX_FRAMES, FrameRange
 from plugin.plates.digest import file_digest, place_digest
 from plugin.plates.timecode import advance
 from plugin.plates.video.chroma import chroma_site
-from plugin.plates.video.colour import encoding_of
+from plugin.plates.video.colour import ColourTags, encoding_of
 from plugin.plates.video.decoder import Decoder
 from plugin.plates.video.orientation import Orientation
 from plugin.plates.video.pixels import alpha_of, rgb_of
@@ -181,6 +181,9 @@ class VideoPlate:
                 where=where,
                 fix="split the video where it changes",
             )
+        if ColourTags.of(picture) != ColourTags.of(self._first):
+            what = "its colour tags are others than the first frame's"
+            raise FrameError(what, where=where, fix="split the video where they change")
         if picture.interlaced_frame:
             raise FrameError("the frame is interlaced", where=where, fix="deinterlace it first")
         return picture
