@@ -12,6 +12,7 @@ from plugin.errors import ShotError
 from plugin.finish.despill import Screen
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan
+from plugin.segmentation.chroma import ChromaSettings
 from plugin.segmentation.mask_files import MaskSettings
 from plugin.segmentation.pairing import pair_masks
 from plugin.segmentation.plans import asked_frames
@@ -131,11 +132,12 @@ def _matte(
 def _screen(shot: Shot, masks: SegmentPlan | None) -> Screen | None:
     if shot.despill != "auto":
         return None if shot.despill == "off" else shot.despill
-    hue = masks.settings.get("hue") if masks is not None and masks.method == "chroma" else None
-    if isinstance(hue, float | int) and _GREEN[0] <= hue <= _GREEN[1]:
-        return "green"
-    if isinstance(hue, float | int) and _BLUE[0] <= hue <= _BLUE[1]:
-        return "blue"
+    if masks is not None and isinstance(masks.settings, ChromaSettings):
+        hue = masks.settings.hue
+        if _GREEN[0] <= hue <= _GREEN[1]:
+            return "green"
+        if _BLUE[0] <= hue <= _BLUE[1]:
+            return "blue"
     raise ShotError(
         "no green or blue screen was keyed, so its colour is not known",
         where="--despill auto",

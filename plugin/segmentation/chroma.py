@@ -43,7 +43,7 @@ _SHADOW_DEPTH = 0.3
 """Darkest shadow that is still taken for screen, as a share of the screen's own light."""
 
 
-class ChromaSettings(Settings):
+class ChromaSettings(Settings, method="chroma"):
     """The screen of a shot.
 
     Attributes:
@@ -201,7 +201,7 @@ def screen_plan(look: ScreenLook, frames: list[FloatArray], why: str) -> Segment
         )
     return SegmentPlan(
         method="chroma",
-        settings=settings.model_dump(mode="json"),
+        settings=settings,
         reason=f"{why}: a screen of {colour} over {look.area:.0%} of the frame",
         warnings=tuple(warnings),
     )
@@ -216,7 +216,7 @@ def _hue(colour: str) -> float:
 
 
 def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:  # noqa: ARG001
-    return ChromaKeyer(ChromaSettings.model_validate(plan.settings))
+    return ChromaKeyer(plan.of(ChromaSettings))
 
 
 CHROMA = Method(_prepare, _build, needs="--segment chroma, --screen #rrggbb: a screen behind")

@@ -40,7 +40,7 @@ _SURELY_SUBJECT = 0.08
 _MOST_OF_THE_FRAME = 0.6
 
 
-class CleanPlateSettings(Settings):
+class CleanPlateSettings(Settings, method="clean-plate"):
     """The clean plate of a shot.
 
     Attributes:
@@ -181,7 +181,7 @@ def _prepare(request: Request) -> SegmentPlan:
     kind = "a still" if settings.still is not None else frames
     return SegmentPlan(
         method="clean-plate",
-        settings=settings.model_copy(update={"noise": noise}).model_dump(mode="json"),
+        settings=settings.model_copy(update={"noise": noise}),
         reason=f"clean-plate: {Path(path).name}, {kind}",
         warnings=tuple(f"clean plate: {note}" for note in notes),
     )
@@ -251,7 +251,7 @@ def _noise(request: Request, clean: PlateSource, settings: CleanPlateSettings) -
 
 
 def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:  # noqa: ARG001
-    return Difference(CleanPlateSettings.model_validate(plan.settings))
+    return Difference(plan.of(CleanPlateSettings))
 
 
 CLEAN_PLATE = Method(_prepare, _build, needs="--clean-plate FILE: the place without the subject")

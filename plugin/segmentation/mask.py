@@ -33,7 +33,7 @@ def _prepare(request: Request) -> SegmentPlan:
         )
     return SegmentPlan(
         method="mask",
-        settings=found.settings.model_dump(mode="json"),
+        settings=found.settings,
         reason=f"mask: {found.how}, paired by frame number, {found.values}",
         warnings=tuple(warnings),
     )
@@ -60,7 +60,7 @@ def _without_subject(found: Paired) -> list[str]:
 
 
 def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:
-    return MaskReader(MaskSettings.model_validate(plan.settings), info)
+    return MaskReader(plan.of(MaskSettings), info)
 
 
 MASK = Method(_prepare, _build, needs="--mask PATTERN: masks from another tool")

@@ -26,7 +26,7 @@ __all__ = ["MaskReader", "MaskSettings", "read_coverage", "video_header"]
 HELD_CONFIDENCE = 0.5
 
 
-class MaskSettings(Settings):
+class MaskSettings(Settings, method="mask"):
     """Where the masks are and how their values are meant.
 
     Attributes:

@@ -16,7 +16,7 @@ from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
 __all__ = ["ONNX", "OnnxSegmenter", "OnnxSettings"]
 
 
-class OnnxSettings(Settings):
+class OnnxSettings(Settings, method="onnx"):
     """Which network, and how it is fed.
 
     Attributes:
@@ -84,13 +84,13 @@ def _prepare(request: Request) -> SegmentPlan:
             OnnxSegmenter(settings).segment(Frame(frame.number, request.to_display(frame.rgb)))
     return SegmentPlan(
         method="onnx",
-        settings=settings.model_dump(mode="json"),
+        settings=settings,
         reason=f"onnx: {path.name}, sha256 {settings.sha256[:12]}",
     )
 
 
 def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:  # noqa: ARG001
-    return OnnxSegmenter(OnnxSettings.model_validate(plan.settings))
+    return OnnxSegmenter(plan.of(OnnxSettings))
 
 
 ONNX = Method(_prepare, _build, needs="--segment onnx --segment-model NET.onnx: a network of yours")

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationInfo, field_validator
 
 from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
@@ -29,6 +29,18 @@ class Settings(BaseModel):
     not_in_digest: ClassVar[frozenset[str]] = frozenset()
     """Fields that say where something lies, not what it is."""
 
+    of_method: ClassVar[dict[str, type[Settings]]] = {}
+    """Each method's own settings, by its name: what a plan that was written is read back as."""
+
+    def __init_subclass__(cls, *, method: str = "", **config: Any) -> None:  # noqa: ANN401
+        super().__init_subclass__(**config)
+        if method:
+            Settings.of_method[method] = cls
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_given: object) -> None:
+        """Pydantic hands it what `__init_subclass__` has taken."""
+
     def digest(self, *contents: str) -> str:
         """sha256 of the settings and of the digests of the files that go into a mask."""
         kept = self.model_dump(mode="json", exclude=set(self.not_in_digest))
@@ -36,12 +48,15 @@ class Settings(BaseModel):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+T = TypeVar("T", bound=Settings)
+
+
 class SegmentPlan(BaseModel):
     """How the masks of a shot are made: found once, in the driver, from the whole plate.
 
     Attributes:
         method: name of the method in the registry.
-        settings: the method's own settings, as JSON.
+        settings: the method's own.
         reason: one line for the user: what was chosen, and why.
         warnings: what a person should know before trusting the masks.
     """
@@ -49,9 +64,26 @@ class SegmentPlan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     method: str
-    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    settings: SerializeAsAny[Settings] = Settings()
     reason: str
     warnings: tuple[str, ...] = ()
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _settings_are_the_methods(cls, given: object, found: ValidationInfo) -> object:
+        if not isinstance(given, dict):
+            return given
+        return Settings.of_method.get(found.data["method"], Settings).model_validate(given)
+
+    def of(self, kind: type[T]) -> T:
+        """The settings, as those of one method.
+
+        Raises:
+            TypeError: the plan is another method's; a mistake of the caller.
+        """
+        if not isinstance(self.settings, kind):
+            raise TypeError(f"a plan of {self.method} has no {kind.__name__}")
+        return self.settings
 
 
 @dataclass(frozen=True, slots=True)

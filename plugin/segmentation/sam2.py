@@ -28,7 +28,7 @@ __all__ = ["DEFAULT_WEIGHTS", "SAM2", "Sam2Settings"]
 DEFAULT_WEIGHTS = "facebook/sam2.1-hiera-small"
 
 
-class Sam2Settings(CarriedSettings):
+class Sam2Settings(CarriedSettings, method="sam2"):
     """What SAM 2 is told.
 
     Attributes:
@@ -80,7 +80,7 @@ def _prepare(request: Request) -> SegmentPlan:
     told = f"told on frames {FrameRange.of([*prompts, *keys])}"
     return SegmentPlan(
         method="sam2",
-        settings=settings.model_dump(mode="json"),
+        settings=settings,
         reason=f"sam2: {Path(weights).name}, told on frames {told}{how and f', {how}'}",
         warnings=notes,
     )
@@ -108,7 +108,7 @@ def _load(settings: Sam2Settings, device: str) -> Any:  # noqa: ANN401  of a laz
 def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan:
     from model.segmenters.sam2 import Prompt
 
-    settings = Sam2Settings.model_validate(plan.settings)
+    settings = plan.of(Sam2Settings)
     info = request.plate.info
     told = {
         number: Prompt(points=prompt.points, box=prompt.box)
@@ -140,7 +140,7 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
 
 
 def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:
-    return TrackReader(Sam2Settings.model_validate(plan.settings), info)
+    return TrackReader(plan.of(Sam2Settings), info)
 
 
 SAM2 = Method(

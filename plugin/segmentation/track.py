@@ -51,7 +51,7 @@ class CarriedSettings(Settings):
     confidence: dict[int, float] = Field(default_factory=dict)
 
 
-class TrackSettings(CarriedSettings):
+class TrackSettings(CarriedSettings, method="track"):
     """The keys of a shot.
 
     Attributes:
@@ -118,7 +118,7 @@ def _prepare(request: Request) -> SegmentPlan:
     plural = "" if len(keys) == 1 else "s"
     return SegmentPlan(
         method="track",
-        settings=settings.model_dump(mode="json"),
+        settings=settings,
         reason=f"track: {len(keys)} key frame{plural} ({frames}) carried both ways, {how}",
         warnings=notes,
     )
@@ -152,7 +152,7 @@ def check_keys(
 
 @told_as(MaskError)
 def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan:
-    settings = TrackSettings.model_validate(plan.settings)
+    settings = plan.of(TrackSettings)
     info = request.plate.info
 
     def mask_of(number: int) -> FloatArray:
@@ -173,14 +173,14 @@ def named_weak(plan: SegmentPlan, done: CarriedSettings) -> SegmentPlan:
     warnings = (f"a key here would help: {weak}",) if weak else ()
     return plan.model_copy(
         update={
-            "settings": done.model_dump(mode="json"),
+            "settings": done,
             "warnings": (*plan.warnings, *warnings),
         }
     )
 
 
 def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:
-    return TrackReader(TrackSettings.model_validate(plan.settings), info)
+    return TrackReader(plan.of(TrackSettings), info)
 
 
 TRACK = Method(

@@ -10,7 +10,7 @@ from plugin.types import Frame, Mask, PlateInfo, Segmenter
 __all__ = ["NONE", "WholeFrame", "plan_whole_frame"]
 
 
-class WholeFrameSettings(Settings):
+class WholeFrameSettings(Settings, method="none"):
     """Nothing to set."""
 
 
@@ -30,7 +30,7 @@ class WholeFrame:
 
 def plan_whole_frame(reason: str) -> SegmentPlan:
     """The plan of `none`."""
-    return SegmentPlan(method="none", reason=reason)
+    return SegmentPlan(method="none", settings=WholeFrameSettings(), reason=reason)
 
 
 def _prepare(request: Request) -> SegmentPlan:  # noqa: ARG001

@@ -9,10 +9,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from pydantic import ValidationError
 
 from plugin.errors import FrameError, MaskError
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare
+from plugin.segmentation.chroma import ChromaSettings
+from plugin.segmentation.mask_files import MaskSettings
 from plugin.trimap.band import trimap_from_mask
 from plugin.types import UNKNOWN, Frame
 from tests.plates import Painted, png_plate
@@ -195,3 +198,16 @@ def test_specks_of_noise_are_dropped() -> None:
     cv2.circle(speckled, (20, 20), 0, (0.5, 0.5, 0.5), -1)
     mask = segmenter.segment(Frame(1005, speckled))
     assert mask.coverage[:40, :40].max() == 0
+
+
+def test_a_plan_is_read_back_with_the_settings_of_its_method() -> None:
+    plan = SegmentPlan(
+        method="chroma", settings=ChromaSettings(hue=120.0, strength=0.5), reason="keyed"
+    )
+    again = SegmentPlan.model_validate_json(plan.model_dump_json())
+    assert again == plan
+    assert again.of(ChromaSettings).hue == 120.0
+    with pytest.raises(TypeError, match="a plan of chroma has no MaskSettings"):
+        again.of(MaskSettings)
+    with pytest.raises(ValidationError):
+        SegmentPlan.model_validate({"method": "mask", "settings": {"hue": 1}, "reason": "r"})

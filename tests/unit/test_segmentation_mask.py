@@ -13,6 +13,7 @@ import pytest
 from plugin.errors import FrameError, MaskError
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare
+from plugin.segmentation.mask_files import MaskSettings
 from plugin.types import Frame, PlateInfo, Window
 from tests.plates import Painted, png_plate
 
@@ -84,8 +85,10 @@ def test_values_are_read_as_coverage(tmp_path: Path, suffix: str, dtype: type[An
     for number in range(1001, 1011):
         save(tmp_path / f"m.{number}.{suffix}", box(0.5, dtype))
     plan = planned(shot(tmp_path, f"m.%04d.{suffix}", frames="1004"))
-    reading = {**plan.settings["reading"], "high": 1.0}  # type: ignore[dict-item]
-    plan = plan.model_copy(update={"settings": {**plan.settings, "reading": reading}})
+    settings = plan.of(MaskSettings)
+    reading = settings.reading.model_copy(update={"high": 1.0})
+    settings = settings.model_copy(update={"reading": reading})
+    plan = plan.model_copy(update={"settings": settings})
     np.testing.assert_allclose(coverage(plan, 1004), box(0.5, np.float32), atol=1 / 255)
 
 
