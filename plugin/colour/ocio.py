@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from OpenImageIO import ColorConfig, ImageBuf, ImageBufAlgo
 
-from plugin.colour.primaries import NAMED, REC709, rgb_to_rgb
+from plugin.colour.primaries import NAMED, REC709, rgb_to_rgb, rgb_to_xyz
 from plugin.disk.inputs import regular
 from plugin.errors import PlateError
 from plugin.types import FloatArray
@@ -146,7 +146,9 @@ def to_rec709(space: str, config: str) -> Callable[[FloatArray], FloatArray]:
     source = opened.resolve(space)
     if primaries == "rec709":
         return lambda rgb: _convert(rgb, source, target, config)
-    matrix = rgb_to_rgb(NAMED[primaries], REC709)
+    known = NAMED.get(primaries)
+    # CIE XYZ of D65 is no RGB space: its 1, 1, 1 is not its white.
+    matrix = np.linalg.inv(rgb_to_xyz(REC709)) if known is None else rgb_to_rgb(known, REC709)
     return lambda rgb: np.asarray(
         cv2.transform(_convert(rgb, source, target, config), matrix), np.float32
     )
