@@ -52,8 +52,9 @@ def despill(
     ratio = _own_ratio(foreground[..., channel], mean, alpha, _DEEP * height / 1080)
     limit = ratio * (np.maximum(mean, 0) + _DARK) - _DARK
     excess = np.maximum(foreground[..., channel] - np.maximum(limit, mean), 0)
-    result = foreground + (_GIVEN_BACK * excess)[..., None]
-    result[..., channel] -= excess
+    brightest = foreground.max(axis=2, keepdims=True)  # what is given back makes nothing brighter
+    result = np.minimum(foreground + (_GIVEN_BACK * excess)[..., None], brightest)
+    result[..., channel] = foreground[..., channel] - np.float32(1 - _GIVEN_BACK) * excess
     return np.where((excess > 0)[..., None], result, foreground)
 
 

@@ -6,14 +6,18 @@ same time, held to the equation,
 
     min  (αF + (1−α)B − I)² / v_I  +  (F − F̄)² / v_F  +  (B − B̄)² / v_B
 
-which has a closed form. Two things differ from the published multi-level method (Germer et al.,
-"Fast Multi-Level Foreground Estimation", 2020), and both were measured, see the decisions:
+which has a closed form. Three things differ from the published multi-level method (Germer et al.,
+"Fast Multi-Level Foreground Estimation", 2020), and all were measured, see the decisions:
 
 - A neighbour is listened to as far as it knows: its F weighs α, its B weighs 1 − α.
 - Variances are relative, `v = (|mean| + 0.2)²` over those weights. In scene-linear light a window
   may be 40 times as bright as the sleeve before it; the equation's residue is then the window's.
 
-Values are those of the plate: no upper bound, and below 0 only where the plate is.
+- Both stay within what is surely seen of them in the pixel's surroundings, a little slack added,
+  and within the plate's own range (`surroundings`). Unbounded, what an alpha that is too low
+  leaves over made colours of thirty times white; held, the other side takes its share of it.
+
+Values are those of the plate, below 0 only where it is.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from plugin.finish.surroundings import Bounds, bounds_around
 from plugin.types import FloatArray
 
 __all__ = ["estimate_foreground", "premultiply"]
@@ -54,10 +59,13 @@ def estimate_foreground(rgb: FloatArray, alpha: FloatArray) -> FloatArray:
 
     Returns:
         `H × W × 3` float32, finite. Where alpha is 1 it is the plate to the last bit; where it is
-        0, the nearest subject's colour goes on smoothly.
+        0, the nearest subject's colour goes on smoothly. No channel is above the plate's largest
+        value of it, nor below the lesser of 0 and its smallest.
     """
     foreground = background = None
-    for width, height in reversed(_sizes(alpha)):
+    sizes = _sizes(alpha)
+    sides = [bounds_around(rgb, share, len(sizes), _DARK) for share in (alpha, 1 - alpha)]
+    for (width, height), *bounds in reversed(list(zip(sizes, *sides, strict=True))):
         image = _resized(rgb, width, height, cv2.INTER_AREA)
         mix = _resized(alpha, width, height, cv2.INTER_AREA)[..., None]
         if foreground is None or background is None:
@@ -67,7 +75,7 @@ def estimate_foreground(rgb: FloatArray, alpha: FloatArray) -> FloatArray:
         rounds = _ROUNDS_SMALL if max(width, height) <= _SMALL else _ROUNDS
         box = _mixed_box(mix)
         foreground[box], background[box] = _settle_in_strips(
-            image[box], mix[box], foreground[box], background[box], rounds
+            image[box], mix[box], foreground[box], background[box], rounds, box, bounds
         )
     assert foreground is not None  # noqa: S101  there is always one level
     return np.where(alpha[..., None] == 1, rgb, foreground)
@@ -111,6 +119,8 @@ def _settle_in_strips(
     foreground: FloatArray,
     background: FloatArray,
     rounds: int,
+    box: tuple[slice, slice],
+    bounds: list[Bounds],
 ) -> tuple[FloatArray, FloatArray]:
     """`_settle` on as many rows at a time as the processor's cache holds.
 
@@ -122,7 +132,9 @@ def _settle_in_strips(
     for top in range(0, height, rows):
         low, high = max(0, top - rounds), min(height, top + rows + rounds)
         seen = slice(low, high)
-        strip = _settle(image[seen], mix[seen], foreground[seen], background[seen], rounds)
+        where = slice(box[0].start + low, box[0].start + high), box[1]
+        held = [each.over(*where) for each in bounds]
+        strip = _settle(image[seen], mix[seen], foreground[seen], background[seen], rounds, held)
         for whole, part in zip(settled, strip, strict=True):
             whole[top : top + rows] = part[top - low : top - low + rows]
     return settled
@@ -134,22 +146,24 @@ def _settle(
     foreground: FloatArray,
     background: FloatArray,
     rounds: int,
+    bounds: list[tuple[FloatArray, FloatArray]],
 ) -> tuple[FloatArray, FloatArray]:
-    """One level: `image` is `h × w × 3`, `mix` the alpha as `h × w × 1`."""
+    """One level: `image` is `h × w × 3`, `mix` the alpha as `h × w × 1`; bounds of F and of B."""
     rest = 1 - mix
     know_f, know_b = mix + np.float32(_FLOOR), rest + np.float32(_FLOOR)
     heard_f, heard_b = _mean(know_f), _mean(know_b)
     lean_f, lean_b = mix / (heard_f * _STRENGTH), rest / (heard_b * _STRENGTH)
     noise = _spread(image)
     least = np.minimum(image, 0)
+    (low_f, high_f), (low_b, high_b) = ((np.maximum(low, least), high) for low, high in bounds)
     for _ in range(rounds):
         mean_f = _mean(foreground * know_f) / heard_f
         mean_b = _mean(background * know_b) / heard_b
         pull_f, pull_b = _spread(mean_f) * lean_f, _spread(mean_b) * lean_b
         missing = image - mix * mean_f - rest * mean_b
         missing /= noise + mix * pull_f + rest * pull_b
-        foreground = np.maximum(mean_f + pull_f * missing, least)
-        background = np.maximum(mean_b + pull_b * missing, least)
+        foreground = np.maximum(np.minimum(mean_f + pull_f * missing, high_f), low_f)
+        background = np.maximum(np.minimum(mean_b + pull_b * missing, high_b), low_b)
     return foreground, background
 
 

@@ -121,6 +121,50 @@ def test_any_plate_and_alpha_give_finite_colours(
     assert np.isfinite(coloured).all()
 
 
+@given(
+    shape=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    ends=st.sampled_from([(0.0, 1.0), (-0.25, 60.0), (0.0, 65504.0)]),
+    data=st.data(),
+)
+@settings(max_examples=60)
+def test_colours_stay_within_the_plates_range_and_premultiplied_below_alpha(
+    shape: tuple[int, int], ends: tuple[float, float], data: st.DataObject
+) -> None:
+    plates = arrays.arrays(np.float32, (*shape, 3), elements=st.floats(*ends, width=32))
+    rgb = data.draw(plates)
+    alpha = data.draw(arrays.arrays(np.float32, shape, elements=st.floats(0, 1, width=32)))
+    found = estimate_foreground(rgb, alpha)
+    assert (found <= rgb.max(axis=(0, 1))).all()
+    assert (found >= np.minimum(rgb.min(axis=(0, 1)), 0)).all()
+    screens: tuple[Screen, ...] = ("green", "blue")
+    for colours in (found, *(despill(found, alpha, screen) for screen in screens)):
+        assert colours.max() <= rgb.max()
+        if ends == (0.0, 1.0):
+            multiplied = premultiply(colours, alpha)
+            assert (multiplied <= alpha[..., None]).all()
+            assert (multiplied.astype(np.float16) <= alpha[..., None].astype(np.float16)).all()
+
+
+@pytest.mark.parametrize("thinned", [1, 3])
+@pytest.mark.parametrize(
+    ("subject", "wall"), [(0.8, 0.02), (0.3, 0.02), (0.04, 0.9), (0.5, 20.0), (20.0, 0.5)]
+)
+def test_colours_stay_near_the_subjects_own_however_thin_its_alpha(
+    subject: float, wall: float, thinned: int
+) -> None:
+    x = np.linspace(-1, 1, 96, dtype=np.float32)
+    true = np.clip(8 * (0.6 - np.hypot(x[:, None], x)), 0, 1)[..., None]
+    colour = np.array([1.0, 0.8, 0.6], np.float32) * np.float32(subject)
+    lamp = np.zeros_like(true)
+    lamp[:6, :6] = 1  # the subject's too, but far away: no colour of its edge
+    behind = np.array([0.9, 1.0, 1.0], np.float32) * np.float32(wall)
+    plate = np.where(lamp > 0, np.float32(100), true * colour + (1 - true) * behind)
+    alpha = np.maximum(true**thinned, lamp)[..., 0]
+    found = estimate_foreground(plate, alpha)[(alpha > 0) & (lamp[..., 0] == 0)] / colour
+    assert found.min() > 0.8
+    assert found.max() < 2
+
+
 @pytest.mark.parametrize(("screen", "channel"), [("green", 1), ("blue", 2)])
 def test_despill_takes_the_screen_off_and_leaves_the_rest(screen: Screen, channel: int) -> None:
     skin = np.array([0.8, 0.55, 0.45], np.float32)

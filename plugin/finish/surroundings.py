@@ -1,0 +1,91 @@
+"""The colours that a side of the matte surely has around each pixel: bounds for what is unmixed.
+
+What is unmixed from a pixel that holds little of it can come out at thirty times white. So its
+lowest and highest value are looked up where that side is surely seen: within a few pixels, else
+within as many of a picture half as large, and so on up to the whole frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from plugin.types import FloatArray
+
+__all__ = ["Bounds", "bounds_around"]
+
+_SURE = 0.8
+"""Share of a pixel from which its colour counts as that side's own."""
+
+_REACH = 4
+"""Pixels to each side, of the halved level, that are looked at before a coarser one is."""
+
+_SLACK = np.float32(.15)
+"""How far beyond what was seen a colour may lie: rim light, strands brighter than any near them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounds:
+    """Lowest and highest colours on one level, of half its width and height.
+
+    Attributes:
+        low: `⌈h/2⌉ × ⌈w/2⌉ × 3` float32.
+        high: the same.
+    """
+
+    low: FloatArray
+    high: FloatArray
+
+    def over(self, rows: slice, columns: slice) -> tuple[FloatArray, FloatArray]:
+        """Both for those rows and columns of the level itself."""
+        down = np.arange(rows.start, rows.stop) // 2
+        across = np.arange(columns.start, columns.stop) // 2
+        part = np.ix_(down, across)
+        return self.low[part], self.high[part]
+
+
+def bounds_around(rgb: FloatArray, share: FloatArray, levels: int, dark: float) -> list[Bounds]:
+    """Bounds for every level of a pyramid, the finest first.
+
+    Args:
+        rgb: `H × W × 3` float32, the plate; finite.
+        share: `H × W` float32, how much of each pixel is that side's.
+        levels: how many; each has half the width and height of the one before, rounded up.
+        dark: level below which the slack counts as absolute.
+    """
+    sure = (share >= min(_SURE, float(share.max())))[..., None]
+    low, high = np.where(sure, rgb, np.float32(np.inf)), np.where(sure, rgb, np.float32(-np.inf))
+    seen = []
+    for _ in range(levels):
+        low, high = -_halved(-low), _halved(high)
+        seen.append((low, high))
+    least, most = rgb.min(axis=(0, 1)), rgb.max(axis=(0, 1))
+    window = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
+    found: list[Bounds] = []
+    lows, highs = least[None, None], most[None, None]
+    for low, high in reversed(seen):
+        lows = -_nearest(-low, -lows, window)
+        highs = _nearest(high, highs, window)
+        slack_low, slack_high = (_SLACK * (np.abs(each) + np.float32(dark)) for each in (lows, highs))
+        found.append(
+            Bounds(np.maximum(lows - slack_low, least), np.minimum(highs + slack_high, most))
+        )
+    return found[::-1]
+
+
+def _halved(picture: FloatArray) -> FloatArray:
+    """The largest of each 2 × 2 pixels."""
+    height, width = picture.shape[:2]
+    even = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    rows = np.maximum(even[::2], even[1::2])
+    return np.maximum(rows[:, ::2], rows[:, 1::2])
+
+
+def _nearest(seen: FloatArray, coarser: FloatArray, window: FloatArray) -> FloatArray:
+    """The largest value around each pixel; where none was seen, what the coarser level has."""
+    height, width = seen.shape[:2]
+    around = np.asarray(cv2.dilate(seen, window, borderType=cv2.BORDER_REPLICATE), np.float32)
+    finer = coarser.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+    return np.where(np.isfinite(around), around, finer)
