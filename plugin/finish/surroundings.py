@@ -22,7 +22,7 @@ _SURE = 0.8
 _REACH = 4
 """Pixels to each side, of the halved level, that are looked at before a coarser one is."""
 
-_SLACK = np.float32(.15)
+_SLACK = np.float32(0.15)
 """How far beyond what was seen a colour may lie: rim light, strands brighter than any near them."""
 
 
@@ -68,7 +68,9 @@ def bounds_around(rgb: FloatArray, share: FloatArray, levels: int, dark: float) 
     for low, high in reversed(seen):
         lows = -_nearest(-low, -lows, window)
         highs = _nearest(high, highs, window)
-        slack_low, slack_high = (_SLACK * (np.abs(each) + np.float32(dark)) for each in (lows, highs))
+        slack_low, slack_high = (
+            _SLACK * (np.abs(each) + np.float32(dark)) for each in (lows, highs)
+        )
         found.append(
             Bounds(np.maximum(lows - slack_low, least), np.minimum(highs + slack_high, most))
         )
