@@ -30,6 +30,8 @@ from plugin.types import FloatArray
 
 __all__ = ["estimate_foreground", "premultiply"]
 
+Sides = tuple[FloatArray, FloatArray]
+
 _SMALL = 32
 """Pixels along the longer side of levels that are worked on longer."""
 
@@ -70,13 +72,13 @@ def estimate_foreground(rgb: FloatArray, alpha: FloatArray) -> FloatArray:
         mix = _resized(alpha, width, height, cv2.INTER_AREA)[..., None]
         if foreground is None or background is None:
             foreground, background = image.copy(), image.copy()
-        foreground = _resized(foreground, width, height, cv2.INTER_LINEAR)
-        background = _resized(background, width, height, cv2.INTER_LINEAR)
-        rounds = _ROUNDS_SMALL if max(width, height) <= _SMALL else _ROUNDS
-        box = _mixed_box(mix)
-        foreground[box], background[box] = _settle_in_strips(
-            image[box], mix[box], foreground[box], background[box], rounds, box, bounds
+        both = (
+            _resized(foreground, width, height, cv2.INTER_LINEAR),
+            _resized(background, width, height, cv2.INTER_LINEAR),
         )
+        rounds = _ROUNDS_SMALL if max(width, height) <= _SMALL else _ROUNDS
+        _settle_in_strips(image, mix, both, rounds, bounds)
+        foreground, background = both
     assert foreground is not None  # noqa: S101  there is always one level
     return np.where(alpha[..., None] == 1, rgb, foreground)
 
@@ -114,41 +116,39 @@ def _mixed_box(mix: FloatArray) -> tuple[slice, slice]:
 
 
 def _settle_in_strips(
-    image: FloatArray,
-    mix: FloatArray,
-    foreground: FloatArray,
-    background: FloatArray,
-    rounds: int,
-    box: tuple[slice, slice],
-    bounds: list[Bounds],
-) -> tuple[FloatArray, FloatArray]:
-    """`_settle` on as many rows at a time as the processor's cache holds.
+    image: FloatArray, mix: FloatArray, both: Sides, rounds: int, bounds: list[Bounds]
+) -> None:
+    """`_settle` in place where something is mixed, on as many rows as the processor's cache holds.
 
     A round reaches one row further, so with that many rows more on each side nothing changes.
     """
-    height, width = mix.shape[:2]
-    rows = max(rounds, _STRIP // max(1, width))
-    settled = np.empty_like(foreground), np.empty_like(background)
-    for top in range(0, height, rows):
-        low, high = max(0, top - rounds), min(height, top + rows + rounds)
-        seen = slice(low, high)
-        where = slice(box[0].start + low, box[0].start + high), box[1]
-        held = [each.over(*where) for each in bounds]
-        strip = _settle(image[seen], mix[seen], foreground[seen], background[seen], rounds, held)
-        for whole, part in zip(settled, strip, strict=True):
-            whole[top : top + rows] = part[top - low : top - low + rows]
-    return settled
+    box, columns = _mixed_box(mix)
+    before = [each[box, columns].copy() for each in both]
+    rows = max(rounds, _STRIP // max(1, before[0].shape[1]))
+    for top in range(box.start, box.stop, rows):
+        end = min(box.stop, top + rows)
+        low, high = max(box.start, top - rounds), min(box.stop, end + rounds)
+        seen = slice(low, high), columns
+        start = [each[low - box.start : high - box.start] for each in before]
+        held = [each.over(*seen) for each in bounds]
+        strip = _settle(image[seen], mix[seen], (start[0], start[1]), rounds, held)
+        for whole, part in zip(both, strip, strict=True):
+            whole[top:end, columns] = part[top - low : end - low]
 
 
 def _settle(
-    image: FloatArray,
-    mix: FloatArray,
-    foreground: FloatArray,
-    background: FloatArray,
-    rounds: int,
-    bounds: list[tuple[FloatArray, FloatArray]],
-) -> tuple[FloatArray, FloatArray]:
-    """One level: `image` is `h × w × 3`, `mix` the alpha as `h × w × 1`; bounds of F and of B."""
+    image: FloatArray, mix: FloatArray, both: Sides, rounds: int, bounds: list[Sides]
+) -> Sides:
+    """One level: `image` is `h × w × 3`, `mix` the alpha as `h × w × 1`.
+
+    Args:
+        image: the plate.
+        mix: alpha.
+        both: F and B to begin with.
+        rounds: how often they are settled.
+        bounds: lowest and highest of F, and of B.
+    """
+    foreground, background = both
     rest = 1 - mix
     know_f, know_b = mix + np.float32(_FLOOR), rest + np.float32(_FLOOR)
     heard_f, heard_b = _mean(know_f), _mean(know_b)

@@ -22,6 +22,8 @@ _SURE = 0.8
 _REACH = 4
 """Pixels to each side, of the halved level, that are looked at before a coarser one is."""
 
+_WINDOW = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
+
 _SLACK = np.float32(0.15)
 """How far beyond what was seen a colour may lie: rim light, strands brighter than any near them."""
 
@@ -62,12 +64,11 @@ def bounds_around(rgb: FloatArray, share: FloatArray, levels: int, dark: float) 
         low, high = -_halved(-low), _halved(high)
         seen.append((low, high))
     least, most = rgb.min(axis=(0, 1)), rgb.max(axis=(0, 1))
-    window = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
     found: list[Bounds] = []
     lows, highs = least[None, None], most[None, None]
     for low, high in reversed(seen):
-        lows = -_nearest(-low, -lows, window)
-        highs = _nearest(high, highs, window)
+        lows = -_nearest(-low, -lows)
+        highs = _nearest(high, highs)
         slack_low, slack_high = (
             _SLACK * (np.abs(each) + np.float32(dark)) for each in (lows, highs)
         )
@@ -85,9 +86,9 @@ def _halved(picture: FloatArray) -> FloatArray:
     return np.maximum(rows[:, ::2], rows[:, 1::2])
 
 
-def _nearest(seen: FloatArray, coarser: FloatArray, window: FloatArray) -> FloatArray:
+def _nearest(seen: FloatArray, coarser: FloatArray) -> FloatArray:
     """The largest value around each pixel; where none was seen, what the coarser level has."""
     height, width = seen.shape[:2]
-    around = np.asarray(cv2.dilate(seen, window, borderType=cv2.BORDER_REPLICATE), np.float32)
+    around = np.asarray(cv2.dilate(seen, _WINDOW, borderType=cv2.BORDER_REPLICATE), np.float32)
     finer = coarser.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
     return np.where(np.isfinite(around), around, finer)
