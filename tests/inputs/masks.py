@@ -196,6 +196,7 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     "alpha-full": lambda f: (stills(f, both(WANTED, FULL)), {}),
     "alpha-empty": lambda f: (exrs(f, {**dict.fromkeys("RGB", WANTED), "A": EMPTY}), {}),
     "two-mattes": lambda f: (stills(f, both(WANTED, disc(8, 6))), {}),
+    "grey-picture": lambda f: (stills(f, both(picture()[..., 0], WANTED)), {}),
     "picture": lambda f: (stills(f, picture()), {}),
     "objects-by-colour": lambda f: (stills(f, by_colour()), {}),
     "red": lambda f: (stills(f, np.dstack([WANTED, EMPTY, EMPTY])), {}),
@@ -216,6 +217,10 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     "zero-and-one": lambda f: (stills(f, HARD.astype(np.uint8)), {"wanted": HARD}),
     "labels": lambda f: (labels(f), {}),
     "label-asked": lambda f: (labels(f), {"mask_range": "2-2", "wanted": HARD}),
+    "ids-asked": lambda f: (
+        exrs(f, {"id": (HARD * 3).astype(np.uint32) + (disc(6, 4) > 0.5) * np.uint32(5)}),
+        {"mask_range": "3-3", "wanted": HARD},
+    ),
     "labels-spread": lambda f: (labels(f, 85), {}),
     "depth-values": lambda f: (depths(f), {}),
     "range-asked": lambda f: (depths(f), {"mask_range": "0-40"}),

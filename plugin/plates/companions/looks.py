@@ -21,6 +21,9 @@ ALL, NOTHING = 0.95, 0.05
 _INFINITE = np.float32(65504)
 """What infinities are read as."""
 
+_PICTURE = 0.4
+"""Share of middle greys from which a grey picture is no matte."""
+
 _NEAR_GREY = 0.06
 """How far the channels of a grey pixel may lie apart, after lossy compression."""
 
@@ -90,6 +93,7 @@ def look_at(values: FloatArray, layer: MatteLayer) -> Look:
         alpha is not None
         and grey
         and plane.low <= NOTHING < ALL <= plane.high
+        and float(np.mean((largest > 0.1) & (largest < 0.9))) < _PICTURE  # or a picture in greys
         and float(np.mean((largest > 0.5) != (values[..., -1] > 0.5))) > _FEW
     )
     return Look(plane, alpha, used, grey, single, apart)

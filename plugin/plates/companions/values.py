@@ -38,6 +38,7 @@ class Reading(BaseModel):
         low: what is 0; integers as a share of their largest value.
         high: what is 1.
         only: exactly `high` is the subject, whatever else there is.
+        near: how far a value may lie from `high` and be it.
         invert: black is the subject.
         scaled: the picture has the plate's shape and another size.
     """
@@ -49,6 +50,7 @@ class Reading(BaseModel):
     low: float = 0.0
     high: float = 1.0
     only: bool = False
+    near: float = 1e-5
     invert: bool = False
     scaled: bool = False
 
@@ -57,9 +59,7 @@ def coverage_of(values: FloatArray, reading: Reading) -> FloatArray:
     """Coverage within [0, 1], `H × W`, of stored values, `H × W × C`."""
     value: FloatArray = values.max(axis=2)
     if reading.only:
-        value = (np.abs(value - np.float32(reading.high)) < 1e-6 + 1e-6 * abs(reading.high)).astype(
-            np.float32
-        )
+        value = (np.abs(value - np.float32(reading.high)) <= reading.near).astype(np.float32)
     elif (reading.low, reading.high) != (0, 1):
         value = (value - np.float32(reading.low)) / np.float32(reading.high - reading.low)
     value = np.clip(value, 0, 1)
@@ -104,7 +104,9 @@ def understand(
     reading = Reading(part=layer.part, channels=channels, invert=asked.invert)
     if asked.low is not None and asked.high is not None:
         low, high = asked.low / full, asked.high / full
-        return reading.model_copy(update={"low": low, "high": high, "only": low == high}), notes
+        near = 0.4 / full if full > 1 else 1e-5 * max(1.0, abs(high))
+        asked_for = {"low": low, "high": high, "only": low == high, "near": near}
+        return reading.model_copy(update=asked_for), notes
     low, high, more = _range(_joined(planes), full, where)
     return reading.model_copy(update={"low": low, "high": high}), [*notes, *more]
 
@@ -255,7 +257,7 @@ def span_of(look: Look, layer: MatteLayer, reading: Reading) -> tuple[float, flo
     if plane is None:
         return 0.0, 1.0
     if reading.only:
-        near = [abs(value - reading.high) < 1e-5 for value in plane.levels or ()]
+        near = [abs(value - reading.high) <= reading.near for value in plane.levels or ()]
         ends = (float(bool(near) and all(near)), float(not near or any(near)))
     else:
         width = reading.high - reading.low

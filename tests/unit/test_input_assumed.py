@@ -1,0 +1,76 @@
+"""What was guessed of an input is told once, stands in the manifest, and in the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from plugin.driver.run import run
+from plugin.progress.modes import QuietProgress
+from plugin.report.facts import provenance
+from plugin.request.shot import Shot
+from plugin.result.manifest import load
+from tests.inputs import masks
+from tests.jobs import luma_matter
+from tests.media import rgb_channels, write_exr
+from workers.in_process import InProcessExecutor
+
+
+class Told(QuietProgress):
+    """Keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Keep it."""
+        self.notes.append(text)
+
+
+def test_notes_manifest_and_report_say_the_same(tmp_path: Path) -> None:
+    for number in (1001, 1002, 1004):
+        rgb = np.dstack([masks.WANTED * np.float32(0.3)] * 3).astype(np.float16)
+        write_exr(tmp_path / f"p.{number}.exr", rgb_channels(rgb))
+    roto = tmp_path / "roto"
+    roto.mkdir()
+    mask = masks.stills(roto, masks.both(masks.WANTED, masks.FULL))
+    shot = Shot(
+        plate=str(tmp_path / "p.%04d.exr"),
+        out=tmp_path / "out",
+        mask=str(mask),
+        holdout=str(mask),
+        stabilise=0,
+        report=False,
+    )
+    told = Told()
+    run(shot, progress=told, executor=InProcessExecutor(luma_matter))
+    manifest = load(shot.out / "manifest.json")
+    assert manifest.assumed == tuple(told.notes)
+    assert len(set(told.notes)) == len(told.notes)
+    for part in (
+        "no colour tag, taken as linear Rec.709",
+        "missing between its first and last frame: 1003",
+        "m.%04d.png, 3 masks 1001-1003 beside a plate of 1001-1002,1004",
+        "the masks' alpha is 1 everywhere: their colours are taken instead",
+        "holdout: the masks' alpha is 1 everywhere",
+        "the nearest earlier one is held: frames 1004",
+    ):
+        assert sum(part in note for note in told.notes) in {1, 2}, part
+    rows = [value for label, value in provenance(manifest) if label == "Assumed"]
+    assert rows == told.notes
+
+
+def test_a_second_run_replaces_what_was_assumed(tmp_path: Path) -> None:
+    source = tmp_path / "p.1001.exr"
+    rgb = np.dstack([masks.WANTED * np.float32(0.3)] * 3).astype(np.float16)
+    write_exr(source, rgb_channels(rgb))
+    roto = tmp_path / "roto"
+    roto.mkdir()
+    mask = masks.stills(roto, masks.WANTED)
+    shot = Shot(plate=str(source), out=tmp_path / "out", mask=str(mask), stabilise=0, report=False)
+    run(shot, executor=InProcessExecutor(luma_matter))
+    told = shot.model_copy(update={"in_colour": "lin_rec709"})
+    run(told, executor=InProcessExecutor(luma_matter))
+    notes = load(shot.out / "manifest.json").assumed
+    assert any("channel Y" in note for note in notes)
