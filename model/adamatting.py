@@ -180,7 +180,13 @@ class AdaMatting(nn.Module):
         if config.propagation:
             self.propagation = PropagationUnit(config)
 
-    def forward(self, image: Tensor, trimap: Tensor, planes: Tensor | None = None) -> Prediction:
+    def forward(
+        self,
+        image: Tensor,
+        trimap: Tensor,
+        planes: Tensor | None = None,
+        quarter: Tensor | None = None,
+    ) -> Prediction:
         """Image and trimap to T̃ and the alphas.
 
         Args:
@@ -188,13 +194,20 @@ class AdaMatting(nn.Module):
             trimap: N × 3 × H × W float, one-hot: background, unknown, foreground.
             planes: `colour_planes(image, trimap)` when already at hand, as when a tile is cut out
                 of a frame whose planes must come from the whole of it.
+            quarter: for training: one int64, 0 to 3, row by row; the propagation unit, which is
+                more than half of the arithmetic, works on that quarter of the picture alone, and
+                α̃ stands for its alphas elsewhere. H and W are even.
         """
         logits, alpha = self.decode(image, trimap, planes)
-        alphas = [alpha]
-        if self.config.propagation:
-            adapted = logits.float().softmax(dim=1).to(logits.dtype)
-            alphas += self.propagation(image, adapted, alpha)
-        return Prediction(trimap=logits, alphas=tuple(alphas))
+        if not self.config.propagation:
+            return Prediction(trimap=logits, alphas=(alpha,))
+        parts = image, logits.float().softmax(dim=1).to(logits.dtype), alpha
+        if quarter is None:
+            return Prediction(trimap=logits, alphas=(alpha, *self.propagation(*parts)))
+        found = self.propagation(*(_quarters(x).index_select(2, quarter)[:, :, 0] for x in parts))
+        whole = _quarters(alpha)
+        alphas = (_joined(whole.index_copy(2, quarter, x[:, :, None])) for x in found)
+        return Prediction(trimap=logits, alphas=(alpha, *alphas))
 
     def decode(
         self, image: Tensor, trimap: Tensor, planes: Tensor | None = None
@@ -216,6 +229,20 @@ class AdaMatting(nn.Module):
         grey = trimap[:, 2:] + 0.5 * trimap[:, 1:2]
         parts = [image, grey] if planes is None else [image, grey, planes]
         return torch.cat(parts, dim=1)
+
+
+def _quarters(x: Tensor) -> Tensor:
+    """N × C × H × W → N × C × 4 × H/2 × W/2."""
+    count, channels, height, width = x.shape
+    split = x.reshape(count, channels, 2, height // 2, 2, width // 2)
+    return split.permute(0, 1, 2, 4, 3, 5).flatten(2, 3)
+
+
+def _joined(quarters: Tensor) -> Tensor:
+    """The inverse of `_quarters`."""
+    count, channels, _, height, width = quarters.shape
+    split = quarters.view(count, channels, 2, 2, height, width)
+    return split.permute(0, 1, 2, 4, 3, 5).reshape(count, channels, 2 * height, 2 * width)
 
 
 def _as_logits(trimap: Tensor) -> Tensor:

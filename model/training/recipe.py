@@ -78,6 +78,8 @@ class Recipe(BaseModel):
         fixed_weight: σ of the linear mix of Eq. 5 for the ablation; None is Eq. 3.
         laplacian: ours: weight of an L1 between Laplacian pyramids of α̂ and α_gt, 0 is off.
         ema: decay of the running average of the weights, which is what is exported.
+        quarter: the propagation unit works on a random quarter of the patches at each step; it is
+            more than half of the arithmetic.
         precision: bf16 only where the device gains.
         sigmas: σ₁ and σ₂ of Eq. 3 at the start.
         sigma_rate: learning rate of σ₁ and σ₂; None is `rate`.
@@ -102,6 +104,7 @@ class Recipe(BaseModel):
     fixed_weight: Annotated[float, Field(ge=0, le=1)] | None = None
     laplacian: Annotated[float, Field(ge=0)] = 0.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    quarter: bool = False
     precision: Literal["fp32", "bf16"] = "fp32"
     sigmas: tuple[PositiveFloat, PositiveFloat] = (4.0, 4.0)
     sigma_rate: PositiveFloat | None = None

@@ -92,6 +92,10 @@ class TrainingStep:
         planes = None
         if self.network.config.colour_planes:
             planes = colour_planes(batch.image, batch.trimap)
+        quarter = None
+        if recipe.quarter:
+            device = self.generator.device
+            quarter = torch.randint(4, (1,), generator=self.generator, device=device)
         # Without the cache of casts: a recorded step has to cast the weights anew each time.
         with torch.autocast(
             self.generator.device.type,
@@ -100,7 +104,7 @@ class TrainingStep:
             cache_enabled=False,
         ):
             prediction = self.network(
-                _as_channels_last(batch.image), _as_channels_last(batch.trimap), planes
+                _as_channels_last(batch.image), _as_channels_last(batch.trimap), planes, quarter
             )
         total, parts = self.loss(prediction, batch.optimal, batch.alpha)
         self.optimiser.zero_grad(set_to_none=True)

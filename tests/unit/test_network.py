@@ -158,3 +158,23 @@ def test_decoders_differ_in_their_output_layer_and_shortcuts_alone() -> None:
         return [(n, tuple(p.shape)) for n, p in items if n.startswith(parts)]
 
     assert spine(t) == spine(a)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_quarter_of_a_patch_is_propagated_as_in_the_whole(number: int) -> None:
+    network = AdaMatting(TINY).eval()
+    image = torch.rand(2, 3, 128, 192)
+    trimap = torch.nn.functional.one_hot(torch.randint(3, (2, 128, 192))).movedim(-1, 1).float()
+    whole = network(image, trimap)
+    part = network(image, trimap, quarter=torch.tensor([number]))
+    assert torch.equal(part.alphas[0], whole.alphas[0])
+    rows = slice(64 * (number // 2), 64 * (number // 2) + 64)
+    columns = slice(96 * (number % 2), 96 * (number % 2) + 96)
+    reach = 21  # of three recurrences, seven 3 × 3 convolutions each
+    for one, other in zip(part.alphas[1:], whole.alphas[1:], strict=True):
+        assert not torch.equal(one[..., rows, columns], part.alphas[0][..., rows, columns])
+        inner = (one - other)[..., rows, columns][..., reach:-reach, reach:-reach]
+        assert inner.abs().max() < 1e-5
+        outside = (one - part.alphas[0]).clone()
+        outside[..., rows, columns] = 0
+        assert (outside == 0).all()

@@ -94,6 +94,12 @@ def test_training_goes_down_logs_and_can_be_used(folder: Path) -> None:
     assert network.config.stem == 8
 
 
+def test_a_run_may_propagate_in_quarters(folder: Path) -> None:
+    recipe = folder / "quarters.toml"
+    recipe.write_text("quarter = true\n" + RECIPE.format(out="quarters", steps=3))
+    assert train(recipe, device="cpu", report=lambda _line: None) == 3
+
+
 def test_a_resumed_run_is_the_run(folder: Path) -> None:
     """Three steps and three more end where six at once do."""
     once = write_recipe(folder, "once", 6)
