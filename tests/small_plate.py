@@ -56,6 +56,7 @@ def small_shot(folder: Path, frames: range = FRAMES) -> Shot:
         report=False,
         stabilise=2,
         workers=1,
+        device="cpu",  # the driver needs no torch then
     )
 
 

@@ -7,6 +7,7 @@ all frames after the script's last run, which nobody disturbs.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import shutil
@@ -35,6 +36,11 @@ from workers.in_process import InProcessExecutor
 __all__ = ["Outcome", "play"]
 
 LIMIT_S = 60.0
+_KILLED = 9
+
+# From a process that has no threads yet: a fork of one that has may wait for them for ever.
+_FRESH = multiprocessing.get_context("forkserver")
+_FRESH.set_forkserver_preload(["tests.campaign.strangers"])
 
 
 @dataclass(slots=True)
@@ -116,6 +122,17 @@ class _During(QuietProgress):
             do()
 
 
+def _doomed(folder: Path, shot: Shot, seed: int, moments: list[int], end: int) -> None:
+    """A run in a process of its own, with changes at some moments, killed at another."""
+    stranger = Stranger(folder, OutputLayout.of(shot), random.Random(seed), {})
+    during: dict[int, list[Callable[[], None]]] = {}
+    for moment in moments:
+        during.setdefault(moment, []).append(stranger.drawn())
+    during.setdefault(end, []).append(lambda: os._exit(_KILLED))
+    with suppress(AdaMatteError):
+        run(shot, progress=_During(during), executor=InProcessExecutor(every_pixel))
+
+
 class _Script:
     """One script: three or four acts, each a few changes and a run, and the last run."""
 
@@ -162,31 +179,27 @@ class _Script:
             asked["force"] = True
         shot = self.shot.model_copy(update=asked)
         self.shot = shot.model_copy(update={"frames": None, "force": False})
-        during: dict[int, list[Callable[[], None]]] = {}
-        for _ in range(self.dice.choice((0, 1, 1, 2))):
-            during.setdefault(self.dice.randint(1, 4), []).append(self._change)
+        moments = [self.dice.randint(1, 4) for _ in range(self.dice.choice((0, 1, 1, 2)))]
         if self.dice.random() < 0.25:
-            during.setdefault(self.dice.randint(1, 5), []).append(lambda: os._exit(9))
-            self._killed(shot, during)
-        else:
-            self._run(shot, during)
+            self._killed(shot, moments)
+            return
+        during: dict[int, list[Callable[[], None]]] = {}
+        for moment in moments:
+            during.setdefault(moment, []).append(self._change)
+        self._run(shot, during)
 
-    def _killed(self, shot: Shot, during: dict[int, list[Callable[[], None]]]) -> None:
-        """The run in a child, which ends without a word; changes that it made are on disk."""
-        plan = [
-            self.stranger.drawn() for _ in range(sum(len(todo) - 1 for todo in during.values()) + 2)
-        ]
-        changes = iter(plan)
-        for todo in during.values():
-            todo[:] = [next(changes) if do == self._change else do for do in todo]
+    def _killed(self, shot: Shot, moments: list[int]) -> None:
+        """The run in a process of its own, which ends without a word."""
         self.outcome.runs += 1
-        child = os.fork()
-        if child == 0:
-            with suppress(BaseException):
-                run(shot, progress=_During(during), executor=InProcessExecutor(every_pixel))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        self.outcome.kills += os.waitstatus_to_exitcode(status) == 9
+        end, seed = self.dice.randint(1, 5), self.dice.getrandbits(32)
+        words = (self.folder, shot, seed, moments, end)
+        process = _FRESH.Process(target=_doomed, args=words)
+        process.start()
+        try:
+            process.join()
+        finally:
+            process.kill()
+        self.outcome.kills += process.exitcode == _KILLED
         self.stranger.look()
 
     def _run(self, shot: Shot, during: dict[int, list[Callable[[], None]]]) -> None:
