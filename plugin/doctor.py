@@ -38,6 +38,8 @@ for i in range(gpus):
 print(json.dumps({"cuda": torch.version.cuda, "gpus": gpus, "threads": torch.get_num_threads()}))
 """
 
+_RAY = "import json; from workers.listening import listening; print(json.dumps(listening()))"
+
 _TIMEOUT_S = 120
 
 LONGEST_TEMPORARY = 8
@@ -202,11 +204,15 @@ def _driver_gpus() -> list[str]:
 
 
 def _ray() -> Iterator[Finding]:
-    ray = _spoken("import json, ray; print(json.dumps({'version': ray.__version__}))")
+    ray = _spoken(_RAY)
     if isinstance(ray, str):
         yield Finding("ray works", "lacking", ray, "pip install --force-reinstall ray")
-    else:
-        yield Finding("ray works", "good", f"{ray['version']} imports")
+        return
+    yield Finding("ray works", "good", f"{ray['version']} starts")
+    names = ", ".join(ray["elsewhere"])
+    fix = "Ray opens them so; keep others out with a firewall or --network none" if names else ""
+    found = f"during a run other machines reach, with its token (figures without): {names}"
+    yield Finding("ray listens", "noted" if names else "good", found if names else "here", fix)
 
 
 def _spoken(script: str) -> dict[str, Any] | str:

@@ -11,13 +11,13 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from plugin.disk.atomic import host_tag, process_start
 from plugin.doctor import LONGEST_TEMPORARY, SHORT_TEMPORARY
 
-__all__ = ["Servants", "mark_of", "private_folder", "short_folder"]
+__all__ = ["Servants", "mark_of", "parent_of", "private_folder", "short_folder"]
 
 _NAME = re.compile(r"adm-(?P<host>[0-9a-f]{4})(?P<pid>[0-9a-f]+)\.(?P<start>[0-9a-f]+)-\w+")
 
@@ -82,12 +82,15 @@ class Servants:
 def _children() -> Iterator[tuple[int, str]]:
     """Number and name of this process's children."""
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            stat = (entry / "stat").read_bytes()
-        except OSError:
-            continue
-        name, rest = stat[stat.index(b"(") + 1 : stat.rindex(b")")], stat[stat.rindex(b")") + 2 :]
-        if int(rest.split()[1]) == os.getpid():
-            yield int(entry.name), name.decode(errors="replace")
+        if entry.name.isdigit() and parent_of(entry) == os.getpid():
+            with suppress(OSError):
+                yield int(entry.name), (entry / "comm").read_text(errors="replace").strip()
+
+
+def parent_of(process: Path) -> int:
+    """The parent of `/proc/<number>`; 0 where there is none any more."""
+    try:
+        stat = (process / "stat").read_bytes()
+    except OSError:
+        return 0
+    return int(stat[stat.rindex(b")") + 2 :].split()[1])

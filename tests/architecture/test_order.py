@@ -17,6 +17,7 @@ plugin   errors window framerange pattern disk types request progress image colo
 model    config rectangles planes blocks adamatting losses inference matter segmenters export
          training evaluation
 workers  token jobs_api overlap stage_clock tries neighbours memory private_ray watching cluster
+         listening
          shared_matter
          raw_alphas written frame_worker actor in_flight ray_pool
          in_process ray_executor submit farm bench
