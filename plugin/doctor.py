@@ -38,8 +38,6 @@ for i in range(gpus):
 print(json.dumps({"cuda": torch.version.cuda, "gpus": gpus, "threads": torch.get_num_threads()}))
 """
 
-_RAY = "import json; from workers.listening import listening; print(json.dumps(listening()))"
-
 _TIMEOUT_S = 120
 
 LONGEST_TEMPORARY = 8
@@ -73,8 +71,7 @@ def examine() -> tuple[Finding, ...]:
         try:
             findings += check()
         except Exception as error:  # noqa: BLE001, RUF100  whatever it is, it belongs in the report
-            name = check.__name__.removeprefix("_").replace("_", " ")
-            found = f"{type(error).__name__}: {error}"
+            name, found = check.__name__.strip("_"), f"{type(error).__name__}: {error}"
             findings.append(Finding(name, "lacking", found, "install the packages again"))
     return tuple(findings)
 
@@ -204,15 +201,13 @@ def _driver_gpus() -> list[str]:
 
 
 def _ray() -> Iterator[Finding]:
-    ray = _spoken(_RAY)
+    ray = _spoken("import json, workers.listening as w; print(json.dumps(w.listening()))")
     if isinstance(ray, str):
         yield Finding("ray works", "lacking", ray, "pip install --force-reinstall ray")
-        return
-    yield Finding("ray works", "good", f"{ray['version']} starts")
-    names = ", ".join(ray["elsewhere"])
-    fix = "Ray opens them so; keep others out with a firewall or --network none" if names else ""
-    found = f"during a run other machines reach, with its token (figures without): {names}"
-    yield Finding("ray listens", "noted" if names else "good", found if names else "here", fix)
+    else:
+        yield Finding("ray works", "good", f"{ray['version']} starts")
+        found = f"others reach, with a run's token: {', '.join(ray['elsewhere']) or 'nothing'}"
+        yield Finding("ray listens", "noted", found, "its metrics ask for none: see a firewall")
 
 
 def _spoken(script: str) -> dict[str, Any] | str:
