@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from pydantic_core import CoreSchema, core_schema
 
 __all__ = ["Window"]
 
@@ -15,6 +17,23 @@ class Window:
     y_min: int
     x_max: int
     y_max: int
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
+        """A field of a model: in files `[x_min, y_min, x_max, y_max]`."""
+        corners = core_schema.list_schema(
+            core_schema.int_schema(), min_length=len(fields(cls)), max_length=len(fields(cls))
+        )
+        read = core_schema.no_info_after_validator_function(lambda four: cls(*four), corners)
+        return core_schema.json_or_python_schema(
+            json_schema=read,
+            python_schema=core_schema.union_schema(
+                [core_schema.is_instance_schema(cls), read], mode="left_to_right"
+            ),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda window: [window.x_min, window.y_min, window.x_max, window.y_max]
+            ),
+        )
 
     @classmethod
     def of_size(cls, width: int, height: int) -> Window:

@@ -129,9 +129,9 @@ def _read_rules(path: Path, sha256: str) -> list[Rule]:
 def provenance(manifest: Manifest) -> list[tuple[str, str]]:
     """What the result was made of: label and value, in reading order."""
     plate, shot = manifest.plate, manifest.shot
-    x_min, y_min, x_max, y_max = plate.display_window
+    shown = plate.display_window
     size = f"{plate.width} × {plate.height}"
-    display = x_max - x_min + 1, y_max - y_min + 1
+    display = shown.width, shown.height
     if display != (plate.width, plate.height):
         size += f" in a display window of {display[0]} × {display[1]}"
     facts: list[tuple[str, object]] = [
@@ -181,8 +181,9 @@ def stub(suspect: Suspect, manifest: Manifest, rules: int) -> str:
         rules: of the override file that the shot has; 0 where it has none.
     """
     plate = manifest.plate
-    x0, y0 = (plate.data_window[i] - plate.display_window[i] for i in (0, 1))
-    width, height = (plate.display_window[i + 2] - plate.display_window[i] + 1 for i in (0, 1))
+    data, display = plate.data_window, plate.display_window
+    x0, y0 = data.x_min - display.x_min, data.y_min - display.y_min
+    width, height = display.width, display.height
     number, shot = suspect.number, manifest.shot
     rule: dict[str, object] = {"id": f"look-{number}", "frames": str(number)}
     box = suspect.box

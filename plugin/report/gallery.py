@@ -40,8 +40,7 @@ class Gallery:
         self.out = out
         self._manifest = manifest
         self._layout = OutputLayout(out, manifest.shot.name)
-        corners = manifest.plate.data_window
-        self._window = Window(*corners)
+        self._window = manifest.plate.data_window
         self._plate: PlateSource | None = None
         self._to_display: Callable[[FloatArray], FloatArray] | None = None
         self._looked = False

@@ -173,8 +173,7 @@ def _figures(
 def _box(shares: Sequence[float] | None, manifest: Manifest) -> Box | None:
     if shares is None:
         return None
-    x_min, y_min, x_max, y_max = manifest.plate.data_window
-    width, height = x_max - x_min + 1, y_max - y_min + 1
+    width, height = manifest.plate.data_window.width, manifest.plate.data_window.height
     left, top, right, bottom = shares
     return Box(
         round(left * width), round(top * height), round(right * width), round(bottom * height)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from plugin.disk.inputs import Sum
 from plugin.framerange import MAX_NUMBER, FrameRange
 from plugin.request.shot import Shot, asked_of
-from plugin.types import FrameResult, FrameState, PlateInfo, PlateKind
+from plugin.types import FrameResult, FrameState, PlateInfo, PlateKind, Window
 
 __all__ = ["FrameRecord", "Manifest", "PlateRecord", "RequestRecord"]
 
@@ -31,7 +31,6 @@ _FASTEST = 100_000
 _RATE = re.compile(r"\d{1,12}(/[1-9]\d{0,11})?", re.ASCII)
 
 Side = Annotated[int, Field(ge=1, le=_WIDEST)]
-Corners = tuple[int, int, int, int]
 
 
 class _Record(BaseModel):
@@ -53,8 +52,8 @@ class PlateRecord(_Record):
     frames: Frames
     width: Side
     height: Side
-    data_window: Corners
-    display_window: Corners
+    data_window: Window
+    display_window: Window
     pixel_aspect: Annotated[float, Field(gt=0, le=1000)]
     rate: str | None = None
     timecode: str | None = None
@@ -79,11 +78,10 @@ class PlateRecord(_Record):
 
     @field_validator("data_window", "display_window")
     @classmethod
-    def _corners_hold_pixels(cls, corners: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-        x_min, y_min, x_max, y_max = corners
-        if not (0 <= x_max - x_min < _WIDEST and 0 <= y_max - y_min < _WIDEST):
+    def _corners_hold_pixels(cls, window: Window) -> Window:
+        if not (0 < window.width <= _WIDEST and 0 < window.height <= _WIDEST):
             raise ValueError("not the corners of a window")
-        return corners
+        return window
 
     @property
     def sum(self) -> Sum | None:
@@ -98,7 +96,6 @@ class PlateRecord(_Record):
             info: as probing found it.
             whole: the sum of a video's or image's file.
         """
-        data, display = info.data_window, info.display_window
         path = Path(info.path)
         alone = info.kind is not PlateKind.SEQUENCE and path.is_file()
         return cls(
@@ -107,8 +104,8 @@ class PlateRecord(_Record):
             frames=info.frames,
             width=info.width,
             height=info.height,
-            data_window=(data.x_min, data.y_min, data.x_max, data.y_max),
-            display_window=(display.x_min, display.y_min, display.x_max, display.y_max),
+            data_window=info.data_window,
+            display_window=info.display_window,
             pixel_aspect=info.pixel_aspect,
             rate=None if info.rate is None else str(info.rate),
             timecode=info.timecode,

@@ -25,7 +25,7 @@ from plugin.progress.modes import Progress, QuietProgress
 from plugin.request.asked import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK
 from plugin.request.shot import Shot
 from plugin.result.manifest import Manifest, PlateRecord, save
-from plugin.types import FrameResult, FrameState, PlateKind
+from plugin.types import FrameResult, FrameState, PlateKind, Window
 
 ALL = (SHOT, MASK, TRIMAP, NETWORK, CLEANUP, OUTPUT, WORK)
 BROKEN = "damaged · plate.%04d.exr · render it again"
@@ -39,7 +39,7 @@ def count(shot: Shot, progress: Progress) -> Manifest:
     for result in results:
         if result.number in asked:
             progress.frame(result)
-    window = (0, 0, 7, 7)
+    window = Window.of_size(8, 8)
     plate = PlateRecord(
         path=shot.plate,
         kind=PlateKind.SEQUENCE,

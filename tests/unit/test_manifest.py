@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from plugin.disk.folder_lock import LOCK_NAME
 from plugin.errors import OutputError, RequestError
@@ -272,3 +273,12 @@ def test_progress_is_one_json_object(tmp_path: Path) -> None:
     found = json.loads(path.read_bytes())
     assert {name: found[name] for name in told} == told
     assert [entry.name for entry in tmp_path.iterdir()] == ["progress.json"]
+
+
+@pytest.mark.parametrize("corners", ["[0, 0, 7]", "[0, 0, 7, 7, 7]", "[0, 0, 7.5, 7]", '"0 0 7 7"'])
+def test_a_window_is_four_whole_numbers(corners: str) -> None:
+    text = PlateRecord.of(INFO).model_dump_json()
+    assert PlateRecord.model_validate_json(text).data_window == INFO.data_window
+    assert '"data_window":[-8,-8,1927,1087]' in text
+    with pytest.raises(ValidationError):
+        PlateRecord.model_validate_json(text.replace("[-8,-8,1927,1087]", corners))
