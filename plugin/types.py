@@ -191,8 +191,8 @@ class FrameResult:
         recipe: sha256 of everything that determines those pixels.
         plate: sha256 of the plate's frame: of its file, or of the video, as it was decoded.
         read: every file that went into it, by path, as it was read.
-        near: sha256 of the plate's frame of each neighbour that stabilisation looked at; None
-            where that is not said.
+        near: sha256 of the plate's frame of each neighbour that stabilisation looked at,
+            empty for one that could not be had; None where that is not said.
         pictures: sha256 of what determines each picture that is kept beside the alpha, by kind.
         seconds: wall time of the frame.
         stages: wall seconds by stage: `decode`, `segment`, `trimap`, `network`, `encode`, ….

@@ -128,11 +128,12 @@ class FrameWorker:
     def _result(
         self, number: int, state: FrameState, inputs: Inputs, near: Mapping[int, Inputs]
     ) -> FrameResult:
+        tried = dict.fromkeys(self.front.around(number), "")
         return FrameResult(
             number,
             state,
             plate=inputs.plate,
-            near={one: theirs.plate for one, theirs in near.items()},
+            near=tried | {one: theirs.plate for one, theirs in near.items()},
             pictures=self.front.pictures(inputs),
         )
 

@@ -11,10 +11,11 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from plugin.colour.config_files import config_digest
 from plugin.colour.display import display_transform
 from plugin.disk.inputs import Ledger, ledger
 from plugin.driver.plan import Plan
-from plugin.errors import FrameError
+from plugin.errors import FrameError, SurroundingsError
 from plugin.framerange import FrameRange
 from plugin.plates import open_plate
 from plugin.result.grey_png import kept_recipe, write_grey
@@ -68,6 +69,9 @@ class Front:
             one_colour=plan.colour.by_tags,
         )
         info = self.plate.info
+        if config_digest(plan.colour.config) != plan.colour.sha256:
+            what, fix = "the OCIO configuration has changed meanwhile", "run the same command again"
+            raise SurroundingsError(what, where=plan.colour.config, fix=fix)
         self.to_display = display_transform(info, plan.colour)
         corrections = _corrections(plan, info)
         self.trimaps = TrimapSource(plan.trimap or TrimapPlan(kind="band"), info, corrections)

@@ -178,23 +178,26 @@ class Judge:
 
     def _other_neighbours(self, record: dict[str, Any], number: int) -> str:
         """Of the frames of the plate that stabilisation looked at, and of those it would."""
-        near = {int(one): str(summed) for one, summed in table(record, "near").items()}
-        for one in sorted(near):
-            if self._changed(one, near[one]):
-                return f"frame {one} of the plate, which steadies it, has changed"
+        if not isinstance(record.get("near"), dict):
+            return ""
+        near = {int(one): str(summed) for one, summed in record["near"].items()}
         shot = table(table(self._requests, str(record.get("request", ""))), "shot")
-        radius = shot.get("stabilise", 0) if isinstance(record.get("near"), dict) else 0
+        radius = shot.get("stabilise", 0)
         radius = radius if isinstance(radius, int) and 0 <= radius <= _MOST_STEADY else 0
-        for one in range(number - radius, number + radius + 1):
-            if one not in near and one != number and self._could_steady(one):
+        for one in sorted({*near, *range(number - radius, number + radius + 1)} - {number}):
+            if near.get(one) and self._changed(one, near[one]):
+                return f"frame {one} of the plate, which steadies it, has changed"
+            if not near.get(one) and self._could_steady(one, tried=one in near):
                 return f"frame {one} of the plate would steady it now"
         return ""
 
-    def _could_steady(self, number: int) -> bool:
-        """Whether a frame that was no neighbour is one by now: made since, or new in the plate."""
-        if number in self._there:
+    def _could_steady(self, number: int, *, tried: bool) -> bool:
+        """Whether a frame that could not be had can be by now, or one is there that was not."""
+        if tried:
             return table(self._frames, str(number)).get("state") in _DONE
-        return is_pattern(self._plate) and os.path.isfile(str(of_pattern(self._plate, number)))
+        if is_pattern(self._plate):
+            return os.path.isfile(str(of_pattern(self._plate, number)))
+        return number in self._there
 
     def _changed(self, number: int, summed: str) -> bool | None:
         now = self._files.now(str(of_pattern(self._plate, number)))

@@ -29,6 +29,7 @@ import cv2
 import numpy as np
 
 from plugin.colour import ocio as colour_ocio
+from plugin.colour.config_files import config_digest
 from plugin.colour.primaries import NAMED, REC709, linear_primaries, rgb_to_rgb
 from plugin.errors import PlateError
 from plugin.types import FloatArray, PlateInfo
@@ -90,11 +91,13 @@ class InputColour:
             `lin(x,y,…)` with the chromaticities of red, green, blue and white.
         why: who said so, for the manifest.
         config: the OCIO configuration that names are looked up in.
+        sha256: of what that holds; empty for a built-in one.
     """
 
     space: str
     why: str
     config: str = colour_ocio.BUILT_IN
+    sha256: str = ""
 
     @property
     def by_tags(self) -> bool:
@@ -109,7 +112,8 @@ class InputColour:
     @property
     def recipe(self) -> str:
         """What determines the network's picture besides the plate, for recipes of what is made."""
-        return " · ".join((_SEEN, self.space, self.config))
+        parts = (_SEEN, self.space, self.config)
+        return " · ".join((*parts, self.sha256) if self.sha256 else parts)
 
 
 def input_colour(info: PlateInfo, in_colour: str | None = None) -> InputColour:
@@ -123,12 +127,13 @@ def input_colour(info: PlateInfo, in_colour: str | None = None) -> InputColour:
         PlateError: no such space, or `$OCIO` cannot be read.
     """
     config = colour_ocio.config_name()
+    holds = config_digest(config)
     if in_colour:
-        chosen = InputColour(in_colour, "by --in-colour", config)
+        chosen = InputColour(in_colour, "by --in-colour", config, holds)
     elif ruled := colour_ocio.from_file_rules(info.path, config):
-        chosen = InputColour(ruled, f"{_RULES} {config}", config)
+        chosen = InputColour(ruled, f"{_RULES} {config}", config, holds)
     else:
-        chosen = InputColour(info.colour, _TAGS, config)
+        chosen = InputColour(info.colour, _TAGS, config, holds)
     if not _is_known(chosen):
         raise PlateError(
             f"colour space {chosen.space!r} is not known",

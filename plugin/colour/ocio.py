@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from OpenImageIO import ColorConfig, ImageBuf, ImageBufAlgo
 
+from plugin.colour.config_files import config_digest
 from plugin.colour.primaries import NAMED, REC709, rgb_to_rgb, rgb_to_xyz
 from plugin.disk.inputs import regular
 from plugin.errors import PlateError
@@ -60,8 +61,12 @@ def config_name() -> str:
     return os.environ.get("OCIO") or BUILT_IN
 
 
-@lru_cache(maxsize=4)
 def _config(name: str) -> ColorConfig:
+    return _loaded(name, config_digest(name))
+
+
+@lru_cache(maxsize=4)
+def _loaded(name: str, digest: str) -> ColorConfig:  # noqa: ARG001  of other contents, it is another
     config = ColorConfig(name)
     message = config.geterror()
     if message:

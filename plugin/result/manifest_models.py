@@ -150,7 +150,8 @@ class FrameRecord(_Record):
 
     Attributes:
         stamp: the state of the plate frame's file when it was summed.
-        near: sha256 of the plate frames of the neighbours that stabilisation looked at.
+        near: sha256 of the plate frames of the neighbours that stabilisation looked at; empty for
+            one that was there and could not be had.
         files: sha256 of what else was read for it and its neighbours, by path: masks, trimaps.
         pictures: recipes of the pictures that are kept beside the alpha, by kind.
     """

@@ -235,3 +235,13 @@ def test_a_plate_that_was_moved_is_the_same_plate(shot: Shot, tmp_path: Path) ->
     moved = shot.model_copy(update={"plate": str(tmp_path / "moved/p.%04d.png")})
     assert {r.state.value for r in here(moved).frames.values()} == {"done"}
     assert verify(shot.out).complete
+
+
+def test_a_frame_that_came_after_and_was_not_matted_makes_its_neighbours_stale(
+    shot: Shot, tmp_path: Path
+) -> None:
+    here(shot)
+    replace_by(tmp_path / "plate/p.1007.png", picture(1007))
+    replace_by(tmp_path / "mask/m.1007.png", mask(1007))
+    here(shot, frames=FrameRange((1001,)))  # from here on the manifest knows of it
+    assert stale(shot) == "1005-1006"

@@ -19,13 +19,14 @@ from plugin.cli.help_page import LaidOutCommand, talk_options
 from plugin.cli.options import shot_options
 from plugin.cli.registry import Entry
 from plugin.cli.shots import do_job
-from plugin.errors import OutputError
+from plugin.errors import ClusterError, OutputError, RequestError
 from plugin.framerange import FrameRange
 from plugin.progress.modes import Progress, QuietProgress
 from plugin.request.asked import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK
 from plugin.request.shot import Shot
 from plugin.result.manifest import Manifest, PlateRecord, save
 from plugin.types import FrameResult, FrameState, PlateKind, Window
+from workers.jobs_api import JobsClient
 
 ALL = (SHOT, MASK, TRIMAP, NETWORK, CLEANUP, OUTPUT, WORK)
 BROKEN = "damaged · plate.%04d.exr · render it again"
@@ -227,3 +228,16 @@ def test_verify_names_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixt
     assert json.loads(capsys.readouterr().out)["complete"] is False
     assert main(["verify", str(tmp_path), "--quiet"]) == 3
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["", "..", "a/b", "../x", "a b", "a%2fb", "x" * 201, "é", "a\nb", "a?b", "a#b", "\x1b[2J"],
+)
+def test_odd_ids_of_jobs_reach_no_address(odd: str) -> None:
+    client = JobsClient("http://127.0.0.1:9", "token")  # nobody answers there
+    for ask in (client.job, client.log, client.stop):
+        with pytest.raises((RequestError, ClusterError)) as refused:
+            ask(odd)
+        asked = isinstance(refused.value, ClusterError)
+        assert not asked or odd == ".."

@@ -105,3 +105,16 @@ def test_times_that_were_put_back_do_not_hide_a_change(tmp_path: Path) -> None:
 
 def test_what_is_gone_says_nothing(tmp_path: Path) -> None:
     assert sum_now(tmp_path / "none", Sum("x", "y")) is None
+
+
+@pytest.mark.parametrize("clock", [0, 4_000_000_000_000_000_000])
+def test_a_clock_that_is_wrong_makes_no_sum_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: int
+) -> None:
+    monkeypatch.setattr("plugin.disk.inputs.time.time_ns", lambda: clock)
+    path = tmp_path / "plate.exr"
+    path.write_bytes(b"one")
+    before = sum_of(path)
+    (tmp_path / "new").write_bytes(b"two")
+    (tmp_path / "new").replace(path)
+    assert (before.sha256, sum_now(path, before)) == (_sha(b"one"), _sha(b"two"))
