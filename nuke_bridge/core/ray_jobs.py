@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import time
 import urllib.error
@@ -29,6 +30,7 @@ _SUBMIT_TIMEOUT_S = 60.0
 
 _WHOLE_S = 120.0
 _JOBS = "/api/jobs/"
+_ID = re.compile(r"\w[\w.-]{0,199}\Z", re.ASCII)
 _MOST = 64 << 20
 _MOST_TOKEN = 4096
 _FIX_AUTH = "set $RAY_AUTH_TOKEN, or $RAY_AUTH_TOKEN_PATH to the token's file"
@@ -183,6 +185,8 @@ class RayJobs:
         return told[-1][:500] if told else ""
 
     def _path(self, job_id: str) -> str:
+        if _ID.match(job_id) is None:  # dots alone would lead elsewhere
+            raise BridgeError("not the id of a job", job_id[:80], "give it as it was printed")
         return _JOBS + urllib.parse.quote(job_id, safe="")
 
     def _call(
