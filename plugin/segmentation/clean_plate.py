@@ -174,15 +174,13 @@ def _prepare(request: Request) -> SegmentPlan:
     ):
         settings = _settings_for(request, path, clean, start)
         notes = [*clean.info.notes, *unlike(clean, clean.info.frames)]
-        if settings.colour != plate.info.colour:
-            notes.append(f"colours in {settings.colour}, the plate's files in {plate.info.colour}")
         noise = _noise(request, clean, settings)
     frames = f"frames {clean.info.frames.brief} beside a plate of {plate.info.frames.brief}"
     kind = "a still" if settings.still is not None else frames
     return SegmentPlan(
         method="clean-plate",
         settings=settings.model_copy(update={"noise": noise}),
-        reason=f"clean-plate: {Path(path).name}, {kind}",
+        reason=f"clean-plate: {Path(path).name}, {kind}, colours in {settings.colour}",
         warnings=tuple(f"clean plate: {note}" for note in notes),
     )
 

@@ -264,11 +264,13 @@ def _how(path: str, found: _Found, info: PlateInfo) -> str:
 
 
 def _values(reading: Reading, full: float, place: str) -> str:
-    """`channel Object_1.Y, 0 is none and 255 all`."""
+    """`channel Object_1.Y, 0 is none and 255 all, as stored`."""
     names = reading.channels
     if len(names) > 1:
         names = tuple(name.rpartition(".")[2] for name in names)
     one, none = f"{reading.high * full:.6g}", f"{reading.low * full:.6g}"
     values = f"only {one} is subject" if reading.only else f"{none} is none and {one} all"
     turned = "inverted" if reading.invert else ""
-    return ", ".join(filter(None, (f"channel {', '.join(names)}", values, turned, place)))
+    return ", ".join(
+        filter(None, (f"channel {', '.join(names)}", values, "as stored", turned, place))
+    )

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from plugin.errors import FrameError, TrimapError, told_as
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
+from plugin.plates.companions.layers import choose_matte
 from plugin.plates.companions.pictures import digest_of, is_picture, read_header
 from plugin.plates.companions.places import place_note
 from plugin.request.shot import Shot
@@ -74,7 +75,10 @@ def plan_trimaps(shot: Shot, info: PlateInfo) -> TrimapPlan:
         if len(found.get(what, ())) == len(asked):
             raise TrimapError(f"the trimaps hold {what}", where=shot.trimap, fix="check them")
     first = read_header(_file(plan.path, asked.first))
-    notes = [f"ready trimaps: {Path(plan.path).name}, {len(asked)} of frames {asked.brief}"]
+    layer = choose_matte(first.parts, "", plan.path)
+    channels = ", ".join(layer.colours or layer.names)
+    name, count = Path(plan.path).name, f"{len(asked)} of frames {asked.brief}"
+    notes = [f"ready trimaps: {name}, {count}, channel {channels}, as stored"]
     notes += filter(None, [place_note(first, info)])
     notes += [
         f"{w} in the trimaps of frames {FrameRange.of(n).brief}" for w, n in found.items() if w

@@ -276,7 +276,7 @@ def test_lost_frames_are_never_passed_over(shot: Shot) -> None:
 
 CHOSEN = (
     "auto chose mask: mask.%04d.png, 6 masks 1001-1006, paired by frame number, channel Y,"
-    " 0 is none and 255 all"
+    " 0 is none and 255 all, as stored"
 )
 
 

@@ -163,7 +163,9 @@ def test_bad_clean_plates_are_refused(tmp_path: Path, kind: str, what: str) -> N
 def test_auto_takes_a_clean_plate(tmp_path: Path) -> None:
     save(tmp_path / "clean.png", room())
     plan = planned(RoomPlate(), tmp_path / "clean.png", segment="auto")
-    assert plan.reason == "auto chose clean-plate: clean.png, a still"
+    assert (
+        plan.reason == "auto chose clean-plate: clean.png, a still, colours in srgb_rec709_display"
+    )
 
 
 def test_what_lost_its_light_says_nothing_of_the_exposure() -> None:

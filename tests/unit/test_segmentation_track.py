@@ -207,5 +207,5 @@ def test_auto_takes_keys(tmp_path: Path) -> None:
     plate = MovingPlate()
     one = shot(tmp_path, plate, 1001).model_copy(update={"segment": "auto"})
     plan = prepare(one, plate, lambda rgb: rgb)
-    how = "channel Y, 0 is none and 255 all"
+    how = "channel Y, 0 is none and 255 all, as stored"
     assert plan.reason == f"auto chose track: 1 key frame (1001) carried both ways, {how}"
