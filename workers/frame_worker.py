@@ -33,7 +33,7 @@ from plugin.types import (
 )
 from workers.neighbours import Inputs, Matted, Once, Source
 from workers.overlap import BESIDE
-from workers.raw_alphas import Front, as_grey
+from workers.raw_alphas import RawAlphas, as_grey
 from workers.stage_clock import Stages
 from workers.written import Writer
 
@@ -60,12 +60,12 @@ class FrameWorker:
     def __init__(self, plan: Plan, make_matter: Callable[[Plan], Matter] | None = None) -> None:
         self.plan = plan
         try:
-            self.front = Front(plan, make_matter)
+            self.raw_alphas = RawAlphas(plan, make_matter)
         except RequestError as error:  # it was none when the driver looked
             raise SurroundingsError(error.what, where=error.where, fix=_AGAIN) from error
-        self.layout, self.plate = self.front.layout, self.front.plate
+        self.layout, self.plate = self.raw_alphas.layout, self.raw_alphas.plate
         self.finisher = Finisher(plan.finish, self.plate.info)
-        self._turns, self._writer = self.front.turns, Writer(self.front)
+        self._turns, self._writer = self.raw_alphas.turns, Writer(self.raw_alphas)
         radius = plan.stabilise.radius if plan.stabilise else 0
         self._flows = Flows.of_radius(radius)
         self._matted: Once[Matted] = Once(2 * radius + BESIDE)
@@ -114,12 +114,12 @@ class FrameWorker:
         before = self._done_before(number, stages)
         if before is not None:
             return before
-        matted = self._matted.get(number, lambda one: self.front.matte(one, stages))
+        matted = self._matted.get(number, lambda one: self.raw_alphas.matte(one, stages))
         alpha, near = self._steadied(matted, stages)
         with stages("check", self._turns.reading):
             recipe = self._recipe(number, matted.inputs, near)
         with self._turns.plate:
-            source = matted.source or self.front.read(number, stages)
+            source = matted.source or self.raw_alphas.read(number, stages)
             digest, statistics = self._finish(matted, source, alpha, recipe, stages)
         matted.source = matted.mask = None
         done = self._result(number, FrameState.DONE, matted.inputs, near)
@@ -128,13 +128,13 @@ class FrameWorker:
     def _result(
         self, number: int, state: FrameState, inputs: Inputs, near: Mapping[int, Inputs]
     ) -> FrameResult:
-        tried = dict.fromkeys(self.front.around(number), "")
+        tried = dict.fromkeys(self.raw_alphas.around(number), "")
         return FrameResult(
             number,
             state,
             plate=inputs.plate,
             near=tried | {one: theirs.plate for one, theirs in near.items()},
-            pictures=self.front.pictures(inputs),
+            pictures=self.raw_alphas.pictures(inputs),
         )
 
     def _finish(
@@ -159,16 +159,16 @@ class FrameWorker:
 
     def _do_before_network(self, number: int, stages: Stages) -> FrameResult:
         """`adamatte segment` and `adamatte trimap`."""
-        source = self.front.read(number, stages)
+        source = self.raw_alphas.read(number, stages)
         with stages("check", self._turns.reading):
-            inputs = self.front.inputs(number, source.frame.digest, {})
+            inputs = self.raw_alphas.inputs(number, source.frame.digest, {})
         seen = Frame(number, source.rgb, source.frame.timecode)
         with stages("segment", self._turns.reading):
-            mask = self.front.mask(seen)
+            mask = self.raw_alphas.mask(seen)
         if self.plan.goal == "mask":
             return self._finish_mask(number, inputs, mask, stages)
         with stages("trimap", self._turns.reading):
-            plain, trimap = self.front.trimaps.steps(number, mask, seen.rgb)
+            plain, trimap = self.raw_alphas.trimaps.steps(number, mask, seen.rgb)
         with stages("encode"):
             self._writer.overlay(seen, plain, trimap)
         return self._finish_trimap(number, inputs, mask, trimap, stages)
@@ -185,7 +185,7 @@ class FrameWorker:
         near: dict[int, Inputs] = {}
         # The farthest ahead first: the frame beside this one is at the one before that, so that
         # its plate is read and its trimap made while the other has the network.
-        for number in reversed(self.front.around(matted.number)):
+        for number in reversed(self.raw_alphas.around(matted.number)):
             found = self._neighbour(number, stages)
             if found is not None and found.steady is not None:
                 neighbours.insert(0, found.steady)
@@ -198,7 +198,7 @@ class FrameWorker:
         """A frame that stabilisation looks at; None where it cannot be had."""
         for _ in range(self.plan.shot.retries + 1):
             try:
-                return self._matted.get(number, lambda one: self.front.matte(one, stages))
+                return self._matted.get(number, lambda one: self.raw_alphas.matte(one, stages))
             except SurroundingsError:
                 raise
             except AdaMatteError:
@@ -220,7 +220,7 @@ class FrameWorker:
         if self.plan.stabilise is not None and near:
             parts.append(self.plan.stabilise.digest)
             parts += [f"{one} {near[one].recipe}" for one in sorted(near)]
-        return self.plan.recipe(self.front.network, *parts)
+        return self.plan.recipe(self.raw_alphas.network, *parts)
 
     def _done_before(self, number: int, stages: Stages) -> FrameResult | None:
         """The result of a frame that is there, whole and of its present recipe, its pictures too.
@@ -228,19 +228,19 @@ class FrameWorker:
         Nothing is summed where there is no file; and what is summed here does not stand in the
         ledger of a frame that is computed.
         """
-        front, path = self.front, self.layout.alpha(number)
+        raw_alphas, path = self.raw_alphas, self.layout.alpha(number)
         if self.plan.shot.force or not path.is_file():
             return None
         with ledger() as read:
             with stages("check", self._turns.reading):
-                own = front.known(number)
-                around = {one: front.known(one) for one in front.around(number)}
+                own = raw_alphas.known(number)
+                around = {one: raw_alphas.known(one) for one in raw_alphas.around(number)}
                 near = {one: inputs for one, inputs in around.items() if inputs is not None}
                 recipe = "" if own is None else self._recipe(number, own, near)
             with stages("check"):
-                if own is None or not front.pictures_there(number, own):
+                if own is None or not raw_alphas.pictures_there(number, own):
                     return None
-                digest = is_current(path, recipe) if front.raw_there(number, own) else None
+                digest = is_current(path, recipe) if raw_alphas.raw_there(number, own) else None
         if digest is None:
             return None
         for file, found in read.items():
@@ -254,14 +254,14 @@ class FrameWorker:
         if mask is None:
             raise FrameError("no mask", where=f"frame {number}", fix="give a --segment method")
         with stages("encode"):
-            self.front.keep("mask", number, as_grey(mask), inputs)
+            self.raw_alphas.keep("mask", number, as_grey(mask), inputs)
         statistics = {"confidence": mask.confidence, "subject": float(mask.coverage.mean())}
         return self._picture_result(number, inputs, statistics)
 
     def _picture_result(
         self, number: int, inputs: Inputs, statistics: dict[str, float]
     ) -> FrameResult:
-        recipe = self.plan.recipe(self.front.network, *inputs.digests)
+        recipe = self.plan.recipe(self.raw_alphas.network, *inputs.digests)
         done = self._result(number, FrameState.DONE, inputs, {})
         return replace(done, recipe=recipe, statistics=statistics)
 
@@ -270,7 +270,7 @@ class FrameWorker:
     ) -> FrameResult:
         with stages("encode"):
             if mask is not None and "mask" in self.plan.shot.keep:
-                self.front.keep("mask", number, as_grey(mask), inputs)
-            self.front.keep("trimap", number, trimap.labels, inputs)
+                self.raw_alphas.keep("mask", number, as_grey(mask), inputs)
+            self.raw_alphas.keep("trimap", number, trimap.labels, inputs)
         statistics = {"unknown": float((trimap.labels == UNKNOWN).mean())}
         return self._picture_result(number, inputs, statistics)

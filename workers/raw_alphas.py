@@ -1,4 +1,4 @@
-"""`Front`: from a plate's frame to its raw alpha. Knows nothing of Ray.
+"""`RawAlphas`: from a plate's frame to its raw alpha. Knows nothing of Ray.
 
 plate ─► mask ─► trimap ─► network ─► raw alpha, on disk where others will look at it
 """
@@ -39,13 +39,13 @@ from workers.overlap import BESIDE
 from workers.shared_matter import SharedMatter
 from workers.stage_clock import Stages, Turns
 
-__all__ = ["Front", "as_grey"]
+__all__ = ["RawAlphas", "as_grey"]
 
 
 _PICTURES = ("mask", "trimap", "adapted")
 
 
-class Front:
+class RawAlphas:
     """What a worker holds of plate, segmenter and network. May be used from two threads at once.
 
     Args:

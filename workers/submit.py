@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plugin.driver.probe import anchored, settle
+from plugin.driver.probe import anchored, probe_job
 from plugin.errors import ClusterError
 from plugin.framerange import FrameRange
 from plugin.progress.modes import Progress
@@ -88,7 +88,7 @@ def submit(shot: Shot, progress: Progress, *, program: str = "adamatte") -> str:
     """
     client = connect(shot.address)
     shot = anchored(shot)
-    _, _, frames = settle(shot, "alpha", progress, here=False)
+    _, _, frames = probe_job(shot, "alpha", progress, here=False)
     _refuse_twice(client, shot, frames)
     submission = f"adamatte-{shot.name.encode('ascii', 'ignore').decode()}-{secrets.token_hex(4)}"
     folder = shot.out / "jobs"

@@ -13,7 +13,7 @@ from plugin.report.sprites import SpriteForm, straight, tiles_of, write_sprite
 from plugin.trimap.overlay import overlay, write_overlay
 from plugin.types import Frame, LabelArray, Trimap
 from workers.neighbours import Source
-from workers.raw_alphas import Front
+from workers.raw_alphas import RawAlphas
 
 __all__ = ["Writer"]
 
@@ -22,16 +22,16 @@ class Writer:
     """Writes what becomes of a frame.
 
     Args:
-        front: the worker's plan, layout and plate.
+        raw_alphas: the worker's plan, layout and plate.
     """
 
-    def __init__(self, front: Front) -> None:
-        self.front, self.plan, self.layout = front, front.plan, front.layout
-        self.plate = front.plate
+    def __init__(self, raw_alphas: RawAlphas) -> None:
+        self.raw_alphas, self.plan, self.layout = raw_alphas, raw_alphas.plan, raw_alphas.layout
+        self.plate = raw_alphas.plate
 
     def overlay(self, seen: Frame, plain: Trimap, trimap: Trimap) -> None:
         """The picture that an artist checks a trimap by."""
-        picture = overlay(seen.rgb, plain, trimap, self.front.trimaps.rules(seen.number))
+        picture = overlay(seen.rgb, plain, trimap, self.raw_alphas.trimaps.rules(seen.number))
         write_overlay(self.layout.pattern("overlay").path(seen.number), picture, self.layout.out)
 
     def alpha(self, frame: Frame, recipe: str, finished: Finished) -> str:
@@ -74,7 +74,7 @@ class Writer:
     ) -> None:
         """The small pictures of the frame for the report; without them it is no worse a matte."""
         alpha, fg = finished.alpha, finished.foreground
-        colours = None if fg is None else straight(fg, alpha, self.front.to_display)
+        colours = None if fg is None else straight(fg, alpha, self.raw_alphas.to_display)
         form = SpriteForm.of(len(self.plate.info.frames))
         tiles = tiles_of(
             source.rgb,

@@ -27,7 +27,7 @@ from plugin.trimap.override import load as load_override
 from plugin.trimap.source import plan_trimaps
 from plugin.types import Matter, PlateInfo, Window
 
-__all__ = ["anchored", "driver_network", "settle", "settle_in_order"]
+__all__ = ["anchored", "driver_network", "pass_in_order", "probe_job"]
 
 
 def anchored(shot: Shot) -> Shot:
@@ -65,7 +65,7 @@ class _Said(QuietProgress):
             self._told.note(text)
 
 
-def settle(
+def probe_job(
     shot: Shot, goal: Goal, progress: Progress, *, here: bool = True
 ) -> tuple[Plan, PlateInfo, FrameRange]:
     """Probe the whole request; nothing is written before this returns.
@@ -223,7 +223,7 @@ def _for_the_driver(shot: Shot, *, here: bool) -> Shot:
     return shot.model_copy(update={"device": device, "precision": precision})
 
 
-def settle_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Plan:
+def pass_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Plan:
     """Do what must run through the shot in order, such as tracking; its result is on disk then.
 
     Raises:

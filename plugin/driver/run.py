@@ -13,7 +13,7 @@ from plugin.disk.inputs import read_whole
 from plugin.driver.belonging import Belonging
 from plugin.driver.books import Books, reported
 from plugin.driver.plan import Goal, Plan, plan_file
-from plugin.driver.probe import anchored, settle, settle_in_order
+from plugin.driver.probe import anchored, pass_in_order, probe_job
 from plugin.driver.unchanged import unchanged
 from plugin.errors import Interrupted, OutputError, SurroundingsError
 from plugin.framerange import FrameRange
@@ -76,7 +76,7 @@ def trimap(
 
 def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) -> Manifest:
     shot = anchored(shot)
-    plan, info, frames = settle(shot, goal, progress)
+    plan, info, frames = probe_job(shot, goal, progress)
     belonging = Belonging(shot, info)
     belonging.check_folder()
     layout = OutputLayout.of(shot)
@@ -91,7 +91,7 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
             with suppress(OutputError):  # the report says so at the end, and nothing else does
                 layout.prepare({REPORT_FRAMES})
         _keep_override(plan, layout)
-        plan = settle_in_order(plan, layout, progress)
+        plan = pass_in_order(plan, layout, progress)
         executor = executor or _executor(plan, len(frames), info.width * info.height)
         progress.start(len(frames), shot=shot.name, model=shot.model, device=plan.device)
         head = _head(plan, info, frames)

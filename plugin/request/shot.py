@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from math import nan
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
@@ -184,6 +185,13 @@ class Shot(BaseModel):
         if len({int(key[1]) for key in keys if key is not None}) < len(given):
             raise ValueError("one frame has two keys")
         return given
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's, which proves nothing; but frames may be given as text."""
+        given = dict(update or {})
+        if isinstance(given.get("frames"), str):
+            given["frames"] = FrameRange.parse(given["frames"])
+        return super().model_copy(update=given, deep=deep)
 
     def companion_start(self, first: int) -> int:
         """The number of the first frame of a video beside a plate that begins at `first`."""

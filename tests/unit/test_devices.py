@@ -6,7 +6,7 @@ import pytest
 
 from model.inference.weight_files import find_weights
 from model.matter import Matter, network_digest
-from plugin.driver.probe import driver_network, settle
+from plugin.driver.probe import driver_network, probe_job
 from plugin.errors import DeviceError
 from plugin.progress.modes import QuietProgress
 from plugin.request.shot import Shot
@@ -33,7 +33,7 @@ def test_what_others_have_is_not_asked_here(shot: Shot, device: str, precision: 
     job = plan_farm_job(shot.model_copy(update=wishes), QuietProgress())
     assert (job.shot.device, job.shot.precision) == (device, precision)
     elsewhere = shot.model_copy(update={**wishes, "address": "head:6379"})
-    plan, _, _ = settle(elsewhere, "alpha", QuietProgress())
+    plan, _, _ = probe_job(elsewhere, "alpha", QuietProgress())
     assert (plan.device, plan.shot.precision) == (device, precision)
 
 
@@ -42,17 +42,17 @@ def test_what_this_machine_lacks_is_refused_before_the_work(
     shot: Shot, wishes: dict[str, str]
 ) -> None:
     with pytest.raises(DeviceError):
-        settle(shot.model_copy(update=wishes), "alpha", QuietProgress())
+        probe_job(shot.model_copy(update=wishes), "alpha", QuietProgress())
     remote_but_here = {**wishes, "address": "head:6379", "executor": "process"}
     with pytest.raises(DeviceError):
-        settle(shot.model_copy(update=remote_but_here), "alpha", QuietProgress())
+        probe_job(shot.model_copy(update=remote_but_here), "alpha", QuietProgress())
 
 
 @pytest.mark.parametrize("address", [None, "head:6379"])
 def test_what_no_machine_has_is_refused_everywhere(shot: Shot, address: str | None) -> None:
     wishes = {"device": "cpu", "precision": "fp16", "address": address}
     with pytest.raises(DeviceError, match="no fp16 on a CPU"):
-        settle(shot.model_copy(update=wishes), "alpha", QuietProgress())
+        probe_job(shot.model_copy(update=wishes), "alpha", QuietProgress())
 
 
 def test_a_first_pass_takes_the_network_as_it_was_asked_for(shot: Shot) -> None:
@@ -65,7 +65,9 @@ def test_a_first_pass_takes_the_network_as_it_was_asked_for(shot: Shot) -> None:
 
 @pytest.mark.parametrize("precision", ["auto", "fp32", "bf16"])
 def test_a_recipe_has_the_networks_digest_before_it_is_loaded(shot: Shot, precision: str) -> None:
-    plan, _, _ = settle(shot.model_copy(update={"precision": precision}), "alpha", QuietProgress())
+    plan, _, _ = probe_job(
+        shot.model_copy(update={"precision": precision}), "alpha", QuietProgress()
+    )
     loaded = Matter("lite", precision=precision)  # type: ignore[arg-type]
     assert SharedMatter(plan).digest == loaded.digest
     assert plan.recipe(loaded.digest, "plate") != plan.recipe("another", "plate")

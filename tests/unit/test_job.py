@@ -239,3 +239,11 @@ def test_options_are_named_as_they_are_typed(field: str, option: str) -> None:
 )
 def test_range_of(field: str, text: str) -> None:
     assert range_of(field) == text
+
+
+def test_frames_of_a_copy_may_be_a_text() -> None:
+    shot = Shot(plate="p.mov", out=Path("o"))
+    assert shot.model_copy(update={"frames": "1-3"}).frames == FrameRange.span(1, 3)
+    assert shot.model_copy() == shot
+    with pytest.raises(FrameRangeError):
+        shot.model_copy(update={"frames": "3-1"})

@@ -17,7 +17,7 @@ from plugin.types import FloatArray, LabelArray, Matter
 from tests.jobs import LumaMatter, alphas, creature
 from workers.in_process import InProcessExecutor
 from workers.neighbours import Source
-from workers.raw_alphas import Front
+from workers.raw_alphas import RawAlphas
 from workers.stage_clock import Stages
 
 pytestmark = pytest.mark.slow
@@ -90,9 +90,9 @@ def test_the_next_frame_is_read_while_this_one_has_the_network(
 ) -> None:
     read: list[int] = []
     changed = threading.Condition()
-    plain = Front.read
+    plain = RawAlphas.read
 
-    def noted(self: Front, number: int, stages: Stages) -> Source:
+    def noted(self: RawAlphas, number: int, stages: Stages) -> Source:
         source = plain(self, number, stages)
         with changed:
             # No sooner than the frame before has the network, whichever thread runs first.
@@ -112,7 +112,7 @@ def test_the_next_frame_is_read_while_this_one_has_the_network(
             return found
 
     patient = Patient()
-    monkeypatch.setattr(Front, "read", noted)
+    monkeypatch.setattr(RawAlphas, "read", noted)
     again = elsewhere(shot, tmp_path)
     matted(again, patient)
     assert alphas(again) == whole

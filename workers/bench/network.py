@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from model import Matter as NetworkMatter
-from plugin.driver.probe import anchored, settle
+from plugin.driver.probe import anchored, probe_job
 from plugin.progress.modes import QuietProgress
 from plugin.request.shot import Shot
 from plugin.synthetic.loads import framed, load_frame, load_trimap
 from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Matter
 from workers.bench.child import peak_bytes
 from workers.bench.rounds import in_turns
-from workers.raw_alphas import Front
+from workers.raw_alphas import RawAlphas
 from workers.stage_clock import Stages
 
 __all__ = ["alone", "key_of", "measure"]
@@ -113,13 +113,15 @@ def alone(
 
 def _of_job(shot: Shot, frames: Sequence[int]) -> tuple[Matter, list[_Input]]:
     """What a worker would give its network, by the worker's own hands."""
-    plan, _, _ = settle(anchored(shot), "alpha", QuietProgress())
-    front, stages, inputs = Front(plan), Stages(), []
+    plan, _, _ = probe_job(anchored(shot), "alpha", QuietProgress())
+    raw_alphas, stages, inputs = RawAlphas(plan), Stages(), []
     for number in frames:
-        source = front.read(number, stages)
+        source = raw_alphas.read(number, stages)
         seen = Frame(number, source.rgb, source.frame.timecode)
-        inputs.append((seen.rgb, front.trimaps.trimap(number, front.mask(seen), seen.rgb).labels))
-    return front.matter, inputs
+        inputs.append(
+            (seen.rgb, raw_alphas.trimaps.trimap(number, raw_alphas.mask(seen), seen.rgb).labels)
+        )
+    return raw_alphas.matter, inputs
 
 
 def _call(matter: Matter, rgb: FloatArray, labels: LabelArray) -> Callable[[], object]:

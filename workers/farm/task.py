@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from plugin.disk.atomic import write_whole
-from plugin.driver.probe import anchored, settle
+from plugin.driver.probe import anchored, probe_job
 from plugin.progress.modes import Progress
 from plugin.request.job_writing import write_job
 from plugin.request.shot import Shot
@@ -43,7 +43,7 @@ def plan_farm_job(shot: Shot, progress: Progress, program: str | None = None) ->
         RequestError: what was asked for cannot be done; nothing was written.
     """
     shot = anchored(shot)
-    plan, _, frames = settle(shot, "alpha", progress, here=False)
+    plan, _, frames = probe_job(shot, "alpha", progress, here=False)
     runs_here = shot.workers <= 1
     whole = len(frames) == frames.last - frames.first + 1
     return FarmJob(
