@@ -45,7 +45,8 @@ class FramePattern:
         Raises:
             FrameRangeError: as `parse`.
         """
-        one = not cls.is_pattern(str(text)) or Path(text).is_file()
+        # Not `Path.is_file`, which raises where a folder may not be read: then none is known.
+        one = not cls.is_pattern(str(text)) or os.path.isfile(text)  # noqa: PTH113
         return None if one else cls.parse(text)
 
     @classmethod

@@ -18,7 +18,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -31,7 +31,6 @@ __all__ = [
     "Held",
     "Ledger",
     "Sum",
-    "changed",
     "held",
     "ledger",
     "note",
@@ -47,6 +46,7 @@ LARGEST = 5 << 30
 """Most bytes of a picture: those of the most pixels, four channels of float, uncompressed."""
 
 _PIECE = 1 << 20
+_ZEROS = bytes(_PIECE)
 
 _YOUNG_NS = 2_000_000_000
 """A file that was changed within this of being summed may change again and keep its times."""
@@ -221,16 +221,19 @@ def _summed(handle: int, into: int | None = None) -> Sum:
     os.lseek(handle, 0, os.SEEK_SET)
     while piece := os.read(handle, _PIECE):
         digest.update(piece)
-        view = memoryview(piece)
-        while into is not None and view:
-            view = view[os.write(into, view) :]
+        if into is not None:
+            _append(into, piece)
     stamp = _stamp(before)
     if before.st_ctime_ns > time.time_ns() - _YOUNG_NS or _stamp(os.fstat(handle)) != stamp:
         stamp = ""
     return Sum(digest.hexdigest(), stamp)
 
 
-def changed(book: Mapping[str, Sum]) -> list[str]:
-    """The paths of a ledger that stand for other bytes by now; what is gone is none of them."""
-    now = {path: sum_now(Path(path), known) for path, known in book.items()}
-    return [path for path, found in now.items() if found not in (None, book[path].sha256)]
+def _append(handle: int, piece: bytes) -> None:
+    """Write at the end; zeros take no memory, so that a file of holes takes none either."""
+    if piece == _ZEROS[: len(piece)]:
+        os.ftruncate(handle, os.lseek(handle, len(piece), os.SEEK_CUR))
+        return
+    view = memoryview(piece)
+    while view:
+        view = view[os.write(handle, view) :]

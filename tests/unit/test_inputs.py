@@ -118,3 +118,16 @@ def test_a_clock_that_is_wrong_makes_no_sum_wrong(
     (tmp_path / "new").write_bytes(b"two")
     (tmp_path / "new").replace(path)
     assert (before.sha256, sum_now(path, before)) == (_sha(b"one"), _sha(b"two"))
+
+
+def test_holes_of_a_file_take_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "mask.png"
+    with path.open("wb") as file:
+        file.write(b"head")
+        file.truncate(64 << 20)
+        file.seek(0, os.SEEK_END)
+        file.write(b"tail")
+    with held(path) as file:
+        status = file.place.stat()
+        assert (status.st_size, status.st_blocks * 512 < 8 << 20) == ((64 << 20) + 4, True)
+        assert file.sum.sha256 == _sha(path.read_bytes()) == _sha(file.place.read_bytes())
