@@ -26,7 +26,7 @@ def _inspect(
 ) -> None:
     from plugin.colour.display import input_colour
     from plugin.disk.names import as_stored, refuse_foreign
-    from plugin.plates import open_plate
+    from plugin.plates import open_plate, unlike
     from plugin.plates.inspect import as_json as to_json
     from plugin.plates.inspect import describe
 
@@ -36,9 +36,11 @@ def _inspect(
     try:
         info = source.info
         colour = input_colour(info)
+        in_space = "" if colour.by_tags else colour.space
+        apart = unlike(source, info.frames, in_space=in_space) if companions else ()
     finally:
         source.close()
-    notes = (*info.notes, *filter(None, [colour.note]))
+    notes = (*info.notes, *apart, *filter(None, [colour.note]))
     info = replace(info, colour=colour.space, notes=notes)
     beside = _beside(info) if companions else []
     if as_json:

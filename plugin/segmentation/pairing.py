@@ -205,7 +205,8 @@ def _find_in_video(path: str, shot: Shot, info: PlateInfo) -> _Found:
         closing(open_plate(path, start_frame=start)) as video,
     ):
         have, header, found = video.info, video_header(path, video), plate_sum(video)
-    return _Found(have.frames, {have.frames.first: header}, start, found)
+    notes = tuple(f"their video: {note}" for note in have.notes)
+    return _Found(have.frames, {have.frames.first: header}, start, found, notes)
 
 
 def _check_headers(found: _Found, layer: MatteLayer, info: PlateInfo) -> bool:
