@@ -248,3 +248,28 @@ def test_prompts_are_read() -> None:
 def test_bad_prompts_are_refused(text: str) -> None:
     with pytest.raises(MaskError, match="--prompt"):
         parse_prompts((text,), PLATE.info)
+
+
+@pytest.mark.parametrize("how", ["data elsewhere", "cut", "endless side", "no numbers"])
+def test_hostile_networks_are_refused(tmp_path: Path, how: str) -> None:
+    onnx = pytest.importorskip("onnx")
+    path = red_minus_green(tmp_path / "net.onnx")
+    if how == "cut":
+        path.write_bytes(path.read_bytes()[:-20])
+    else:
+        model = onnx.load(str(path))
+        weights = model.graph.initializer[0]
+        if how == "data elsewhere":
+            weights.ClearField("raw_data")
+            weights.data_location = onnx.TensorProto.EXTERNAL
+            for key, value in (("location", "secret"), ("offset", "0"), ("length", "12")):
+                entry = weights.external_data.add()
+                entry.key, entry.value = key, value
+            (tmp_path / "secret").write_bytes(b"\0" * 64)
+        elif how == "endless side":
+            weights.dims[0] = 1 << 60
+        else:
+            weights.raw_data = b"\xff" * len(weights.raw_data)
+        path.write_bytes(model.SerializeToString())
+    with pytest.raises(MaskError):
+        prepare(network_shot(tmp_path, path), PLATE, as_is)
