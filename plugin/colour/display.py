@@ -25,12 +25,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from plugin.colour import ocio as colour_ocio
 from plugin.colour.config_files import config_digest
-from plugin.colour.primaries import NAMED, REC709, linear_primaries, rgb_to_rgb
+from plugin.colour.primaries import NAMED, REC709, linear_primaries, recoloured, rgb_to_rgb
 from plugin.errors import PlateError
 from plugin.types import FloatArray, PlateInfo
 
@@ -211,7 +210,7 @@ def _to_display(primaries: Sequence[float]) -> tuple[Transform, ...]:
     if primaries == REC709:
         return srgb_encode, shoulder
     matrix = rgb_to_rgb(primaries, REC709)
-    return (lambda rgb: _float(cv2.transform(rgb, matrix))), srgb_encode, shoulder
+    return (lambda rgb: recoloured(rgb, matrix)), srgb_encode, shoulder
 
 
 def _coded(name: str) -> Transform | None:

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 from OpenImageIO import ColorConfig, ImageBuf, ImageBufAlgo
 
 from plugin.colour.config_files import config_digest
-from plugin.colour.primaries import NAMED, REC709, rgb_to_rgb, rgb_to_xyz
+from plugin.colour.primaries import NAMED, REC709, recoloured, rgb_to_rgb, rgb_to_xyz
 from plugin.disk.inputs import regular
 from plugin.errors import PlateError
 from plugin.types import FloatArray
@@ -153,10 +152,9 @@ def to_rec709(space: str, config: str) -> Callable[[FloatArray], FloatArray]:
         return lambda rgb: _convert(rgb, source, target, config)
     known = NAMED.get(primaries)
     # CIE XYZ of D65 is no RGB space: its 1, 1, 1 is not its white.
-    matrix = np.linalg.inv(rgb_to_xyz(REC709)) if known is None else rgb_to_rgb(known, REC709)
-    return lambda rgb: np.asarray(
-        cv2.transform(_convert(rgb, source, target, config), matrix), np.float32
-    )
+    home = np.asarray(np.linalg.inv(rgb_to_xyz(REC709)), np.float64)
+    matrix = home if known is None else rgb_to_rgb(known, REC709)
+    return lambda rgb: recoloured(_convert(rgb, source, target, config), matrix)
 
 
 def _linear(opened: ColorConfig, config: str) -> tuple[str, str]:

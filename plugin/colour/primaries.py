@@ -8,7 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["NAMED", "REC709", "between", "linear_primaries", "rgb_to_rgb", "rgb_to_xyz"]
+__all__ = [
+    "NAMED",
+    "REC709",
+    "between",
+    "linear_primaries",
+    "recoloured",
+    "rgb_to_rgb",
+    "rgb_to_xyz",
+]
 
 Matrix = npt.NDArray[np.float64]
 
@@ -47,6 +55,13 @@ def between(source: str, target: str) -> Matrix | None:
     """3 × 3 from one linear space to another, by name; None where one is not linear."""
     first, last = linear_primaries(source), linear_primaries(target)
     return None if first is None or last is None else rgb_to_rgb(first, last)
+
+
+def recoloured(rgb: npt.NDArray[np.float32], matrix: Matrix) -> npt.NDArray[np.float32]:
+    """Each pixel of `H × W × 3` times a matrix of `between` or `rgb_to_rgb`."""
+    import cv2  # a look at a header does without
+
+    return np.asarray(cv2.transform(rgb, matrix), np.float32)
 
 
 def rgb_to_xyz(chromaticities: Sequence[float]) -> Matrix:

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from plugin.colour.primaries import between
+from plugin.colour.primaries import between, recoloured
 from plugin.disk.inputs import LARGEST, Held, Sum, held, sum_of
 from plugin.errors import FrameError, PlateError, told_as
 from plugin.framerange import FrameRange
@@ -156,7 +155,7 @@ class SequencePlate:
         if matrix is None:
             what = f"colours in {header.colour} in a plate of {self._header.colour}"
             raise FrameError(what, where=path, fix="render it like the others, or say --in-colour")
-        return np.asarray(cv2.transform(rgb, matrix), np.float32)
+        return recoloured(rgb, matrix)
 
     def read_alpha(self, number: int) -> FloatArray | None:
         """The frame's own alpha, `H × W` float32 within [0, 1]; None where it has none.
