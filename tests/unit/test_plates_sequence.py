@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +72,27 @@ def test_sixteen_bits_are_kept(tmp_path: Path, suffix: str) -> None:
         assert plate.info.bits == 16
     assert np.array_equal(np.rint(rgb.astype(np.float64) * 65535), pixels)
     assert len(np.unique(rgb[:, :, 0])) == 65536
+
+
+@pytest.mark.parametrize("begin", [1664, 1920, 2048])
+def test_a_dpx_whose_pixels_begin_early_has_no_timecode_of_pixels(
+    tmp_path: Path, begin: int
+) -> None:
+    whole = write_image(tmp_path / "a.dpx", np.full((32, 32, 3), 0x0101, np.uint16)).read_bytes()
+    order: Literal["big", "little"] = "big" if whole.startswith(b"SDPX") else "little"
+    pixels = whole[int.from_bytes(whole[4:8], order) :]
+    head = bytearray(whole[:begin])
+    if begin == 2048:
+        head[1920:1928] = 2 * 0x01020304.to_bytes(4, order)
+    for place in (4, 808):  # where the file says that the pixels begin, and the element
+        head[place : place + 4] = begin.to_bytes(4, order)
+    head[16:20] = (len(head) + len(pixels)).to_bytes(4, order)
+    path = tmp_path / "b.dpx"
+    path.write_bytes(bytes(head) + pixels)
+    plate = open_plate(str(path))
+    assert plate.info.timecode == ("01:02:03:04" if begin == 2048 else None)
+    assert plate.info.rate is None
+    assert plate.read(plate.info.frames.first).timecode == plate.info.timecode
 
 
 @pytest.mark.parametrize("bits", [10, 12])

@@ -24,7 +24,7 @@ from plugin.plates.images.facts import (
     rate_of,
     smpte_of,
 )
-from plugin.plates.images.film_header import check_film_header
+from plugin.plates.images.film_header import check_film_header, forget_what_is_picture
 from plugin.plates.limits import MAX_PIXELS, check_size
 from plugin.plates.sniff import IMAGE_READERS, reader_of
 from plugin.plates.timecode import from_smpte_words
@@ -185,6 +185,7 @@ def _header(image: ImageInput, reader: str, path: Path, named: Path, layer: str)
     picture = choose(parts, layer, named)
     spec = image.spec(picture.part, 0)
     _check(spec, named)
+    forget_what_is_picture(spec, path, reader)
     colour, colour_note = colour_of(spec, reader, path)
     data, display = windows_of(spec, reader)
     smpte = smpte_of(spec, reader)
