@@ -39,6 +39,10 @@ _CONTACT = 5
 _FILM_FRAME_S = 0.02
 """Likely time to read, put together and encode a frame of the film, for the deadline."""
 
+_LONG, _MOSTLY = 1000, 10
+"""Frames up to which, and times the frames with pictures up to which, all that were asked for are
+in the film."""
+
 _SLOWEST = Fraction(1)
 
 
@@ -188,6 +192,8 @@ class _Work:
         """The film and its frames, one in so many where time is short; None if it cannot be."""
         size = next((_tile_size(path) for path in sprites.values()), None)
         promised = self._manifest.promised.numbers
+        if len(promised) > max(_LONG, _MOSTLY * len(sprites)):  # of next to nothing there is a film
+            promised = FrameRange.of(self._manifest.frames).numbers
         if size is None:
             return None, ()
         allowed = max(1.0, self._until.left / _FILM_FRAME_S)

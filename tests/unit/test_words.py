@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -130,3 +131,14 @@ def test_a_pipe_in_the_place_of_a_small_picture_is_not_waited_for(shot: Shot) ->
     picture.unlink()
     os.mkfifo(picture)
     assert build_report(shot.out).page.is_file()
+
+
+def test_there_is_no_film_of_frames_that_nobody_has_come_to(shot: Shot) -> None:
+    path = shot.out / "manifest.json"
+    told = json.loads(path.read_text())
+    told["asked"] = "1-20000"
+    path.write_text(json.dumps(told))
+    data = build_report(shot.out).page.with_name("data.js").read_text()
+    shown = re.search(r'"film":\[([\d,]*)\]', data)
+    assert shown is not None
+    assert len(shown[1].split(",")) == 6
