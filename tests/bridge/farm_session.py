@@ -43,14 +43,14 @@ def begin(folder: Path, address: str, plate: str, mask: str, last: int) -> None:
     seen = []
     stage.press(node, "matte")
     first = node["job_id"].value()
-    stage.until(lambda: said(node).startswith(("queued", "running", "failed")), 120)
+    stage.until(lambda: said(node).startswith(("queued", "running", "failed")), 300)
     if not said(node).startswith("failed"):
         stage.press(node, "cancel")
-    stage.until(lambda: running.job_of(node) is None and " of " in said(node), 120)
+    stage.until(lambda: running.job_of(node) is None and " of " in said(node), 300)
     seen.append(said(node))
     if not said(node).startswith("failed"):
         stage.press(node, "matte")
-        stage.until(lambda: said(node).startswith("running"), 120)
+        stage.until(lambda: said(node).startswith("running"), 300)
         seen.append(said(node))
     (folder / "script.nk").write_text(script.saved(), encoding="utf-8")
     tell(seen, first=first, second=node["job_id"].value())

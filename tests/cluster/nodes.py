@@ -97,7 +97,7 @@ def several_nodes(folder: Path, nodes: int, cores: int = 1) -> Iterator[Nodes]:
         finally:
             assert process.stdin is not None
             process.stdin.close()
-            process.wait(timeout=60)
+            process.wait(timeout=300)
 
 
 def _main(nodes: int, cores: int) -> None:

@@ -76,7 +76,7 @@ def test_sigterm_lets_frames_in_flight_end_and_loses_no_record(shot: Shot, tmp_p
                 break
         process.stdout.read()
         errors = process.stderr.read()
-        assert process.wait(timeout=60) == 143, errors
+        assert process.wait(timeout=300) == 143, errors
     assert errors.splitlines()[-1].startswith("adamatte: error: stopped with ")
     done = load(stopped.out / "manifest.json").in_state(FrameState.DONE)
     assert sorted(alphas(stopped)) == list(done)

@@ -64,7 +64,7 @@ def adamatte(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=600,
         check=False,
     )
 
@@ -113,7 +113,7 @@ def asked(url: str, token: str = "", body: object = None) -> int:
         headers={"Authorization": f"Bearer {token}"} if token else {},
     )
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=300) as answer:  # noqa: S310
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -165,7 +165,7 @@ def test_a_node_goes_and_one_comes_in_mid_job(
                 break
         process.stdout.read()
         errors = process.stderr.read()
-        assert process.wait(timeout=200) == 0, errors
+        assert process.wait(timeout=600) == 0, errors
     assert alphas(shot.model_copy(update={"out": tmp_path / "out"})) == whole
     assert verify(tmp_path / "out").complete
     progress = json.loads((tmp_path / "out" / "progress.json").read_text())

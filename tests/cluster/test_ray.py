@@ -93,7 +93,7 @@ def test_a_run_that_was_stopped_is_gone_on_with(
                 process.send_signal(how)
                 break
         process.stdout.read()
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=300)
     expected = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[how]
     assert code == expected
     early = alphas(stopped)

@@ -82,7 +82,7 @@ def test_the_same_frames_are_refused_and_the_owner_is_named(tmp_path: Path) -> N
         assert other.stdin is not None
         other.stdin.write("\n")
         other.stdin.flush()
-        assert other.wait(timeout=30) == 0
+        assert other.wait(timeout=300) == 0
     assert claims(tmp_path) == []
     with claimed(tmp_path, frames("1050-1200")) as claim:
         assert claim.alone
@@ -99,7 +99,7 @@ def test_other_frames_are_worked_on_side_by_side(tmp_path: Path) -> None:
 def test_the_frames_of_a_killed_owner_are_free_at_once(tmp_path: Path) -> None:
     with holder(tmp_path, "1-10") as other:
         other.kill()
-        other.wait(timeout=30)
+        other.wait(timeout=300)
         assert len(claims(tmp_path)) == 1
         with claimed(tmp_path, frames("1-10"), patience=Patience(doubt=1e6)) as ours:
             assert ours.alone
@@ -111,13 +111,13 @@ def test_many_at_once_and_only_one_gets_them(tmp_path: Path) -> None:
     begin, over = threading.Barrier(8), threading.Barrier(8)
 
     def contend(number: int) -> None:
-        begin.wait(timeout=30)
+        begin.wait(timeout=300)
         try:
             with claimed(tmp_path, frames("1-10"), patience=QUICK):
                 won.append(number)
-                over.wait(timeout=30)
+                over.wait(timeout=300)
         except OutputError:
-            over.wait(timeout=30)
+            over.wait(timeout=300)
 
     threads = [threading.Thread(target=contend, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -192,7 +192,7 @@ def test_an_owner_whose_claim_was_taken_is_told(tmp_path: Path) -> None:
     with claimed(tmp_path, frames("1-10"), patience=QUICK) as ours:
         ours.check()
         claims(tmp_path)[0].unlink()
-        ours._thread.join(timeout=30)
+        ours._thread.join(timeout=300)
         with pytest.raises(OutputError, match="taken them over"):
             ours.check()
 

@@ -40,7 +40,7 @@ def shot(tmp_path_factory: pytest.TempPathFactory) -> Shot:
 def adamatte(out: Path, *words: object) -> Ending:
     command = [sys.executable, "-m", "plugin.cli", "run", *map(str, words), "--out", str(out)]
     done = subprocess.run(
-        command, cwd=HERE, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=HERE, capture_output=True, text=True, timeout=600, check=False
     )
     assert "Traceback" not in done.stderr
     errors = [line for line in done.stderr.splitlines() if line.startswith("adamatte: error: ")]
@@ -170,7 +170,7 @@ def test_a_disk_that_fills_up_leaves_only_whole_frames(shot: Shot, small_disk: P
                 filled = True
                 fill(small_disk / "ballast")
         errors = process.stderr.read()
-        code = process.wait(timeout=120)
+        code = process.wait(timeout=600)
     assert filled
     assert code == 4, errors
     assert "Traceback" not in errors

@@ -140,7 +140,7 @@ def test_workers_end_with_a_process_that_is_killed(tmp_path: Path) -> None:
         [sys.executable, str(tmp_path / "orphaned.py")],
         env=os.environ | {"PYTHONPATH": str(root)},
         stdout=subprocess.PIPE,  # read to its end: that of the last worker
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == -signal.SIGKILL

@@ -31,7 +31,7 @@ def adamatte(*words: str, folder: Path | None = None) -> subprocess.CompletedPro
         text=True,
         encoding="utf-8",
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
 

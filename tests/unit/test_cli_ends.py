@@ -169,7 +169,7 @@ def test_signals_end_a_real_process(name: str, number: int, code: int, what: str
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=300)
     assert process.returncode == code
     assert error.startswith(f"adamatte: error: {what}")
     assert error.count("\n") == 1

@@ -17,7 +17,7 @@ def test_results_come_in_order() -> None:
 
 
 def test_the_next_is_begun_while_the_last_goes_on_and_no_third() -> None:
-    both, most, now = threading.Barrier(2, timeout=10), 0, 0
+    both, most, now = threading.Barrier(2, timeout=300), 0, 0
     lock = threading.Lock()
 
     def do(number: int) -> int:

@@ -56,7 +56,7 @@ def read_all(paths: list[Path]) -> dict[Path, str]:
         [sys.executable, "-c", READER, str(MEGABYTES), *map(str, paths)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )

@@ -147,7 +147,7 @@ def seen_by_blender(files: Path) -> Path:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     done = subprocess.run(
         [*command, str(script), "--", *paths],
-        capture_output=True, text=True, timeout=250, check=False, env=environment,
+        capture_output=True, text=True, timeout=600, check=False, env=environment,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     return files

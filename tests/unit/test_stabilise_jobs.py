@@ -96,7 +96,7 @@ def test_the_next_frame_is_read_while_this_one_has_the_network(
         source = plain(self, number, stages)
         with changed:
             # No sooner than the frame before has the network, whichever thread runs first.
-            assert changed.wait_for(lambda: patient.calls >= number - min(whole), timeout=60)
+            assert changed.wait_for(lambda: patient.calls >= number - min(whole), timeout=300)
             read.append(number)
             changed.notify_all()
         return source
@@ -108,7 +108,9 @@ def test_the_next_frame_is_read_while_this_one_has_the_network(
             found = super().__call__(image, trimap)
             with changed:
                 changed.notify_all()
-                assert changed.wait_for(lambda: len(read) > min(self.calls, FRAMES - 1), timeout=60)
+                assert changed.wait_for(
+                    lambda: len(read) > min(self.calls, FRAMES - 1), timeout=300
+                )
             return found
 
     patient = Patient()

@@ -46,7 +46,7 @@ def timed(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         slowest = max(slowest, time.perf_counter() - began)
 
 
-def until(reached: Callable[[], Any], seconds: float = 60.0) -> None:
+def until(reached: Callable[[], Any], seconds: float = 300.0) -> None:
     """Run the main loop until something is so.
 
     Raises:
