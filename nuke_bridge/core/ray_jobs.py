@@ -24,11 +24,10 @@ from .files import regular
 
 __all__ = ["JobInfo", "RayJobs", "ReadableError", "RefusedError", "UnreachableError", "find_token"]
 
-_TIMEOUT_S = 15.0
-_SUBMIT_TIMEOUT_S = 60.0
-"""A busy head node answers a submission only when it has begun to start the job."""
-
-_WHOLE_S = 120.0
+# A busy head node answers a submission only when it has begun to start the job.
+_TIMEOUT_S, _SUBMIT_TIMEOUT_S, _WHOLE_S = 15.0, 60.0, 120.0
+# A cluster that has just begun takes questions before it takes jobs.
+_NO_AGENT, _AGENTS_WITHIN_S = "No available agent", 60.0
 _JOBS = "/api/jobs/"
 _ID = re.compile(r"\w[\w.-]{0,199}\Z", re.ASCII)
 _MOST = 64 << 20
@@ -110,19 +109,22 @@ class RayJobs:
         Raises:
             BridgeError: the cluster refuses, or does not answer.
         """
-        if self.info(job_id) is not None:
-            return
         body = {
             "submission_id": job_id,
             "entrypoint": entrypoint,
             "runtime_env": {"env_vars": environment},
             "metadata": told or {},
         }
-        try:
-            self._call("POST", _JOBS, body)
-        except UnreachableError:
-            if self.info(job_id) is None:  # it may have arrived all the same
-                raise
+        end = time.monotonic() + _AGENTS_WITHIN_S
+        while self.info(job_id) is None:
+            try:
+                self._call("POST", _JOBS, body)
+                return
+            except UnreachableError as error:
+                patient = _NO_AGENT in error.what and time.monotonic() < end
+                if not patient and self.info(job_id) is None:  # it may have arrived all the same
+                    raise
+            time.sleep(0.5)
 
     def info(self, job_id: str) -> JobInfo | None:
         """How a job stands; None where the cluster knows no such job.

@@ -62,7 +62,11 @@ def again(folder: Path) -> None:
     script.loaded((folder / "script.nk").read_text(encoding="utf-8"))
     node: Any = next(n for n in nuke.allNodes("Group") if n.knob("job_id"))
     found = node["job_id"].value()
-    stage.until(lambda: "frames done" in said(node) or "failed" in said(node), 200)
+    # The frames are done, and told of, before the cluster calls the job so; then it is let go.
+    over = ("frames done", "failed")
+    stage.until(
+        lambda: node["job_id"].value() == "" and any(word in said(node) for word in over), 300
+    )
     tell([said(node)], found=found, left=node["job_id"].value())
 
 

@@ -98,6 +98,21 @@ class Farm(BridgeTest):
         self.assertIn("the cluster does not answer", said[-1].message)
         self.assertIn(address, said[-1].message)
 
+    def test_a_cluster_that_has_just_begun_gets_its_job_once_it_takes_jobs(self) -> None:
+        # What Ray 2.60 answers until its head's agent has reported.
+        begun = b"No available agent to submit job, please try again later."
+        handed = []
+
+        def answer(method: str, _path: str) -> Answer:
+            if method == "GET":
+                return 404, b""
+            handed.append(method)
+            return (500, begun) if len(handed) < 3 else (200, b"{}")
+
+        cluster = self.cluster(answer)
+        RayJobs(cluster.address).submit("adamatte-plate-1", "true", {})
+        self.assertEqual(len(handed), 3)
+
     def test_answers_that_make_no_sense_are_one_line(self) -> None:
         for content in (b"", b"<html>", b"[]", b"\xff", b'{"status": 7}', b"[" * 100000):
             cluster = self.cluster(lambda *_, content=content: (200, content))
