@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -106,7 +107,13 @@ def _main(nodes: int, cores: int) -> None:
     from ray.cluster_utils import Cluster
 
     store = 80 << 20
+    # Ray's own port for a head's agent may be held by that of a Ray that was killed a minute ago;
+    # an agent without its port is there and takes no jobs.
+    with socket.socket() as free:
+        free.bind(("", 0))
+        port = free.getsockname()[1]
     head = {"num_cpus": 0, "include_dashboard": True, "object_store_memory": store}
+    head["dashboard_agent_listen_port"] = port
     cluster = Cluster(initialize_head=True, head_node_args=head)
     there = [cluster.add_node(num_cpus=cores, object_store_memory=store) for _ in range(nodes)]
     cluster.wait_for_nodes()
