@@ -61,6 +61,7 @@ class Judge:
         plate: the plate's path or pattern.
         wanted: the settings by which frames are judged, the override file among them; None for
             those that were last asked for, frame by frame.
+        files: how files are summed; None to read them.
 
     Raises:
         BridgeError: the override file that is wanted is none.
@@ -72,12 +73,14 @@ class Judge:
         manifest: dict[str, Any],
         plate: str,
         wanted: dict[str, Any] | None = None,
+        files: Files | None = None,
     ) -> None:
         self._out, self._plate, self._wanted = out, plate, wanted
         self._frames, self._requests = table(manifest, "frames"), table(manifest, "requests")
         self._due = {n: key for key, one in self._requests.items() for n in _numbers(one, "asked")}
         self._there = frozenset(_numbers(manifest.get("plate"), "frames"))
-        self._files, self._overrides = Files(), {}  # type: Files, dict[str, OverrideText | None]
+        self._files = files or Files()
+        self._overrides: dict[str, OverrideText | None] = {}
         self._differences: dict[tuple[str, str], str] = {}
         self._digest = str(table(manifest, "plate").get("digest") or "")
         self._learn(table(manifest, "plate"))

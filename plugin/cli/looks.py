@@ -10,7 +10,7 @@ import click
 
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.cli.saying import say, say_json
-from plugin.errors import FrameError, SurroundingsError
+from plugin.errors import SurroundingsError
 
 if TYPE_CHECKING:
     from plugin.segmentation.beside import Companion
@@ -60,19 +60,13 @@ def _beside(info: PlateInfo) -> list[Companion]:
 
 def _verify(folder: Path, as_json: bool, quiet: bool, **_talk: object) -> None:
     from plugin.result.verify import as_json as to_json
-    from plugin.result.verify import describe
+    from plugin.result.verify import describe, refuse_unsound
     from plugin.result.verify import verify as prove
 
     report = prove(folder)
     if as_json or not quiet:
         _print(to_json(report) if as_json else describe(report))
-    if not report.complete:
-        unsound = report.promised.without(report.sound)
-        raise FrameError(
-            f"{len(unsound)} of {len(report.promised)} frames are not there and whole",
-            where=f"{folder} {unsound}",
-            fix="the run's command again computes what is missing, damaged or stale",
-        )
+    refuse_unsound(report)
 
 
 def _doctor(as_json: bool, quiet: bool, **_talk: object) -> None:
@@ -141,8 +135,10 @@ inspect = LaidOutCommand(
 verify = LaidOutCommand(
     name="verify",
     callback=_verify,
-    help="Decode every frame that DIR/manifest.json promises; name what is missing, damaged or "
-    "stale. Exit code 3 if anything is.",
+    help="Decode every frame that DIR/manifest.json promises; name what is missing, damaged, failed, "
+    "stale (of another plate, mask, override or setting than was last asked for that frame) or "
+    "unproved (whole, and not in the manifest). Exit code 3 if any is. Files that are not the "
+    "program's are named, and do no harm.",
     params=[
         click.Argument(["folder"], metavar="DIR", type=click.Path(path_type=Path)),
         _json_option(),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.cli.saying import say, say_json
 from plugin.framerange import FrameRange
+
+if TYPE_CHECKING:
+    from plugin.report.build import Report
 
 __all__ = ["report"]
 
@@ -26,6 +30,7 @@ def _report(
     **_talk: object,
 ) -> None:
     from plugin.report.build import build_report
+    from plugin.result.verify import refuse_unsound
 
     built = build_report(
         folder,
@@ -33,15 +38,20 @@ def _report(
         against=against,
         full=None if full is None else FrameRange.parse(full),
     )
+    if as_json or not quiet:
+        _told(built, as_json=as_json)
+    refuse_unsound(built.found)
+
+
+def _told(built: Report, *, as_json: bool) -> None:
     if as_json:
         worst = [
             {"frame": one.number, "severity": round(one.severity, 3), "why": one.reasons[0].text}
             for one in built.suspects
         ]
         told = {"page": str(built.page), "bytes": built.bytes, "worst": worst}
+        told |= {"complete": built.found.complete, "unsound": str(built.found.unsound)}
         say_json(told | {"seconds": round(built.seconds, 2)})
-        return
-    if quiet:
         return
     for one in built.suspects:
         if one.severity >= 1:
@@ -57,7 +67,8 @@ report = LaidOutCommand(
     callback=_report,
     help="Build DIR/report/index.html: contact sheet, timeline, the frames to look at and why, a "
     "film, provenance. The folder opens in a browser from disk, without a server or a network, "
-    "and can be sent to anyone. `adamatte run` ends with it too, in 4 % of its time.",
+    "and can be sent to anyone. `adamatte run` ends with it too, in 4 % of its time. Exit code 3 if "
+    "a frame is missing, damaged, failed or stale: the page is made all the same.",
     params=[
         click.Argument(["folder"], metavar="DIR", type=click.Path(path_type=Path)),
         LaidOutOption(
@@ -79,7 +90,8 @@ report = LaidOutCommand(
             ["--quick"],
             heading=_REPORT,
             is_flag=True,
-            help="Believe the manifest: do not decode every frame to find damaged or stale ones.",
+            help="Believe the manifest: decode no frame, compare no file. What is missing, failed, or of "
+            "other settings is found all the same.",
         ),
         LaidOutOption(
             ["--json", "as_json"], heading=_REPORT, is_flag=True, help="As JSON, for programs."

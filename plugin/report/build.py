@@ -20,7 +20,7 @@ from plugin.errors import FrameError, OutputError, RequestError
 from plugin.framerange import FrameRange
 from plugin.report.against import compare
 from plugin.report.contact import contact_sheet, evenly
-from plugin.report.facts import Problem, problems_of, quick_problems, rules_of
+from plugin.report.facts import Problem, problems_of, rules_of
 from plugin.report.gallery import Gallery, opened
 from plugin.report.measure import Deadline, figures_of, is_done, measure_flicker, spread
 from plugin.report.page import Page, write_page
@@ -29,6 +29,7 @@ from plugin.report.sprites import FOLDER, read_sprite, sprite_key
 from plugin.report.worst import Suspect, worst
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, load
+from plugin.result.verify import VerifyReport, verify
 from plugin.types import LabelArray
 
 __all__ = ["Report", "build_report"]
@@ -55,6 +56,7 @@ class Report:
         suspects: the frames to look at, the worst first.
         seconds: that it took.
         bytes: of the whole folder.
+        found: how the frames stand.
         notes: what was left out, and why.
     """
 
@@ -62,6 +64,7 @@ class Report:
     suspects: tuple[Suspect, ...]
     seconds: float
     bytes: int
+    found: VerifyReport
     notes: tuple[str, ...] = ()
 
 
@@ -92,7 +95,8 @@ def build_report(
     layout = OutputLayout(out, manifest.shot.name)
     _prepare(layout)
     work = _Work(layout, manifest, Deadline.within(seconds), full or FrameRange(()))
-    problems = problems_of(out, manifest) if thorough else quick_problems(manifest, layout)
+    found = verify(out, decode=thorough)
+    problems = problems_of(found)
     with opened(out, manifest) as gallery:
         page = work.page(gallery, problems, thorough=thorough)
         if against is not None and other is not None:
@@ -104,7 +108,7 @@ def build_report(
     page = replace(page, bytes=_bytes(layout.report))
     path = write_page(layout.report, page)
     taken = time.monotonic() - started
-    return Report(path, page.suspects, taken, _bytes(layout.report), page.notes)
+    return Report(path, page.suspects, taken, _bytes(layout.report), found, page.notes)
 
 
 class _Work:

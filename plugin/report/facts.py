@@ -19,10 +19,10 @@ from plugin.report.worst import Suspect
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest
-from plugin.result.verify import Fault, VerifyReport, verify
+from plugin.result.verify import Fault, VerifyReport
 from plugin.trimap.override.document import MAX_BYTES
 
-__all__ = ["Problem", "Rule", "problems_of", "provenance", "quick_problems", "rules_of", "stub"]
+__all__ = ["Problem", "Rule", "problems_of", "provenance", "rules_of", "stub"]
 
 _MOST_RULES = 500
 
@@ -51,48 +51,20 @@ class Rule:
     frames: FrameRange
 
 
-def quick_problems(manifest: Manifest, layout: OutputLayout) -> list[Problem]:
-    """What the manifest and the folder's names say: right after a run that is all."""
-    there = layout.pattern("alpha").scan()
-    gone = manifest.promised.without(there).without(manifest.not_done)
-    found = _failed(manifest)
-    if gone:
-        tried = gone.intersection(FrameRange.of(manifest.frames))
-        for frames, why in ((tried, "done, and gone"), (gone.without(tried), "not done yet")):
-            if frames:
-                found.append(Problem("missing", frames, why))
-    return [*found, *_other_settings(manifest)]
+_WRONG = (Fault.FAILED, Fault.MISSING, Fault.DAMAGED, Fault.STALE, Fault.UNPROVED)
 
 
-def problems_of(folder: Path, manifest: Manifest) -> list[Problem]:
-    """What `verify` finds: every frame is decoded."""
-    report: VerifyReport = verify(folder)
-    found = _failed(manifest)
-    for fault in (Fault.MISSING, Fault.DAMAGED, Fault.STALE, Fault.UNPROVED):
-        reasons: dict[str, list[int]] = {}
-        for finding in report.findings:
-            if finding.fault is fault and finding.frame is not None:
-                reasons.setdefault(finding.why, []).append(finding.frame)
-        found += [Problem(str(fault), FrameRange.of(n), why) for why, n in reasons.items()]
-    return found
-
-
-def _failed(manifest: Manifest) -> list[Problem]:
-    reasons: dict[str, list[int]] = {}
-    for number in manifest.not_done:
-        reasons.setdefault(manifest.frames[number].error or "no reason given", []).append(number)
-    return [Problem("failed", FrameRange.of(numbers), why) for why, numbers in reasons.items()]
-
-
-def _other_settings(manifest: Manifest) -> list[Problem]:
-    """Frames that the last request did not make: whole, but of other settings."""
-    others = FrameRange.of(
-        n
-        for n, r in manifest.frames.items()
-        if is_done(r) and r.request and r.request != manifest.due(n)
-    )
-    why = "made with other settings than the last run asked for; see provenance"
-    return [Problem("stale", others, why)] if others else []
+def problems_of(found: VerifyReport) -> list[Problem]:
+    """What `verify` found of frames, those with one reason together."""
+    reasons: dict[tuple[Fault, str], list[int]] = {}
+    for one in found.findings:
+        if one.frame is not None and one.fault in _WRONG:
+            reasons.setdefault((one.fault, one.why), []).append(one.frame)
+    problems = [
+        Problem(str(fault), FrameRange.of(numbers), why or "no reason given")
+        for (fault, why), numbers in reasons.items()
+    ]
+    return sorted(problems, key=lambda problem: _WRONG.index(Fault(problem.kind)))
 
 
 def rules_of(manifest: Manifest, layout: OutputLayout) -> list[Rule]:

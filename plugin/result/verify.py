@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from nuke_bridge.core import standing
+from nuke_bridge.core.files import Files, NoFiles
 from nuke_bridge.core.standing import Judge
 from plugin.disk.atomic import is_temporary
 from plugin.errors import FrameError
@@ -19,9 +20,9 @@ from plugin.framerange import FrameRange
 from plugin.progress.lines import printable
 from plugin.result.grey_png import read_grey, recipe_of
 from plugin.result.layout import OutputLayout
-from plugin.result.manifest import Manifest, load
+from plugin.result.manifest import FrameRecord, Manifest, load
 
-__all__ = ["Fault", "Finding", "VerifyReport", "as_json", "describe", "verify"]
+__all__ = ["Fault", "Finding", "VerifyReport", "as_json", "describe", "refuse_unsound", "verify"]
 
 _MOST_THREADS = 4
 """Each holds a frame; the disk is the limit soon after."""
@@ -90,6 +91,11 @@ class VerifyReport:
     uncompared: FrameRange
 
     @property
+    def unsound(self) -> FrameRange:
+        """The promised frames that are not there and whole."""
+        return self.promised.without(self.sound)
+
+    @property
     def complete(self) -> bool:
         """All frames asked for are there and sound. Foreign files do not matter."""
         return all(finding.fault is Fault.FOREIGN for finding in self.findings)
@@ -103,11 +109,15 @@ class VerifyReport:
         )
 
 
-def verify(folder: Path) -> VerifyReport:
-    """Decode every frame that the manifest of a folder promises.
+def verify(folder: Path, *, decode: bool = True) -> VerifyReport:
+    """How every frame stands that the manifest of a folder promises.
 
     Each is compared with what was last asked for it and with the files that it was made of, as far
     as those are there. Masks, trimaps and adapted trimaps that are there are decoded too.
+
+    Args:
+        folder: that `adamatte run` wrote.
+        decode: look into the files; else the manifest is believed, and a name is taken for a file.
 
     Raises:
         RequestError: there is no manifest.
@@ -115,17 +125,20 @@ def verify(folder: Path) -> VerifyReport:
     """
     manifest = load(folder / "manifest.json")
     layout = OutputLayout(folder, manifest.shot.name)
-    judge = Judge(folder, manifest.model_dump(mode="json"), manifest.plate.path)
+    files = Files() if decode else NoFiles()
+    judge = Judge(folder, manifest.model_dump(mode="json"), manifest.plate.path, files=files)
     mattes = layout.pattern("alpha")
     there = mattes.scan()
     absent = manifest.promised.without(FrameRange.of({*there, *manifest.frames}))
     expected = manifest.promised.without(manifest.not_done).without(absent)
+
+    def look(number: int) -> tuple[list[Finding], bool]:
+        if decode:
+            return _look_at(number, layout, judge, manifest.shot.keep)
+        return _believe(number, layout, judge, manifest.frames.get(number), number in there)
+
     with ThreadPoolExecutor(min(_MOST_THREADS, len(os.sched_getaffinity(0)))) as threads:
-        seen = list(
-            threads.map(
-                lambda number: _look_at(number, layout, judge, manifest.shot.keep), expected
-            )
-        )
+        seen = list(threads.map(look, expected))
     found = [finding for findings, _ in seen for finding in findings]
     alone = FrameRange.of(
         n for n, (_, compared) in zip(expected, seen, strict=True) if not compared
@@ -155,6 +168,20 @@ def describe(report: VerifyReport) -> str:
             lines.append(f"{fault}: {_count(report, fault, found)}, {_MEANING[fault]}")
             lines += [f"    {line}" for line in _reasons(found)]
     return "\n".join(printable(line) for line in lines)
+
+
+def refuse_unsound(report: VerifyReport) -> None:
+    """End a command as its result stands: exit code 3 where frames are not there and whole.
+
+    Raises:
+        FrameError: they are named in it.
+    """
+    if not report.complete:
+        raise FrameError(
+            f"{len(report.unsound)} of {len(report.promised)} frames are not there and whole",
+            where=f"{report.folder} {report.unsound}",
+            fix="the run's command again computes what is missing, damaged or stale",
+        )
 
 
 def as_json(report: VerifyReport) -> str:
@@ -195,6 +222,16 @@ def _look_at(
     if state != standing.WHOLE:
         found.append(Finding(Fault(state), number, _relative(path, layout), why))
     return found, compared
+
+
+def _believe(
+    number: int, layout: OutputLayout, judge: Judge, record: FrameRecord | None, there: bool
+) -> tuple[list[Finding], bool]:
+    """As `_look_at`, of a file that is taken to be what its record says."""
+    told = {} if record is None else {"recipe": record.recipe, "digest": record.digest}
+    state, why, _ = judge.frame(number, told if there else None)
+    path = _relative(layout.alpha(number), layout)
+    return [] if state == standing.WHOLE else [Finding(Fault(state), number, path, why)], True
 
 
 def _pictures(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -11,11 +12,12 @@ import pytest
 
 from nuke_bridge.core.manifest import frame_states
 from nuke_bridge.core.request import Request
+from plugin.cli import main
 from plugin.driver.run import run, trimap
 from plugin.errors import Interrupted, ShotError
 from plugin.framerange import FrameRange
 from plugin.progress.modes import QuietProgress
-from plugin.report.facts import problems_of, quick_problems
+from plugin.report.facts import problems_of
 from plugin.request.shot import Shot
 from plugin.result.grey_png import read_grey, write_grey
 from plugin.result.layout import OutputLayout
@@ -41,7 +43,7 @@ def stale(shot: Shot) -> str:
     """As `verify` finds it; the report and the bridge have to agree."""
     report = verify(shot.out)
     found = report.frames_with(Fault.STALE)
-    problems = problems_of(shot.out, load(shot.out / "manifest.json"))
+    problems = problems_of(report)
     told = FrameRange.of(n for p in problems if p.kind == "stale" for n in p.frames)
     asked = Request(shot.plate, str(shot.out), shot.name, list(FRAMES), mask=shot.mask)
     assert (str(told), frame_states(asked).frames("stale")) == (str(found), list(found))
@@ -149,8 +151,9 @@ def test_a_run_that_is_stopped_leaves_both_requests_told(shot: Shot) -> None:
     report = verify(shot.out)
     assert not report.complete
     assert {number for number in FRAMES if manifest.due(number) != manifest.request.key} == set()
-    quick = quick_problems(manifest, OutputLayout.of(shot))
+    quick = problems_of(verify(shot.out, decode=False))
     assert [p.kind for p in quick] == ["stale"]
+    assert {p.frames for p in quick} == {report.frames_with(Fault.STALE)}
 
 
 def test_other_settings_for_some_frames_are_what_was_asked(shot: Shot) -> None:
@@ -162,13 +165,47 @@ def test_other_settings_for_some_frames_are_what_was_asked(shot: Shot) -> None:
     assert len(load(shot.out / "manifest.json").requests) == 1
 
 
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "quick"),
+    [
+        (lambda shot: _cut(OutputLayout.of(shot).alpha(1003)), 0),
+        (lambda shot: OutputLayout.of(shot).alpha(1003).unlink(), 3),
+        (lambda shot: replace_by(Path(shot.plate.replace("%04d", "1003")), picture(1003, 5)), 0),
+        (lambda shot: here(shot, frames=FrameRange.span(1003, 1003), choke=3.0), 0),
+    ],
+    ids=["damaged", "missing", "another plate", "another choke for one frame"],
+)
+def test_verify_report_and_bridge_say_the_same_and_so_do_their_exit_codes(
+    shot: Shot, spoil: Callable[[Shot], object], quick: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A frame that was asked for otherwise than the rest is as it was asked for."""
+    here(shot, stabilise=0)
+    assert main(["report", str(shot.out), "--quiet"]) == 0
+    spoil(shot.model_copy(update={"stabilise": 0}))
+    code = main(["verify", str(shot.out), "--quiet"])
+    stated = verify(shot.out)
+    assert (code == 0) == stated.complete
+    assert main(["report", str(shot.out), "--quiet"]) == code
+    assert main(["report", str(shot.out), "--quiet", "--quick"]) == quick
+    capsys.readouterr()
+    assert main(["report", str(shot.out), "--json"]) == code
+    said = json.loads(capsys.readouterr().out)
+    assert (said["complete"], said["unsound"]) == (stated.complete, str(stated.unsound))
+    page = (shot.out / "report/index.html").read_text()
+    assert ("need attention" in page) == (code == 3)
+
+
 def test_a_frame_without_a_record_is_unproved(shot: Shot) -> None:
     manifest = here(shot)
     frames = {n: record for n, record in manifest.frames.items() if n != 1003}
     save(shot.out / "manifest.json", manifest.model_copy(update={"frames": frames}))
     report = verify(shot.out)
     assert (report.complete, str(report.frames_with(Fault.UNPROVED))) == (False, "1003")
-    assert [p.kind for p in problems_of(shot.out, load(shot.out / "manifest.json"))] == ["unproved"]
+    assert [p.kind for p in problems_of(report)] == ["unproved"]
     asked = Request(shot.plate, str(shot.out), shot.name, list(FRAMES), mask=shot.mask)
     assert frame_states(asked).frames("stale") == [1003]
     here(shot)
