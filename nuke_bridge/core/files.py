@@ -127,7 +127,7 @@ class Files:
 class NoFiles(Files):
     """Files that are not looked at: of none is it known that it is another."""
 
-    def now(self, path: str) -> str:
+    def now(self, path: str) -> str:  # noqa: ARG002  as `Files`
         """Nothing."""
         return ""
 

@@ -67,8 +67,8 @@ report = LaidOutCommand(
     callback=_report,
     help="Build DIR/report/index.html: contact sheet, timeline, the frames to look at and why, a "
     "film, provenance. The folder opens in a browser from disk, without a server or a network, "
-    "and can be sent to anyone. `adamatte run` ends with it too, in 4 % of its time. Exit code 3 if "
-    "a frame is missing, damaged, failed or stale: the page is made all the same.",
+    "and can be sent to anyone. `adamatte run` ends with it too, in 4 % of its time. Exit code 3 "
+    "if a frame is missing, damaged, failed or stale: the page is made all the same.",
     params=[
         click.Argument(["folder"], metavar="DIR", type=click.Path(path_type=Path)),
         LaidOutOption(
@@ -90,8 +90,8 @@ report = LaidOutCommand(
             ["--quick"],
             heading=_REPORT,
             is_flag=True,
-            help="Believe the manifest: decode no frame, compare no file. What is missing, failed, or of "
-            "other settings is found all the same.",
+            help="Believe the manifest: decode no frame, compare no file. What is missing, failed, "
+            "or of other settings is found all the same.",
         ),
         LaidOutOption(
             ["--json", "as_json"], heading=_REPORT, is_flag=True, help="As JSON, for programs."
