@@ -137,8 +137,8 @@ verify = LaidOutCommand(
     callback=_verify,
     help="Decode every frame that DIR/manifest.json promises; name what is missing, damaged, "
     "failed, stale (of another plate, mask, override or setting than was last asked for that "
-    "frame) or unproved (whole, and not in the manifest). Exit code 3 if any is. Files that are not the "
-    "program's are named, and do no harm.",
+    "frame) or unproved (whole, and not in the manifest). Exit code 3 if any is. "
+    "Files that are not the program's are named, and do no harm.",
     params=[
         click.Argument(["folder"], metavar="DIR", type=click.Path(path_type=Path)),
         _json_option(),
