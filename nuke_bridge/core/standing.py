@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import BridgeError
-from .files import Files
+from .files import Files, NoFiles
 from .frames import is_pattern, of_pattern, parse_range
 from .override_file import OverrideText, read_override
 from .settings import difference
@@ -61,7 +61,7 @@ class Judge:
         plate: the plate's path or pattern.
         wanted: the settings by which frames are judged, the override file among them; None for
             those that were last asked for, frame by frame.
-        files: how files are summed; None to read them.
+        reads: look at the files that frames were made from; else none is known to have changed.
 
     Raises:
         BridgeError: the override file that is wanted is none.
@@ -73,13 +73,13 @@ class Judge:
         manifest: dict[str, Any],
         plate: str,
         wanted: dict[str, Any] | None = None,
-        files: Files | None = None,
+        reads: bool = True,
     ) -> None:
         self._out, self._plate, self._wanted = out, plate, wanted
         self._frames, self._requests = table(manifest, "frames"), table(manifest, "requests")
         self._due = {n: key for key, one in self._requests.items() for n in _numbers(one, "asked")}
         self._there = frozenset(_numbers(manifest.get("plate"), "frames"))
-        self._files = files or Files()
+        self._files = Files() if reads else NoFiles()
         self._overrides: dict[str, OverrideText | None] = {}
         self._differences: dict[tuple[str, str], str] = {}
         self._digest = str(table(manifest, "plate").get("digest") or "")

@@ -59,8 +59,8 @@ def _beside(info: PlateInfo) -> list[Companion]:
 
 
 def _verify(folder: Path, as_json: bool, quiet: bool, **_talk: object) -> None:
-    from plugin.result.verify import as_json as to_json
-    from plugin.result.verify import describe, refuse_unsound
+    from plugin.result.telling import as_json as to_json
+    from plugin.result.telling import describe, refuse_unsound
     from plugin.result.verify import verify as prove
 
     report = prove(folder)

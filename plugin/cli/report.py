@@ -30,7 +30,7 @@ def _report(
     **_talk: object,
 ) -> None:
     from plugin.report.build import build_report
-    from plugin.result.verify import refuse_unsound
+    from plugin.result.telling import refuse_unsound
 
     built = build_report(
         folder,

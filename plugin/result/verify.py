@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,26 +10,21 @@ from enum import StrEnum
 from pathlib import Path
 
 from nuke_bridge.core import standing
-from nuke_bridge.core.files import Files, NoFiles
 from nuke_bridge.core.standing import Judge
 from plugin.disk.atomic import is_temporary
 from plugin.errors import FrameError
 from plugin.exr.alpha_file import prove_alpha
 from plugin.framerange import FrameRange
-from plugin.progress.lines import printable
 from plugin.result.grey_png import read_grey, recipe_of
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import FrameRecord, Manifest, load
 
-__all__ = ["Fault", "Finding", "VerifyReport", "as_json", "describe", "refuse_unsound", "verify"]
+__all__ = ["Fault", "Finding", "VerifyReport", "verify"]
 
 _MOST_THREADS = 4
 """Each holds a frame; the disk is the limit soon after."""
 
 _NOBODY_CAME = "no run has come to it"
-
-_NAMED = 20
-"""Findings of one kind without a frame number that `describe` lists."""
 
 
 class Fault(StrEnum):
@@ -42,16 +36,6 @@ class Fault(StrEnum):
     UNPROVED = "unproved"
     FAILED = "failed"
     FOREIGN = "foreign"
-
-
-_MEANING = {
-    Fault.MISSING: "asked for, and not there",
-    Fault.DAMAGED: "there, and not whole",
-    Fault.STALE: "whole, and of another plate or other settings",
-    Fault.UNPROVED: "whole, and of what is not known",
-    Fault.FAILED: "could not be computed",
-    Fault.FOREIGN: "not in the manifest",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +109,7 @@ def verify(folder: Path, *, decode: bool = True) -> VerifyReport:
     """
     manifest = load(folder / "manifest.json")
     layout = OutputLayout(folder, manifest.shot.name)
-    files = Files() if decode else NoFiles()
-    judge = Judge(folder, manifest.model_dump(mode="json"), manifest.plate.path, files=files)
+    judge = Judge(folder, manifest.model_dump(mode="json"), manifest.plate.path, reads=decode)
     mattes = layout.pattern("alpha")
     there = mattes.scan()
     absent = manifest.promised.without(FrameRange.of({*there, *manifest.frames}))
@@ -154,54 +137,6 @@ def verify(folder: Path, *, decode: bool = True) -> VerifyReport:
     found.sort(key=lambda one: (order.index(one.fault), one.frame or 0, one.path))
     sound = manifest.promised.without(unsound)
     return VerifyReport(folder, manifest.promised, sound, tuple(found), alone)
-
-
-def describe(report: VerifyReport) -> str:
-    """The report for people: a line for each fault, frames as ranges, then each reason once."""
-    head = f"{len(report.sound)} of {len(report.promised)} frames are there and whole"
-    lines = [f"{report.folder}: {head}"]
-    if report.uncompared:
-        lines.append(f"not compared with the plate, which is not here: {report.uncompared}")
-    for fault in Fault:
-        found = [finding for finding in report.findings if finding.fault is fault]
-        if found:
-            lines.append(f"{fault}: {_count(report, fault, found)}, {_MEANING[fault]}")
-            lines += [f"    {line}" for line in _reasons(found)]
-    return "\n".join(printable(line) for line in lines)
-
-
-def refuse_unsound(report: VerifyReport) -> None:
-    """End a command as its result stands: exit code 3 where frames are not there and whole.
-
-    Raises:
-        FrameError: they are named in it.
-    """
-    if not report.complete:
-        raise FrameError(
-            f"{len(report.unsound)} of {len(report.promised)} frames are not there and whole",
-            where=f"{report.folder} {report.unsound}",
-            fix="the run's command again computes what is missing, damaged or stale",
-        )
-
-
-def as_json(report: VerifyReport) -> str:
-    """The report for programs: one JSON object, in ASCII."""
-    said = {
-        "folder": str(report.folder),
-        "complete": report.complete,
-        "promised": str(report.promised),
-        "sound": str(report.sound),
-        "uncompared": str(report.uncompared),
-        **{
-            fault.value: [
-                {"frame": found.frame, "path": found.path, "why": found.why}
-                for found in report.findings
-                if found.fault is fault
-            ]
-            for fault in Fault
-        },
-    }
-    return json.dumps(said)
 
 
 def _look_at(
@@ -294,25 +229,3 @@ def _foreign(layout: OutputLayout, manifest: Manifest) -> Iterator[Finding]:
 
 def _relative(path: Path, layout: OutputLayout) -> str:
     return str(path.relative_to(layout.out))
-
-
-def _count(report: VerifyReport, fault: Fault, found: list[Finding]) -> str:
-    if fault is Fault.FOREIGN:
-        return f"{len(found)} files"
-    frames = report.frames_with(fault)
-    return f"{len(frames)} frames, {frames}"
-
-
-def _reasons(found: list[Finding]) -> Iterator[str]:
-    """Each reason with its frames; files without a frame one by one, as far as they are few."""
-    by_reason: dict[str, list[Finding]] = {}
-    for finding in found:
-        by_reason.setdefault(finding.why, []).append(finding)
-    for why, same in by_reason.items():
-        frames = FrameRange.of(one.frame for one in same if one.frame is not None)
-        if frames:
-            yield f"{frames} · {why}"
-            continue
-        yield from (f"{one.path} · {why}" for one in same[:_NAMED])
-        if len(same) > _NAMED:
-            yield f"and {len(same) - _NAMED} more"

@@ -20,7 +20,8 @@ from plugin.request.shot import Shot
 from plugin.result.grey_png import write_grey
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, PlateRecord, load, save
-from plugin.result.verify import Fault, VerifyReport, as_json, describe, verify
+from plugin.result.telling import as_json, describe
+from plugin.result.verify import Fault, VerifyReport, verify
 from plugin.types import Frame, FrameResult, FrameState, PlateInfo, PlateKind, Window
 
 FRAMES = FrameRange.span(1001, 1006)
