@@ -17,7 +17,7 @@ from plugin.disk.inputs import Ledger, ledger
 from plugin.driver.plan import Plan
 from plugin.errors import FrameError, SurroundingsError
 from plugin.framerange import FrameRange
-from plugin.plates import open_plate
+from plugin.plates import plate_of
 from plugin.result.grey_png import kept_recipe, write_grey
 from plugin.result.layout import OutputLayout
 from plugin.result.raw_files import Raw, RawFiles
@@ -60,13 +60,8 @@ class RawAlphas:
         self.plan = plan
         shot = plan.shot
         self.layout = OutputLayout.of(shot)
-        self.plate: PlateSource = open_plate(
-            shot.plate,
-            start_frame=shot.start_frame,
-            known=plan.plate,
-            layer=shot.layer,
-            canvas=plan.canvas,
-            one_colour=plan.colour.by_tags,
+        self.plate: PlateSource = plate_of(
+            shot, known=plan.plate, canvas=plan.canvas, one_colour=plan.colour.by_tags
         )
         info = self.plate.info
         if config_digest(plan.colour.config) != plan.colour.sha256:

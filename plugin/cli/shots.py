@@ -120,7 +120,7 @@ def _trimap(check: Path | None = None, **options: object) -> None:
 
 def _check(file: Path, options: dict[str, object]) -> None:
     """Say what an override file does, every rule checked against the plate; compute nothing."""
-    from plugin.plates import open_plate
+    from plugin.plates import plate_of
     from plugin.request.shot import Shot
     from plugin.trimap.override import explain, load
 
@@ -131,8 +131,7 @@ def _check(file: Path, options: dict[str, object]) -> None:
         if key in Shot.model_fields and value not in (None, ())
     }
     shot = shot_from(given | {"out": "."}, job_file if isinstance(job_file, Path) else None)
-    opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer)
-    with closing(opened) as plate:
+    with closing(plate_of(shot)) as plate:
         corrections = load(file, plate.info, shot=shot.name, asked=shot.frames)
     say(*explain(corrections).split("\n"))
 

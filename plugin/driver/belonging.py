@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 from plugin.errors import AdaMatteError, ShotError
-from plugin.plates import open_plate
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, load
-from plugin.types import PlateInfo
+from plugin.types import PlateSource
 
 __all__ = ["Belonging"]
 
@@ -19,11 +16,11 @@ class Belonging:
 
     Args:
         shot: what is to be done, with absolute paths.
-        info: its plate.
+        plate: its plate; it may be closed when another's manifest is looked at.
     """
 
-    def __init__(self, shot: Shot, info: PlateInfo) -> None:
-        self._shot, self._info = shot, info
+    def __init__(self, shot: Shot, plate: PlateSource) -> None:
+        self._shot, self._plate = shot, plate
 
     def check_folder(self) -> None:
         """Refuse a folder that is another shot's, before anything is written.
@@ -48,7 +45,7 @@ class Belonging:
             return
         if there.shot.name != self._shot.name:
             raise self._refusal(f"of the shot {there.shot.name}")
-        if there.plate.path != self._info.path and not self._same_frames(there):
+        if there.plate.path != self._plate.info.path and not self._same_frames(there):
             raise self._refusal(f"of another plate, {there.plate.path}")
 
     def _refusal(self, whose: str) -> ShotError:
@@ -57,11 +54,8 @@ class Belonging:
 
     def _same_frames(self, there: Manifest) -> bool:
         known = {n: record.plate for n, record in there.frames.items() if record.plate}
-        shot = self._shot
         try:
-            opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer)
-            with closing(opened) as plate:
-                both = [number for number in known if number in plate.info.frames]
-                return bool(both) and all(plate.digest(n) == known[n] for n in both)
+            both = [number for number in known if number in self._plate.info.frames]
+            return bool(both) and all(self._plate.digest(n) == known[n] for n in both)
         except AdaMatteError:
             return False

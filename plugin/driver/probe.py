@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterable
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from plugin.driver.plan import Goal, Plan
 from plugin.errors import PlateError, ShotError
 from plugin.finish import FinishPlan, plan_finish, refuse_format
 from plugin.framerange import MAX_NUMBER, FrameRange
-from plugin.plates import check_frames, open_plate, plate_sum, unlike
+from plugin.plates import check_frames, plate_of, plate_sum, settle, unlike
 from plugin.progress.modes import Progress, QuietProgress
 from plugin.request.job_file import PATH_FIELDS, option_name
 from plugin.request.shot import Shot
@@ -25,9 +24,9 @@ from plugin.segmentation import SegmentPlan, in_order, prepare, run_first
 from plugin.stabilise.plan import StabilisePlan, plan_stabilise
 from plugin.trimap.override import load as load_override
 from plugin.trimap.source import plan_trimaps
-from plugin.types import Matter, PlateInfo, Window
+from plugin.types import Matter, PlateInfo, PlateSource, Window
 
-__all__ = ["anchored", "driver_network", "pass_in_order", "probe_job"]
+__all__ = ["anchored", "driver_network", "pass_in_order", "probe_job", "probed"]
 
 
 def anchored(shot: Shot) -> Shot:
@@ -65,10 +64,11 @@ class _Said(QuietProgress):
             self._told.note(text)
 
 
-def probe_job(
+@contextmanager
+def probed(
     shot: Shot, goal: Goal, progress: Progress, *, here: bool = True
-) -> tuple[Plan, PlateInfo, FrameRange]:
-    """Probe the whole request; nothing is written before this returns.
+) -> Iterator[tuple[Plan, PlateSource, FrameRange]]:
+    """Probe the whole request; nothing is written before the block begins.
 
     Args:
         shot: with absolute paths.
@@ -76,8 +76,8 @@ def probe_job(
         progress: is told what was chosen, and what a person should know.
         here: whether the job runs from this machine; else nothing is asked of its devices.
 
-    Returns:
-        The plan, the plate, and the frames to do.
+    Yields:
+        The plan; the plate, open until the block ends, on the plan's canvas; the frames to do.
 
     Raises:
         RequestError: what was asked for cannot be done.
@@ -85,37 +85,40 @@ def probe_job(
     """
     refuse_format(shot)
     _refuse_names(shot)
-    progress = said = _Said(progress)
-    canvas, frames, steady, colour = _frames(shot, goal, progress)
-    # Neighbours that are only looked at are matted too, where there is something to mask them by.
+    with closing(plate_of(shot)) as plate:
+        plan, frames = _plan(shot, goal, plate, _Said(progress), here=here)
+        yield plan, plate, frames
+
+
+def probe_job(
+    shot: Shot, goal: Goal, progress: Progress, *, here: bool = True
+) -> tuple[Plan, PlateInfo, FrameRange]:
+    """`probed`, for those who read nothing of the plate."""
+    with probed(shot, goal, progress, here=here) as (plan, plate, frames):
+        return plan, plate.info, frames
+
+
+def _plan(
+    shot: Shot, goal: Goal, plate: PlateSource, progress: _Said, *, here: bool
+) -> tuple[Plan, FrameRange]:
+    canvas, frames, steady, colour = _frames(shot, goal, plate, progress)
+    # Neighbours only looked at are matted too, where there is something to mask them by.
     wide = shot if steady is None or shot.mask else _reaching(shot, steady, frames)
-    opened = open_plate(
-        shot.plate,
-        start_frame=shot.start_frame,
-        layer=shot.layer,
-        canvas=canvas,
-        one_colour=colour.by_tags,
-    )
-    with closing(opened) as plate:
-        info = plate.info
-        override = _override(shot, info, frames, progress) if goal != "mask" else ""
-        for note in (*info.notes, *filter(None, [colour.note])):
-            progress.note(note)
-        if canvas is not None:
-            progress.note("the data window moves: each alpha has that of its own frame")
-        trimaps = plan_trimaps(shot, info) if goal != "mask" else None
-        for note in () if trimaps is None else trimaps.notes:
-            progress.note(note)
-        masks = None
-        if trimaps is None or trimaps.kind == "band":
-            masks = prepare(
-                _for_the_driver(wide, here=here), plate, display_transform(info, colour)
-            )
-            _say(masks, progress)
-        finish = _finish(shot, info, masks, progress) if goal == "alpha" else FinishPlan()
-        whole = plate_sum(plate)
-    if whole is not None:
-        info = replace(info, digest=whole.sha256)
+    info = plate.info
+    override = _override(shot, info, frames, progress) if goal != "mask" else ""
+    for note in (*info.notes, *filter(None, [colour.note])):
+        progress.note(note)
+    if canvas is not None:
+        progress.note("the data window moves: each alpha has that of its own frame")
+    trimaps = plan_trimaps(shot, info) if goal != "mask" else None
+    for note in () if trimaps is None else trimaps.notes:
+        progress.note(note)
+    masks = None
+    if trimaps is None or trimaps.kind == "band":
+        masks = prepare(_for_the_driver(wide, here=here), plate, display_transform(info, colour))
+        _say(masks, progress)
+    finish = _finish(shot, info, masks, progress) if goal == "alpha" else FinishPlan()
+    whole = plate_sum(plate)
     here = here and _works_here(shot)
     network = _network(shot, here=here) if goal == "alpha" else {}
     plan = Plan(
@@ -130,10 +133,10 @@ def probe_job(
         finish=finish,
         stabilise=steady,
         **network,
-        assumed=tuple(said.notes),
+        assumed=tuple(progress.notes),
         version=importlib.metadata.version("adamatte"),
     )
-    return plan, info, frames
+    return plan, frames
 
 
 def _refuse_names(shot: Shot) -> None:
@@ -150,20 +153,22 @@ def _refuse_names(shot: Shot) -> None:
 
 
 def _frames(
-    shot: Shot, goal: Goal, progress: Progress
+    shot: Shot, goal: Goal, plate: PlateSource, progress: Progress
 ) -> tuple[Window | None, FrameRange, StabilisePlan | None, InputColour]:
-    """The frames to do, every header looked at; a window that holds all, where they differ."""
-    opened = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer)
-    with closing(opened) as plate:
-        colour = input_colour(plate.info, shot.in_colour)
-        frames = shot.frames or plate.info.frames
-        if not frames:
-            raise PlateError("no frames", where=shot.plate, fix="check the pattern")
-        steady = plan_stabilise(shot, plate.info.frames) if goal == "alpha" else None
-        canvas = check_frames(plate, frames)
-        for note in unlike(plate, frames, in_space="" if colour.by_tags else colour.space):
-            progress.note(note)
-        return canvas, frames, steady, colour
+    """The frames to do, every header looked at; a window that holds all, where they differ.
+
+    The plate's frames are laid on it from here on.
+    """
+    colour = input_colour(plate.info, shot.in_colour)
+    frames = shot.frames or plate.info.frames
+    if not frames:
+        raise PlateError("no frames", where=shot.plate, fix="check the pattern")
+    steady = plan_stabilise(shot, plate.info.frames) if goal == "alpha" else None
+    canvas = check_frames(plate, frames)
+    for note in unlike(plate, frames, in_space="" if colour.by_tags else colour.space):
+        progress.note(note)
+    settle(plate, canvas, one_colour=colour.by_tags)
+    return canvas, frames, steady, colour
 
 
 def _reaching(shot: Shot, steady: StabilisePlan, frames: FrameRange) -> Shot:
@@ -223,8 +228,14 @@ def _for_the_driver(shot: Shot, *, here: bool) -> Shot:
     return shot.model_copy(update={"device": device, "precision": precision})
 
 
-def pass_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Plan:
+def pass_in_order(plan: Plan, plate: PlateSource, layout: OutputLayout, progress: Progress) -> Plan:
     """Do what must run through the shot in order, such as tracking; its result is on disk then.
+
+    Args:
+        plan: from `probed`.
+        plate: open, on the plan's canvas.
+        layout: of the output folder.
+        progress: is told of what is found.
 
     Raises:
         FrameError: a frame of the plate cannot be decoded.
@@ -236,15 +247,7 @@ def pass_in_order(plan: Plan, layout: OutputLayout, progress: Progress) -> Plan:
     said = _Said(progress, plan.assumed)
     if plan.stabilise is not None and shot.frames and not shot.mask:
         shot = _reaching(shot, plan.stabilise, shot.frames)
-    opened = open_plate(
-        shot.plate,
-        start_frame=shot.start_frame,
-        known=plan.plate,
-        layer=shot.layer,
-        canvas=plan.canvas,
-        one_colour=plan.colour.by_tags,
-    )
-    with closing(opened) as plate, ledger():
+    with ledger():
         to_display = display_transform(plate.info, plan.colour)
         masks = run_first(
             plan.segment,

@@ -13,7 +13,7 @@ from plugin.disk.inputs import read_whole
 from plugin.driver.belonging import Belonging
 from plugin.driver.books import Books, reported
 from plugin.driver.plan import Goal, Plan, plan_file
-from plugin.driver.probe import anchored, pass_in_order, probe_job
+from plugin.driver.probe import anchored, pass_in_order, probed
 from plugin.driver.unchanged import unchanged
 from plugin.errors import Interrupted, OutputError, SurroundingsError
 from plugin.framerange import FrameRange
@@ -26,7 +26,7 @@ from plugin.result.layout import OutputLayout, estimate_bytes
 from plugin.result.manifest import Manifest, PlateRecord
 from plugin.result.raw_files import drop_raws
 from plugin.trimap.override.document import MAX_BYTES
-from plugin.types import Executor, PlateInfo
+from plugin.types import Executor, PlateInfo, PlateSource
 
 __all__ = ["run", "segment", "trimap"]
 
@@ -76,8 +76,19 @@ def trimap(
 
 def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) -> Manifest:
     shot = anchored(shot)
-    plan, info, frames = probe_job(shot, goal, progress)
-    belonging = Belonging(shot, info)
+    with probed(shot, goal, progress) as (plan, plate, frames):
+        return _claimed(plan, plate, frames, progress, executor)
+
+
+def _claimed(
+    plan: Plan,
+    plate: PlateSource,
+    frames: FrameRange,
+    progress: Progress,
+    executor: Executor | None,
+) -> Manifest:
+    shot, goal, info = plan.shot, plan.goal, plate.info
+    belonging = Belonging(shot, plate)
     belonging.check_folder()
     layout = OutputLayout.of(shot)
     kinds = {goal, *shot.keep} | ({"overlay"} if goal == "trimap" else set())
@@ -91,7 +102,8 @@ def _job(shot: Shot, goal: Goal, progress: Progress, executor: Executor | None) 
             with suppress(OutputError):  # the report says so at the end, and nothing else does
                 layout.prepare({REPORT_FRAMES})
         _keep_override(plan, layout)
-        plan = pass_in_order(plan, layout, progress)
+        plan = pass_in_order(plan, plate, layout, progress)
+        plate.close()  # each worker has its own
         executor = executor or _executor(plan, len(frames), info.width * info.height)
         progress.start(len(frames), shot=shot.name, model=shot.model, device=plan.device)
         head = _head(plan, info, frames)

@@ -2,6 +2,15 @@
 
 from plugin.plates.checks import check_frames, unlike
 from plugin.plates.images.sequence import NON_FINITE
-from plugin.plates.opening import AlphaSource, open_plate, plate_sum
+from plugin.plates.opening import AlphaSource, open_plate, plate_of, plate_sum, settle
 
-__all__ = ["NON_FINITE", "AlphaSource", "check_frames", "open_plate", "plate_sum", "unlike"]
+__all__ = [
+    "NON_FINITE",
+    "AlphaSource",
+    "check_frames",
+    "open_plate",
+    "plate_of",
+    "plate_sum",
+    "settle",
+    "unlike",
+]

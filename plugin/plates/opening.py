@@ -11,9 +11,10 @@ from plugin.pattern import FramePattern
 from plugin.plates.images.sequence import SequencePlate
 from plugin.plates.nearby import nothing_there
 from plugin.plates.sniff import VIDEO_READERS, reader_of
+from plugin.request.shot import Shot
 from plugin.types import FloatArray, PlateSource, Window
 
-__all__ = ["AlphaSource", "open_plate", "plate_sum"]
+__all__ = ["AlphaSource", "open_plate", "plate_of", "plate_sum", "settle"]
 
 
 @runtime_checkable
@@ -82,6 +83,30 @@ def open_plate(
 
         return VideoPlate(path, reader, start_frame=start_frame, known=known)
     return SequencePlate(path, start_frame=start_frame, layer=layer)
+
+
+def plate_of(
+    shot: Shot,
+    *,
+    known: Sum | None = None,
+    canvas: Window | None = None,
+    one_colour: bool = True,
+) -> PlateSource:
+    """`open_plate`, the shot's."""
+    return open_plate(
+        shot.plate,
+        start_frame=shot.start_frame,
+        known=known,
+        layer=shot.layer,
+        canvas=canvas,
+        one_colour=one_colour,
+    )
+
+
+def settle(source: PlateSource, canvas: Window | None, *, one_colour: bool) -> None:
+    """What `open_plate` takes by these names, of a plate that is open; a video has neither."""
+    if isinstance(source, SequencePlate):
+        source.settle(canvas, one_colour=one_colour)
 
 
 def plate_sum(source: PlateSource) -> Sum | None:

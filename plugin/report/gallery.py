@@ -13,12 +13,12 @@ from plugin.colour.display import display_transform
 from plugin.disk.atomic import write_whole
 from plugin.errors import AdaMatteError, FrameError, OutputError
 from plugin.exr.alpha_file import AlphaFile, read_alpha
-from plugin.plates import open_plate
+from plugin.plates import plate_of, settle
 from plugin.report.sprites import SpriteForm, scan_sprites, straight, tiles_of, write_sprite
 from plugin.result.grey_png import read_grey
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest
-from plugin.types import FloatArray, LabelArray, PlateSource, Window
+from plugin.types import FloatArray, LabelArray, PlateSource
 
 __all__ = ["Gallery", "opened", "write_picture"]
 
@@ -135,23 +135,12 @@ class Gallery:
 
     def _open(self) -> None:
         shot = self._manifest.shot
-        plate = self._opened(None)
+        alike = not shot.in_colour
+        plate = plate_of(shot, known=self._manifest.plate.sum, one_colour=alike)
         if plate.info.data_window != self._window:  # windows that move: all on one canvas
-            plate.close()
-            plate = self._opened(self._window)
+            settle(plate, self._window, one_colour=alike)
         self._plate = plate
         self._to_display = display_transform(plate.info, shot.in_colour)
-
-    def _opened(self, canvas: Window | None) -> PlateSource:
-        shot = self._manifest.shot
-        return open_plate(
-            shot.plate,
-            start_frame=shot.start_frame,
-            known=self._manifest.plate.sum,
-            layer=shot.layer,
-            canvas=canvas,
-            one_colour=not shot.in_colour,
-        )
 
     def _digest(self, number: int) -> str:
         record = self._manifest.frames.get(number)

@@ -24,7 +24,7 @@ import numpy as np
 from plugin.colour.display import display_transform
 from plugin.errors import ShotError
 from plugin.exr.alpha_file import read_alpha
-from plugin.plates import open_plate
+from plugin.plates import plate_of
 from plugin.result.grey_png import read_grey
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import load
@@ -108,7 +108,7 @@ def flicker_of(out: Path) -> Flicker:
         fix = "run it again with --keep raw"
         raise ShotError("no two frames with raw alphas follow each other", where=out, fix=fix)
     totals = np.zeros(4)
-    plate = open_plate(shot.plate, start_frame=shot.start_frame, layer=shot.layer)
+    plate = plate_of(shot)
     with closing(plate):
         to_display = display_transform(plate.info, shot.in_colour)
         for one, other in pairs:

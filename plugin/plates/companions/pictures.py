@@ -9,7 +9,7 @@ What is wrong with one is a `PictureError`, which callers tell as what it is to 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -75,14 +75,16 @@ def read_header(path: Path) -> PictureHeader:
     Raises:
         PictureError: the file is missing, no picture, deep, or holds more than 256 channels.
     """
-    with _readable(path), regular(path) as handle:
-        return _header(place_of(handle), path)
+    with (
+        _readable(path),
+        regular(path) as handle,
+        _open(place_of(handle), path) as (picture, reader),
+    ):
+        return _header(picture, reader, path)
 
 
-def _header(place: Path, path: Path) -> PictureHeader:
-    picture, reader = _open(place, path)
+def _header(picture: oiio.ImageInput, reader: str, path: Path) -> PictureHeader:
     parts, spec = parts_of(picture), picture.spec(0, 0)
-    picture.close()
     if spec.deep or spec.depth > 1 or not 0 < spec.nchannels <= MAX_CHANNELS:
         raise _unreadable(path, "not a flat picture")
     exr = reader == "openexr"
@@ -147,8 +149,8 @@ def _read(
 
     Header and pixels are of the same bytes.
     """
-    with _readable(path), held(path) as file:
-        header = _header(file.place, path)
+    with _readable(path), held(path) as file, _open(file.place, path) as (picture, reader):
+        header = _header(picture, reader, path)
         refuse_misfit(header, info, scaled=scaled)
         part, names = pick(header)
         there = header.parts[part].channels if part < len(header.parts) else ()
@@ -156,7 +158,6 @@ def _read(
         if missing or not there:
             what = f"no channel {missing[0] if missing else ''}; there are {', '.join(there[:8])}"
             raise PictureError(what, where=path, fix="render it like the others")
-        picture, _ = _open(file.place, path)
         pixels = _pixels(picture, part, [there.index(name) for name in names or there], path)
     return header, laid(pixels, header, info)
 
@@ -185,14 +186,14 @@ def _pixels(picture: oiio.ImageInput, part: int, wanted: list[int], path: Path) 
     first = min(wanted)
     pixels = picture.read_image(part, 0, first, max(wanted) + 1, oiio.FLOAT)
     message = complaint(picture.geterror)
-    picture.close()
     if pixels is None or message:
         raise _unreadable(path, f"damaged ({_one_line(message)})")
     chosen = pixels[..., [channel - first for channel in wanted]].astype(np.float32, copy=False)
     return np.nan_to_num(chosen, posinf=65504, neginf=-65504)
 
 
-def _open(place: Path, path: Path) -> tuple[oiio.ImageInput, str]:
+@contextmanager
+def _open(place: Path, path: Path) -> Iterator[tuple[oiio.ImageInput, str]]:
     """Open with the one reader that the file's first bytes name."""
     try:
         reader = picture_reader_of(place, path.suffix)
@@ -204,7 +205,8 @@ def _open(place: Path, path: Path) -> tuple[oiio.ImageInput, str]:
     picture: oiio.ImageInput | None = oiio.ImageInput.open(str(place), straight)
     if picture is None or picture.format_name() != reader:
         raise _unreadable(path, f"not a picture ({_one_line(complaint(oiio.geterror))})")
-    return picture, reader
+    with closing(picture):
+        yield picture, reader
 
 
 def _refuse_missing(path: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -37,6 +38,7 @@ __all__ = [
     "parts_of",
     "plain_reason",
     "read_header",
+    "reading",
     "windows_of",
 ]
 
@@ -129,31 +131,48 @@ def _complaint_of(path: Path, suffix: str) -> str:
         return plain_reason(complaint(geterror), link) if image is None else ""
 
 
-def read_header(path: Path, layer: str = "", named: Path | None = None) -> ImageHeader:
-    """Read one file's header.
+@contextmanager
+def reading(
+    path: Path, layer: str = "", named: Path | None = None
+) -> Iterator[tuple[ImageHeader, ImageInput | None]]:
+    """Open one file for its header and, as long as the block lasts, its pixels.
 
     Args:
         path: the file, or a name for an open one.
         named: how it is called in errors, if not so.
         layer: the EXR layer, view or part to take; empty for the main picture.
 
+    Yields:
+        The header, and the open file; None for luminance and chroma (`exr_luma_chroma`).
+
     Raises:
         PlateError: missing, damaged, oversized, deep, without colour, or without that layer.
     """
     named = named or path
+    image: ImageInput | None = None
     try:
         image, reader = open_image(path, named)
     except PlateError:
         header = is_luma_chroma(path)
         if header is None or layer:
             raise
-        return _luma_chroma(header, named)
+        found = _luma_chroma(header, named)
     try:
-        return _header(image, reader, path, named, layer)
-    except (UnicodeDecodeError, RuntimeError, MemoryError) as error:
-        raise _damaged(f"{type(error).__name__} in its header", named) from error
+        if image is not None:
+            try:
+                found = _header(image, reader, path, named, layer)
+            except (UnicodeDecodeError, RuntimeError, MemoryError) as error:
+                raise _damaged(f"{type(error).__name__} in its header", named) from error
+        yield found, image
     finally:
-        image.close()
+        if image is not None:
+            image.close()
+
+
+def read_header(path: Path, layer: str = "", named: Path | None = None) -> ImageHeader:
+    """One file's header; arguments and errors as of `reading`."""
+    with reading(path, layer, named) as (header, _):
+        return header
 
 
 def _luma_chroma(header: Mapping[str, Any], path: Path) -> ImageHeader:

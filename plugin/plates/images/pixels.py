@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+from OpenImageIO import ImageInput
 
-from plugin.errors import FrameError, PlateError, told_as
+from plugin.errors import FrameError
 from plugin.plates.images import exr_luma_chroma
-from plugin.plates.images.header import ImageHeader, complaint, open_image, plain_reason
+from plugin.plates.images.header import ImageHeader, complaint, plain_reason
 from plugin.types import FloatArray
 
 __all__ = ["LARGEST", "decode", "decode_alpha", "make_finite"]
@@ -18,22 +18,22 @@ LARGEST = np.float32(65504.0)
 """What an infinity becomes: the largest number of a half float."""
 
 
-def decode(header: ImageHeader, path: Path, named: Path | None = None) -> FloatArray:
+def decode(header: ImageHeader, image: ImageInput | None, path: Path, named: Path) -> FloatArray:
     """The plate's channels, `H × W × 3` float32: integers over their largest value, floats as is.
 
     Args:
         header: of the file.
-        path: the file, or a name for an open one.
-        named: how it is called in errors, if not so.
+        image: the open file, both from `reading`.
+        path: a name under which it may be opened.
+        named: how it is called in errors.
 
     Raises:
         FrameError: any part of the picture is missing or damaged.
     """
-    named = named or path
     channels = header.picture.rgb
-    if not channels:
+    if image is None:
         return _luma_chroma(path, named)
-    pixels = _read(header, [c for c in channels if c >= 0], path, named)
+    pixels = _read(header, image, [c for c in channels if c >= 0], path, named)
     if len(channels) == 1:
         return np.repeat(pixels, 3, axis=2)
     if -1 not in channels:
@@ -43,20 +43,16 @@ def decode(header: ImageHeader, path: Path, named: Path | None = None) -> FloatA
     return rgb
 
 
-def decode_alpha(header: ImageHeader, path: Path, named: Path | None = None) -> FloatArray | None:
+def decode_alpha(
+    header: ImageHeader, image: ImageInput | None, path: Path, named: Path
+) -> FloatArray | None:
     """The picture's own alpha, `H × W` float32 within [0, 1]; None where it has none.
 
-    Args:
-        header: of the file.
-        path: the file, or a name for an open one.
-        named: how it is called in errors, if not so.
-
-    Raises:
-        FrameError: as `decode`.
+    Arguments and errors as of `decode`.
     """
-    if header.picture.alpha is None:
+    if header.picture.alpha is None or image is None:
         return None
-    alpha = _read(header, [header.picture.alpha], path, named or path)[:, :, 0]
+    alpha = _read(header, image, [header.picture.alpha], path, named)[:, :, 0]
     alpha = np.nan_to_num(alpha, nan=0.0, posinf=1.0, neginf=0.0)
     return np.clip(alpha, 0, 1, out=alpha)
 
@@ -72,17 +68,16 @@ def _damaged(why: str, path: Path) -> FrameError:
     return FrameError(f"the image is damaged: {why}", where=path, fix="render or copy it again")
 
 
-def _read(header: ImageHeader, channels: list[int], path: Path, named: Path) -> FloatArray:
+def _read(
+    header: ImageHeader, image: ImageInput, channels: list[int], path: Path, named: Path
+) -> FloatArray:
     first, last = min(channels), max(channels)
-    with told_as(FrameError, of=PlateError, where=named):
-        image, _ = open_image(path, named)
-    with closing(image):
-        try:
-            pixels = image.read_image(header.picture.part, 0, first, last + 1, "float")
-        except MemoryError as error:
-            raise _damaged("its size does not fit into memory", named) from error
-        # A cut JPEG comes back with grey below the cut, and a message: only silence means whole.
-        message = complaint(image.geterror)
+    try:
+        pixels = image.read_image(header.picture.part, 0, first, last + 1, "float")
+    except MemoryError as error:
+        raise _damaged("its size does not fit into memory", named) from error
+    # A cut JPEG comes back with grey below the cut, and a message: only silence means whole.
+    message = complaint(image.geterror)
     if pixels is None or message:
         raise _damaged(plain_reason(message, path) or "no pixels", named)
     chosen = [channel - first for channel in channels]

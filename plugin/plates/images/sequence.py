@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from OpenImageIO import ImageInput
 
 from plugin.colour.primaries import between, recoloured
 from plugin.disk.inputs import LARGEST, Held, Sum, held, sum_of
@@ -16,7 +17,7 @@ from plugin.errors import FrameError, PlateError, told_as
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
 from plugin.plates.images.exr_attributes import carried_attributes
-from plugin.plates.images.header import ImageHeader, read_header
+from plugin.plates.images.header import ImageHeader, read_header, reading
 from plugin.plates.images.pixels import decode, decode_alpha, make_finite
 from plugin.plates.nearby import nothing_there
 from plugin.plates.timecode import advance
@@ -54,7 +55,6 @@ class SequencePlate:
     ) -> None:
         self._layer = layer
         self._headers: dict[int, tuple[tuple[int, int, int], ImageHeader]] = {}
-        self._one_colour = one_colour
         self._pattern = pattern
         if isinstance(pattern, FramePattern):
             self._kind = PlateKind.SEQUENCE
@@ -66,10 +66,16 @@ class SequencePlate:
             raise nothing_there(Path(str(pattern)))
         first = pattern.path(frames.first) if isinstance(pattern, FramePattern) else pattern
         self._header = read_header(first, layer)
+        info = _describe(str(pattern), self._kind, frames, self._header)
+        self._info = replace(info, notes=(*info.notes, *beside))
+        self.settle(canvas, one_colour=one_colour)
+
+    def settle(self, canvas: Window | None, *, one_colour: bool) -> None:
+        """Lay frames on another canvas from here on; see the class. No file is looked at."""
+        self._one_colour = one_colour
         self._canvas = canvas or self._header.data_window
         self._moves = canvas is not None
-        info = _describe(str(pattern), self._kind, frames, self._header, self._canvas)
-        self._info = replace(info, notes=(*info.notes, *beside))
+        self._info = replace(self._info, data_window=self._canvas)
 
     @property
     def info(self) -> PlateInfo:
@@ -123,9 +129,8 @@ class SequencePlate:
         """
         path = self.path(number)
         attributes: Mapping[str, object] = {}
-        with _bytes_of(path) as file:
-            header = self._checked(file.place, path)
-            rgb = decode(header, file.place, path)
+        with self._opened(path) as (file, header, image):
+            rgb = decode(header, image, file.place, path)
             if header.reader == "openexr":
                 attributes = carried_attributes(file.place, header.picture.part)
         if wrong := make_finite(rgb):
@@ -164,9 +169,8 @@ class SequencePlate:
             FrameError: as `read`.
         """
         path = self.path(number)
-        with _bytes_of(path) as file:
-            header = self._checked(file.place, path)
-            alpha = decode_alpha(header, file.place, path)
+        with self._opened(path) as (file, header, image):
+            alpha = decode_alpha(header, image, file.place, path)
         if alpha is None or header.data_window == self._canvas:
             return alpha
         return _laid(alpha, header.data_window, self._canvas)
@@ -195,10 +199,19 @@ class SequencePlate:
     def close(self) -> None:
         """Nothing stays open between frames."""
 
-    def _checked(self, place: Path, path: Path) -> ImageHeader:
-        """The header of a file in memory; what is wrong is said of its path."""
-        with told_as(FrameError, of=PlateError, where=path):
-            header = read_header(place, self._layer, path)
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[tuple[Held, ImageHeader, ImageInput | None]]:
+        """A file in memory, opened once for its header, which is checked, and its pixels."""
+        with (
+            _readable(path),
+            held(path) as file,
+            told_as(FrameError, of=PlateError, where=path),
+            reading(file.place, self._layer, path) as (header, image),
+        ):
+            self._check(header, path)
+            yield file, header, image
+
+    def _check(self, header: ImageHeader, path: Path) -> None:
         why = difference(header, self._header)
         if self._canvas.joined(header.data_window) != self._canvas or (
             not self._moves and header.data_window != self._canvas
@@ -206,7 +219,6 @@ class SequencePlate:
             why = f"data window {_text(header.data_window)} in a plate of {_text(self._canvas)}"
         if why:
             raise FrameError(why, where=path, fix="render it like the other frames")
-        return header
 
     def _timecode_of(self, number: int, header: ImageHeader) -> str | None:
         first = self._info.timecode
@@ -223,12 +235,6 @@ def _readable(path: Path) -> Iterator[None]:
     except OSError as error:
         what = f"the frame cannot be read: {error.strerror or error}"
         raise FrameError(what, where=path, fix="render or copy it again") from error
-
-
-@contextmanager
-def _bytes_of(path: Path) -> Iterator[Held]:
-    with _readable(path), held(path) as file:
-        yield file
 
 
 def difference(header: ImageHeader, first: ImageHeader) -> str:
@@ -273,14 +279,12 @@ def _laid(pixels: FloatArray, own: Window, canvas: Window) -> FloatArray:
     return laid
 
 
-def _describe(
-    path: str, kind: PlateKind, frames: FrameRange, header: ImageHeader, canvas: Window
-) -> PlateInfo:
+def _describe(path: str, kind: PlateKind, frames: FrameRange, header: ImageHeader) -> PlateInfo:
     return PlateInfo(
         path=path,
         kind=kind,
         frames=frames,
-        data_window=canvas,
+        data_window=header.data_window,
         display_window=header.display_window,
         pixel_aspect=header.pixel_aspect,
         rate=header.rate,
