@@ -20,7 +20,7 @@ _EVENT = struct.Struct("iIII")
 
 @contextmanager
 def opens_in(folder: Path) -> Iterator[Counter[str]]:
-    """Count the opens of the folder's files, by name; the counts are there when the block ends."""
+    """Count the opens of the folder's files by name, and of itself as `.`, until the block ends."""
     libc = ctypes.CDLL(None, use_errno=True)
     handle = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
     found: Counter[str] = Counter()
@@ -43,6 +43,6 @@ def _names(handle: int) -> Iterator[str]:
         while place < len(events):
             _, kind, _, length = _EVENT.unpack_from(events, place)
             place += _EVENT.size
-            if kind & _IN_OPEN and length:
-                yield os.fsdecode(events[place : place + length].rstrip(b"\0"))
+            if kind & _IN_OPEN:
+                yield os.fsdecode(events[place : place + length].rstrip(b"\0")) or "."
             place += length

@@ -93,7 +93,7 @@ class FrameWorker:
         started = time.monotonic()
         stages = Stages()
         try:
-            with ledger() as read:
+            with ledger(keep=self.plan.goal != "alpha") as read:
                 result = replace(self._do(number, stages), read=read)
         except SurroundingsError:
             raise

@@ -98,7 +98,7 @@ class RawAlphas:
             FrameError: something cannot be read, or was another file when it was read again.
         """
         alone = not self.around(number)
-        with nullcontext() if alone else self.turns.plate, ledger() as read:
+        with nullcontext() if alone else self.turns.plate, ledger(keep=True) as read:
             source = self.read(number, stages)
             if self.large and not alone:
                 source = source.without_plate()

@@ -28,6 +28,7 @@ from plugin.errors import FrameError
 
 __all__ = [
     "LARGEST",
+    "YOUNG_NS",
     "Held",
     "Ledger",
     "Sum",
@@ -37,9 +38,11 @@ __all__ = [
     "place_of",
     "read_whole",
     "regular",
+    "stamp",
     "stamp_of",
     "sum_now",
     "sum_of",
+    "sum_to_decode",
 ]
 
 LARGEST = 5 << 30
@@ -48,7 +51,7 @@ LARGEST = 5 << 30
 _PIECE = 1 << 20
 _ZEROS = bytes(_PIECE)
 
-_YOUNG_NS = 2_000_000_000
+YOUNG_NS = 2_000_000_000
 """A file that was changed within this of being summed may change again and keep its times."""
 
 
@@ -71,6 +74,9 @@ Ledger = dict[str, Sum]
 
 _LEDGER: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
 
+_KEPT: ContextVar[dict[str, tuple[int, Sum]] | None] = ContextVar("kept", default=None)
+"""Copies of files that were summed and not decoded yet, by path."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -86,14 +92,23 @@ class Held:
 
 
 @contextmanager
-def ledger() -> Iterator[Ledger]:
-    """Keep account of what this thread reads until the end of the block."""
+def ledger(*, keep: bool = False) -> Iterator[Ledger]:
+    """Keep account of what this thread reads until the end of the block.
+
+    Args:
+        keep: a picture that is summed will be decoded soon: its bytes are kept until it is, so that
+            it is opened once.
+    """
     book: Ledger = {}
-    before = _LEDGER.set(book)
+    kept: dict[str, tuple[int, Sum]] = {}
+    before, kept_before = _LEDGER.set(book), _KEPT.set(kept if keep else None)
     try:
         yield book
     finally:
         _LEDGER.reset(before)
+        _KEPT.reset(kept_before)
+        for memory, _ in kept.values():
+            os.close(memory)
 
 
 def note(path: Path | str, found: Sum) -> None:
@@ -163,18 +178,23 @@ def held(path: Path, most: int = LARGEST) -> Iterator[Held]:
         OSError: as `regular`.
         FrameError: the ledger has it with other bytes.
     """
-    with regular(path, most) as handle:
-        memory = os.memfd_create("input", os.MFD_CLOEXEC)
-        try:
-            found = _summed(handle, into=memory)
-        except BaseException:
-            os.close(memory)
-            raise
+    kept = _KEPT.get() or {}
+    memory, found = kept.pop(str(path)) if str(path) in kept else _copied(path, most)
     try:
         note(path, found)
         yield Held(place_of(memory), found)
     finally:
         os.close(memory)
+
+
+def _copied(path: Path, most: int) -> tuple[int, Sum]:
+    with regular(path, most) as handle:
+        memory = os.memfd_create("input", os.MFD_CLOEXEC)
+        try:
+            return memory, _summed(handle, into=memory)
+        except BaseException:
+            os.close(memory)
+            raise
 
 
 def sum_of(path: Path, most: int = 1 << 62) -> Sum:
@@ -190,6 +210,18 @@ def sum_of(path: Path, most: int = 1 << 62) -> Sum:
     return found
 
 
+def sum_to_decode(path: Path) -> Sum:
+    """`sum_of` a picture; where the ledger keeps them, its bytes are those of the next `held`."""
+    kept = _KEPT.get()
+    if kept is None:
+        return sum_of(path, LARGEST)
+    if str(path) not in kept:
+        memory, found = _copied(path, LARGEST)
+        kept[str(path)] = memory, found
+        note(path, found)
+    return kept[str(path)][1]
+
+
 def sum_now(path: Path, known: Sum) -> str | None:
     """The sha256 of what stands at a path by now; None where there is no file to be read.
 
@@ -198,7 +230,7 @@ def sum_now(path: Path, known: Sum) -> str | None:
         known: of an earlier look; if the file's state is that one still, it is not read again.
     """
     with suppress(OSError), regular(path, 1 << 62) as handle:
-        if known.stamp and _stamp(os.fstat(handle)) == known.stamp:
+        if known.stamp and stamp(os.fstat(handle)) == known.stamp:
             return known.sha256
         return _summed(handle).sha256
     return None
@@ -206,10 +238,11 @@ def sum_now(path: Path, known: Sum) -> str | None:
 
 def stamp_of(handle: int) -> str:
     """The state of an open file, as `Sum.stamp` but however young: to compare within a process."""
-    return _stamp(os.fstat(handle))
+    return stamp(os.fstat(handle))
 
 
-def _stamp(status: os.stat_result) -> str:
+def stamp(status: os.stat_result) -> str:
+    """The state of a file: what is the same only while its bytes are."""
     # Not the device: a share has another number on every machine.
     return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
 
@@ -223,10 +256,10 @@ def _summed(handle: int, into: int | None = None) -> Sum:
         digest.update(piece)
         if into is not None:
             _append(into, piece)
-    stamp = _stamp(before)
-    if before.st_ctime_ns > time.time_ns() - _YOUNG_NS or _stamp(os.fstat(handle)) != stamp:
-        stamp = ""
-    return Sum(digest.hexdigest(), stamp)
+    state = stamp(before)
+    if before.st_ctime_ns > time.time_ns() - YOUNG_NS or stamp(os.fstat(handle)) != state:
+        state = ""
+    return Sum(digest.hexdigest(), state)
 
 
 def _append(handle: int, piece: bytes) -> None:

@@ -15,7 +15,7 @@ from plugin.driver.plan import Goal, Plan
 from plugin.errors import PlateError, ShotError
 from plugin.finish import FinishPlan, plan_finish, refuse_format
 from plugin.framerange import MAX_NUMBER, FrameRange
-from plugin.plates import check_frames, plate_of, plate_sum, settle, unlike
+from plugin.plates import KnownCanvas, check_frames, plate_of, plate_sum, settle, unlike
 from plugin.progress.modes import Progress, QuietProgress
 from plugin.request.job_file import PATH_FIELDS, option_name
 from plugin.request.shot import Shot
@@ -164,7 +164,7 @@ def _frames(
     if not frames:
         raise PlateError("no frames", where=shot.plate, fix="check the pattern")
     steady = plan_stabilise(shot, plate.info.frames) if goal == "alpha" else None
-    canvas = check_frames(plate, frames)
+    canvas = check_frames(plate, frames, KnownCanvas.read(OutputLayout.of(shot).canvas))
     for note in unlike(plate, frames, in_space="" if colour.by_tags else colour.space):
         progress.note(note)
     settle(plate, canvas, one_colour=colour.by_tags)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from plugin.colour.primaries import between
+from plugin.disk.inputs import read_whole
 from plugin.errors import AdaMatteError, PlateError
 from plugin.framerange import FrameRange
 from plugin.plates.images.header import ImageHeader
@@ -14,10 +18,41 @@ from plugin.plates.images.sequence import SequencePlate, difference
 from plugin.plates.limits import check_size
 from plugin.types import PlateSource, Window
 
-__all__ = ["check_frames", "unlike"]
+__all__ = ["KnownCanvas", "check_frames", "unlike"]
+
+_MOST_KNOWN = 4096
 
 
-def check_frames(source: PlateSource, frames: FrameRange) -> Window | None:
+class KnownCanvas(BaseModel):
+    """What a look at all headers of a plate found, for those who do a few of its frames.
+
+    Attributes:
+        files: `SequencePlate.files` then.
+        window: what `check_frames` returned.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    window: Window | None
+
+    @classmethod
+    def of(cls, source: PlateSource, window: Window | None) -> KnownCanvas | None:
+        """Of a plate that was just checked; None of a video, and where files may yet change."""
+        files = source.files() if isinstance(source, SequencePlate) else ""
+        return cls(files=files, window=window) if files else None
+
+    @classmethod
+    def read(cls, path: Path) -> KnownCanvas | None:
+        """From a file; None where there is none that makes sense, and all headers are looked at."""
+        with suppress(OSError, ValidationError):
+            return cls.model_validate_json(read_whole(path, _MOST_KNOWN))
+        return None
+
+
+def check_frames(
+    source: PlateSource, frames: FrameRange, known: KnownCanvas | None = None
+) -> Window | None:
     """Refuse frames that are missing, unreadable by their header, or of another display window.
 
     Headers only: damage inside a frame shows when it is decoded, by its number.
@@ -25,6 +60,8 @@ def check_frames(source: PlateSource, frames: FrameRange) -> Window | None:
     Args:
         source: an open plate.
         frames: the numbers asked for.
+        known: of an earlier look at all of the plate's headers; it holds while its files are the
+            same, and only the first header and those of `frames` are read then.
 
     Returns:
         The window that holds the data windows of all the plate's frames, asked for or not, where
@@ -59,7 +96,11 @@ def check_frames(source: PlateSource, frames: FrameRange) -> Window | None:
             where=info.path,
             fix="render them like the others, or leave them out with --frames",
         )
-    return _canvas(source, first) if first.reader == "openexr" else None
+    if first.reader != "openexr":
+        return None
+    if known is not None and known.files == source.files():
+        return known.window
+    return _canvas(source, first)
 
 
 def unlike(source: PlateSource, frames: FrameRange, in_space: str = "") -> tuple[str, ...]:

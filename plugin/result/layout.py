@@ -59,6 +59,11 @@ class OutputLayout:
         return self.out / "progress.json"
 
     @property
+    def canvas(self) -> Path:
+        """What a farm's job found of the plate's data windows, for its tasks."""
+        return self.out / "canvas.json"
+
+    @property
     def report(self) -> Path:
         """Folder of the QC report."""
         return self.out / "report"

@@ -21,7 +21,7 @@ from plugin.plates.images.exr_layers import Part
 from plugin.segmentation.plans import Settings
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, PlateSource, Window
 
-__all__ = ["MaskReader", "MaskSettings", "read_coverage", "video_header"]
+__all__ = ["MaskReader", "MaskSettings", "key_of", "read_coverage", "video_header"]
 
 HELD_CONFIDENCE = 0.5
 
@@ -115,10 +115,10 @@ class MaskReader:
         return laid(np.dstack(planes), video_header(self._settings.path, video), self._info)
 
     def _key(self, number: int) -> int:
-        position = bisect_right(self._keys, number)
-        if position == 0:
+        key = key_of(self._keys, number)
+        if key is None:
             raise FrameError("no mask", where=f"frame {number}", fix="give a mask for it")
-        return self._keys[position - 1]
+        return key
 
     def _opened(self) -> PlateSource:
         if self._video is None:
@@ -128,6 +128,12 @@ class MaskReader:
                 known=self._settings.video,
             )
         return self._video
+
+
+def key_of(keys: Sequence[int], number: int) -> int | None:
+    """The key whose mask a frame has: its own, or the nearest before; None before the first."""
+    position = bisect_right(keys, number)
+    return keys[position - 1] if position else None
 
 
 def video_header(path: str, video: PlateSource) -> PictureHeader:

@@ -18,7 +18,13 @@ from plugin.plates.companions.pictures import is_picture, read_header
 from plugin.plates.companions.places import PictureHeader, place_note, refuse_misfit
 from plugin.plates.companions.values import Asked, Reading, is_framed, span_of, understand
 from plugin.request.shot import Shot, range_ends
-from plugin.segmentation.mask_files import MaskReader, MaskSettings, read_coverage, video_header
+from plugin.segmentation.mask_files import (
+    MaskReader,
+    MaskSettings,
+    key_of,
+    read_coverage,
+    video_header,
+)
 from plugin.segmentation.plans import asked_frames
 from plugin.types import PlateInfo
 
@@ -82,7 +88,7 @@ def asked_of(shot: Shot) -> Asked:
 def pair_masks(
     masks: str, shot: Shot, info: PlateInfo, *, asked: Asked | None = None, layer: str = ""
 ) -> Paired:
-    """Find masks and what their values mean; every header is looked at.
+    """Find masks and what their values mean; the header of each that is asked for is looked at.
 
     Args:
         masks: a pattern, a picture or a video.
@@ -186,7 +192,9 @@ def _find(path: str, shot: Shot, info: PlateInfo) -> _Found:
     keys, beside = pattern.listing()
     if not keys:
         raise MaskError("no such masks", where=path, fix="check the pattern and the folder")
-    headers = {number: read_header(pattern.path(number)) for number in keys}
+    used = {key_of(keys.numbers, number) for number in asked_frames(shot, info)}
+    used.add(keys.first)
+    headers = {key: read_header(pattern.path(key)) for key in keys if key in used}
     apart = tuple(note for note in beside if not note.startswith("missing"))
     return _Found(keys, headers, keys.first, notes=(*_of_pages(headers[keys.first]), *apart))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plugin.framerange import FrameRange
+from plugin.plates import KnownCanvas
 from plugin.request.shot import Shot
 
 __all__ = ["JOB_FILE", "FarmJob"]
@@ -25,6 +26,8 @@ class FarmJob:
         program: the `adamatte` that tasks call, as machines of the farm find it.
         in_order: a pass through the whole shot comes first, such as tracking: it is a task of its
             own, and the others wait for it.
+        canvas: what the headers of the whole plate said, so that tasks read those of their own
+            frames alone.
     """
 
     shot: Shot
@@ -32,6 +35,7 @@ class FarmJob:
     chunk: int
     program: str
     in_order: bool
+    canvas: KnownCanvas | None = None
 
     @property
     def title(self) -> str:

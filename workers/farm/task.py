@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from plugin.disk.atomic import write_whole
-from plugin.driver.probe import anchored, probe_job
+from plugin.driver.probe import anchored, probed
+from plugin.plates import KnownCanvas
 from plugin.progress.modes import Progress
 from plugin.request.job_writing import write_job
 from plugin.request.shot import Shot
@@ -43,7 +44,8 @@ def plan_farm_job(shot: Shot, progress: Progress, program: str | None = None) ->
         RequestError: what was asked for cannot be done; nothing was written.
     """
     shot = anchored(shot)
-    plan, _, frames = probe_job(shot, "alpha", progress, here=False)
+    with probed(shot, "alpha", progress, here=False) as (plan, plate, frames):
+        canvas = KnownCanvas.of(plate, plan.canvas)
     runs_here = shot.workers <= 1
     whole = len(frames) == frames.last - frames.first + 1
     return FarmJob(
@@ -54,6 +56,7 @@ def plan_farm_job(shot: Shot, progress: Progress, program: str | None = None) ->
         chunk=(shot.chunk or CHUNK) if whole else 1,
         program=program or str(Path(sys.executable).with_name("adamatte")),
         in_order=plan.segment is not None and in_order(plan.segment),
+        canvas=canvas,
     )
 
 
@@ -72,6 +75,8 @@ def write_farm_job(farm: FarmName, job: FarmJob) -> list[Path]:
         "opencue": opencue.files,
     }
     OutputLayout.of(job.shot).prepare(())
+    if job.canvas is not None:
+        write_whole(OutputLayout.of(job.shot).canvas, job.canvas.model_dump_json().encode())
     write_job(job.job_file, job.shot, without=("chunk", "address"))
     written = []
     for name, text in formats[farm](job).items():

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import OpenImageIO as oiio  # noqa: N813
 
-from plugin.disk.inputs import held, place_of, regular, sum_of
+from plugin.disk.inputs import held, place_of, regular, sum_to_decode
 from plugin.errors import PictureError, PlateError
 from plugin.plates.companions.layers import choose_matte
 from plugin.plates.companions.places import PictureHeader, laid, refuse_misfit
@@ -56,7 +56,7 @@ def digest_of(path: Path) -> str:
         FrameError: the ledger has it with other bytes.
     """
     with _readable(path):
-        return sum_of(path).sha256
+        return sum_to_decode(path).sha256
 
 
 @contextmanager

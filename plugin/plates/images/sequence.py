@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +14,7 @@ import numpy as np
 from OpenImageIO import ImageInput
 
 from plugin.colour.primaries import between, recoloured
-from plugin.disk.inputs import LARGEST, Held, Sum, held, sum_of
+from plugin.disk.inputs import LARGEST, YOUNG_NS, Held, Sum, held, stamp, sum_of
 from plugin.errors import FrameError, PlateError, told_as
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
@@ -53,8 +55,8 @@ class SequencePlate:
         canvas: Window | None = None,
         one_colour: bool = True,
     ) -> None:
-        self._layer = layer
-        self._headers: dict[int, tuple[tuple[int, int, int], ImageHeader]] = {}
+        self._layer, self._began = layer, time.time_ns()
+        self._headers: dict[int, tuple[str, ImageHeader]] = {}
         self._pattern = pattern
         if isinstance(pattern, FramePattern):
             self._kind = PlateKind.SEQUENCE
@@ -65,7 +67,7 @@ class SequencePlate:
         if not frames:
             raise nothing_there(Path(str(pattern)))
         first = pattern.path(frames.first) if isinstance(pattern, FramePattern) else pattern
-        self._header = read_header(first, layer)
+        self._header = self._looked(frames.first, first)
         info = _describe(str(pattern), self._kind, frames, self._header)
         self._info = replace(info, notes=(*info.notes, *beside))
         self.settle(canvas, one_colour=one_colour)
@@ -110,16 +112,36 @@ class SequencePlate:
             PlateError: missing or damaged.
             FrameError: the plate has no such frame.
         """
-        path = self.path(number)
+        return self._looked(number, self.path(number))
+
+    def _looked(self, number: int, path: Path) -> ImageHeader:
         try:
-            status = path.stat()
+            state = stamp(path.stat())
         except OSError:
             return read_header(path, self._layer)
-        state = status.st_ino, status.st_size, status.st_mtime_ns
         held = self._headers.get(number)
         if held is None or held[0] != state:
             held = self._headers[number] = state, read_header(path, self._layer)
         return held[1]
+
+    def files(self) -> str:
+        """sha256 of the state of every frame's file, none of them opened.
+
+        Empty where one is missing, has changed since its header was looked at, or may change and
+        keep its state.
+        """
+        total = hashlib.sha256(f"{self._info.frames} {self._layer}".encode())
+        for number in self._info.frames:
+            try:
+                status = self.path(number).stat()
+            except OSError:
+                return ""
+            state = stamp(status)
+            looked_at = self._headers.get(number, (state,))[0]
+            if looked_at != state or status.st_mtime_ns > self._began - YOUNG_NS:
+                return ""
+            total.update(state.encode())
+        return total.hexdigest()
 
     def read(self, number: int) -> Frame:
         """Decode one frame; the order does not matter.
