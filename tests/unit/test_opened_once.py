@@ -47,7 +47,7 @@ def shot(tmp_path: Path) -> Shot:
         colour = np.full((24, 32, 3), 0.2, np.float32)
         colour[6:18, 8:24] = 0.1 + (number % 7) / 10
         _write(tmp_path / f"plate/p.{number}.exr", colour, x=8 if number == 1011 else 0)
-        _write(tmp_path / f"mask/m.{number}.exr", np.float32(colour[..., 0] > 0.25))
+        _write(tmp_path / f"mask/m.{number}.exr", (colour[..., 0] > 0.25).astype(np.float32))
     return Shot(
         plate=str(tmp_path / "plate/p.%04d.exr"),
         mask=str(tmp_path / "mask/m.%04d.exr"),
