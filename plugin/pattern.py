@@ -11,7 +11,7 @@ from pathlib import Path
 from plugin.errors import FrameRangeError
 from plugin.framerange import MAX_NUMBER, FrameRange
 
-__all__ = ["FramePattern"]
+__all__ = ["FramePattern", "number_in", "sequence_around"]
 
 _NUMBERED = re.compile(r"(-?\d{1,12})(?!\d)", re.ASCII)
 _EXTENSION = re.compile(r"\.\w{2,5}", re.ASCII)
@@ -127,6 +127,23 @@ class FramePattern:
         ]
         if beside:
             yield f"other files of the same name, left out: {'; '.join(beside[:3])}"
+
+
+def number_in(path: Path, otherwise: int) -> int:
+    """The number that ends a file's name: 1001 of `plate.1001.exr`, no `v02` and no `hero2`."""
+    match = re.search(r"(?:^|\.|[_ -](?=\d{3}))(\d{1,7})\Z", path.stem, re.ASCII)
+    return otherwise if match is None else int(match[1])
+
+
+def sequence_around(path: Path) -> tuple[str, ...]:
+    """A note where one picture was named and it is one of a sequence."""
+    match = re.search(r"(?:^|[._ -])(\d{3,7})\Z", path.stem, re.ASCII)
+    if match is None:
+        return ()
+    prefix = path.stem[: match.start(1)]
+    frames = FramePattern(path.parent, prefix, len(match[1]), path.suffix).scan()
+    count = len(frames)
+    return (f"one picture of a sequence of {count}, {frames.brief}",) if count > 1 else ()
 
 
 def _files(folder: Path) -> Iterator[str]:

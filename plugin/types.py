@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from plugin.plate_info import PlateInfo, PlateKind
 from plugin.window import Window
 
 if TYPE_CHECKING:
@@ -54,62 +54,6 @@ Stored = npt.NDArray[np.float16 | np.float32]
 
 BACKGROUND, UNKNOWN, FOREGROUND = 0, 128, 255
 """The three classes of a trimap, as they stand in its files."""
-
-
-class PlateKind(StrEnum):
-    """What the plate is on disk."""
-
-    VIDEO = "video"
-    SEQUENCE = "sequence"
-    IMAGE = "image"
-
-
-@dataclass(frozen=True, slots=True)
-class PlateInfo:
-    """What probing a plate found, before any frame is worked on.
-
-    Attributes:
-        path: the file, or the pattern of the sequence.
-        kind: video, sequence or one image.
-        frames: the numbers of all frames that are there.
-        data_window: the pixels that are stored; its size is the size of every frame's array.
-        display_window: the picture's frame; differs from `data_window` under overscan.
-        pixel_aspect: width of a pixel over its height.
-        rate: frames a second; None where the files do not say.
-        timecode: `HH:MM:SS:FF` (`;` before the frames when drop-frame) of the first frame.
-        codec: `h264`, `exr/zips`, `png`, …
-        pixel_format: as the decoder names it: `yuv420p10le`, `half`, `uint16`, …
-        bits: bits a channel in the file.
-        colour: the space that the pixel values are in: `srgb_rec709_display`, `lin_rec709`, …
-        notes: what a person should know: "untagged, taken as BT.709 by its size".
-        digest: sha256 of a video's or an image's file; empty for a sequence, whose frames have
-            one each.
-    """
-
-    path: str
-    kind: PlateKind
-    frames: FrameRange
-    data_window: Window
-    display_window: Window
-    pixel_aspect: float
-    rate: Fraction | None
-    timecode: str | None
-    codec: str
-    pixel_format: str
-    bits: int
-    colour: str
-    notes: tuple[str, ...] = ()
-    digest: str = ""
-
-    @property
-    def width(self) -> int:
-        """Width of every frame's array."""
-        return self.data_window.width
-
-    @property
-    def height(self) -> int:
-        """Height of every frame's array."""
-        return self.data_window.height
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from plugin.framerange import FrameRange
@@ -28,7 +27,7 @@ def png_plate(width: int, height: int, frames: str = "1001-1010", **changes: Any
         bits=8,
         colour="srgb_rec709_display",
     )
-    return replace(info, **changes)
+    return PlateInfo.model_validate(dict(info) | changes)
 
 
 def exr_plate(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from plugin.colour.display import interop_id
 from plugin.errors import OutputError
@@ -50,7 +49,7 @@ class Writer:
         return write_alpha(
             self.layout.alpha(frame.number),
             finished.alpha,
-            info=replace(info, data_window=own, pixel_aspect=aspect),
+            info=info.model_copy(update={"data_window": own, "pixel_aspect": aspect}),
             frame=frame,
             provenance={
                 "version": self.plan.version,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ def _inspect(
     finally:
         source.close()
     notes = (*info.notes, *apart, *filter(None, [colour.note]))
-    info = replace(info, colour=colour.space, notes=notes)
+    info = info.model_copy(update={"colour": colour.space, "notes": notes})
     beside = _beside(info) if companions else []
     if as_json:
         more = {"companions": [asdict(one) for one in beside]} if companions else {}

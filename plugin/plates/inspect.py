@@ -36,25 +36,14 @@ def as_json(info: PlateInfo) -> dict[str, Any]:
 
     `rate` is a fraction as text, `24000/1001`; what the files do not say is None.
     """
-    return {
+    said = info.model_dump(mode="json", exclude={"path", "digest"})
+    return said | {
         "plate": info.path,
-        "kind": info.kind.value,
-        "frames": str(info.frames),
         "count": len(info.frames),
         "first": info.frames.first,
         "last": info.frames.last,
         "width": info.width,
         "height": info.height,
-        "data_window": _corners(info.data_window),
-        "display_window": _corners(info.display_window),
-        "pixel_aspect": info.pixel_aspect,
-        "rate": None if info.rate is None else str(info.rate),
-        "timecode": info.timecode,
-        "codec": info.codec,
-        "pixel_format": info.pixel_format,
-        "bits": info.bits,
-        "colour": info.colour,
-        "notes": list(info.notes),
         "sha256": info.digest or None,
     }
 
@@ -73,7 +62,3 @@ def _rate(info: PlateInfo) -> str:
 
 def _window(window: Window) -> str:
     return f"({window.x_min}, {window.y_min}) to ({window.x_max}, {window.y_max})"
-
-
-def _corners(window: Window) -> list[int]:
-    return [window.x_min, window.y_min, window.x_max, window.y_max]

@@ -204,7 +204,7 @@ class _Work:
         step = max(1, math.ceil(len(promised) / allowed))
         if step > 1:
             self._notes.append(f"the film shows one frame in {step}, for want of time")
-        rate = max(Fraction(self._manifest.plate.rate or 24) / step, _SLOWEST)
+        rate = max((self._manifest.plate.rate or Fraction(24)) / step, _SLOWEST)
         path, shown = self._layout.report / "preview.mp4", promised[::step]
         try:
             if write_preview(path, _tiles(shown, sprites), size, rate, self._layout.out):

@@ -182,8 +182,7 @@ def _data(folder: Path, page: Page) -> dict[str, Any]:
 def _rate(page: Page) -> float:
     promised = page.manifest.promised.numbers
     step = len(promised) / max(1, len(page.film_frames))
-    numerator, _, denominator = (page.manifest.plate.rate or "24").partition("/")
-    return float(numerator) / float(denominator or 1) / max(1, round(step))
+    return float(page.manifest.plate.rate or 24) / max(1, round(step))
 
 
 def _frame(

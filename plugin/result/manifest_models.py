@@ -5,19 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from plugin.disk.inputs import Sum
 from plugin.framerange import MAX_NUMBER, FrameRange
 from plugin.request.shot import Shot, asked_of
-from plugin.types import FrameResult, FrameState, PlateInfo, PlateKind, Window
+from plugin.types import FrameResult, FrameState, PlateInfo, PlateKind
 
 __all__ = ["FrameRecord", "Manifest", "PlateRecord", "RequestRecord"]
 
@@ -25,12 +32,6 @@ Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 
 _NO_PIXELS = {field for field in Shot.model_fields if not asked_of(field).pixels}
 """The fields of `Shot` that no pixel depends on."""
-
-_WIDEST = 1 << 17
-_FASTEST = 100_000
-_RATE = re.compile(r"\d{1,12}(/[1-9]\d{0,11})?", re.ASCII)
-
-Side = Annotated[int, Field(ge=1, le=_WIDEST)]
 
 
 class _Record(BaseModel):
@@ -41,47 +42,30 @@ Frames = Annotated[FrameRange, BeforeValidator(lambda given: given or FrameRange
 """As `FrameRange`; none is an empty text."""
 
 
-class PlateRecord(_Record):
+class PlateRecord(PlateInfo):
     """The plate as probing found it; `bytes`, `digest` and `stamp` are a video's or image's file's.
 
     Windows are `x_min, y_min, x_max, y_max`, both corners included.
     """
 
-    path: str
-    kind: PlateKind
     frames: Frames
-    width: Side
-    height: Side
-    data_window: Window
-    display_window: Window
-    pixel_aspect: Annotated[float, Field(gt=0, le=1000)]
-    rate: str | None = None
-    timecode: str | None = None
-    codec: str = ""
-    pixel_format: str = ""
-    bits: Annotated[int, Field(ge=0, le=64)] = 0
-    colour: str = ""
+    notes: tuple[str, ...] = Field(default=(), exclude=True)
     bytes: Annotated[int, Field(ge=0)] | None = None
-    digest: Sha256 = ""
     stamp: str = ""
 
-    @field_validator("rate")
+    @model_validator(mode="before")
     @classmethod
-    def _rate_is_one(cls, text: str | None) -> str | None:
-        if text is None:
-            return None
-        if _RATE.fullmatch(text) is None:  # nothing else is given to `Fraction`, which is patient
-            raise ValueError("not a rate such as 24 or 24000/1001")
-        if not 0 < Fraction(text) <= _FASTEST:
-            raise ValueError(f"not a rate up to {_FASTEST}")
-        return text
+    def _size_is_the_windows(cls, fields: Any) -> Any:  # noqa: ANN401  whatever stands in a file
+        if not isinstance(fields, dict):
+            return fields
+        size = {name: fields.get(name) for name in ("width", "height")}
+        if any(type(side) is not int or side < 1 for side in size.values() if side is not None):
+            raise ValueError("not the size of a picture")
+        return {name: value for name, value in fields.items() if name not in size}
 
-    @field_validator("data_window", "display_window")
-    @classmethod
-    def _corners_hold_pixels(cls, window: Window) -> Window:
-        if not (0 < window.width <= _WIDEST and 0 < window.height <= _WIDEST):
-            raise ValueError("not the corners of a window")
-        return window
+    @model_serializer(mode="wrap")
+    def _with_its_size(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {**dump(self), "width": self.width, "height": self.height}
 
     @property
     def sum(self) -> Sum | None:
@@ -98,25 +82,10 @@ class PlateRecord(_Record):
         """
         path = Path(info.path)
         alone = info.kind is not PlateKind.SEQUENCE and path.is_file()
-        return cls(
-            path=info.path,
-            kind=info.kind,
-            frames=info.frames,
-            width=info.width,
-            height=info.height,
-            data_window=info.data_window,
-            display_window=info.display_window,
-            pixel_aspect=info.pixel_aspect,
-            rate=None if info.rate is None else str(info.rate),
-            timecode=info.timecode,
-            codec=info.codec,
-            pixel_format=info.pixel_format,
-            bits=info.bits,
-            colour=info.colour,
-            bytes=path.stat().st_size if alone else None,
-            digest=info.digest if whole is None else whole.sha256,
-            stamp="" if whole is None else whole.stamp,
-        )
+        found = {name: getattr(info, name) for name in PlateInfo.model_fields if name != "notes"}
+        if whole is not None:
+            found |= {"digest": whole.sha256, "stamp": whole.stamp}
+        return cls(**found, bytes=path.stat().st_size if alone else None)
 
 
 class RequestRecord(_Record):

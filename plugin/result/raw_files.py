@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +85,7 @@ class RawFiles:
         write_alpha(
             layout.raw(frame.number),
             raw.alpha.astype(np.float32, copy=False),
-            info=replace(self._info, data_window=own),
+            info=self._info.model_copy(update={"data_window": own}),
             frame=Frame(frame.number, frame.rgb),
             provenance={"recipe": recipe, "labels": _sum(labels)},
             form=AlphaFormat("a", self._bits, "zip"),

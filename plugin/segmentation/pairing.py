@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from plugin.disk.inputs import Sum
@@ -172,7 +172,7 @@ def read_key(path: Path, info: PlateInfo, shot: Shot) -> tuple[Reading, str, tup
         MaskError: as `pair_masks`; or it leaves no subject.
     """
     alone = shot.model_copy(update={"frames": None})
-    one = replace(info, frames=FrameRange((info.frames.first,)))
+    one = info.model_copy(update={"frames": FrameRange((info.frames.first,))})
     found = pair_masks(str(path), alone, one, asked=asked_of(shot), layer=shot.mask_layer)
     if found.empty and not read_coverage(path, info, found.settings.reading).any():
         raise MaskError(

@@ -76,8 +76,6 @@ class SyntheticPlate:
             data_window=window,
             display_window=window,
             pixel_aspect=1.0,
-            rate=None,
-            timecode=None,
             codec="png",
             pixel_format="uint8",
             bits=8,

@@ -131,7 +131,7 @@ def test_timecodes(
 def test_above_thirty_frames_are_counted_in_pairs(
     tmp_path: Path, timecode: str, rate: Fraction | int, standard: tuple[int, bool] | None
 ) -> None:
-    plate = replace(PLATE, rate=Fraction(rate))
+    plate = PLATE.model_copy(update={"rate": Fraction(rate)})
     found = read_alpha(_save(tmp_path, _encode(_frame(timecode), plate)))
     code = found.attributes.get("timeCode")
     assert (code and (code.frame, bool(code.fieldPhase))) == standard
@@ -203,7 +203,7 @@ def test_endless_attributes_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rate", ["24", "30000/1001", "1/3", "100000000001/3", None])
 def test_rates(tmp_path: Path, rate: str | None) -> None:
-    info = replace(PLATE, rate=None if rate is None else Fraction(rate))
+    info = PLATE.model_copy(update={"rate": None if rate is None else Fraction(rate)})
     found = read_alpha(_save(tmp_path, _encode(_frame(), info))).attributes
     told = found.get("framesPerSecond")
     assert (told is None) == (rate is None)

@@ -105,7 +105,7 @@ def test_a_frame_is_a_line_and_the_schema_is_named(tmp_path: Path) -> None:
 def test_a_video_is_recorded_with_its_size(tmp_path: Path) -> None:
     movie = tmp_path / "plate.mov"
     movie.write_bytes(b"x" * 77)
-    info = replace(INFO, path=str(movie), kind=PlateKind.VIDEO, digest="2" * 64)
+    info = INFO.model_copy(update={"path": str(movie), "kind": PlateKind.VIDEO, "digest": "2" * 64})
     assert (PlateRecord.of(info).bytes, PlateRecord.of(info).digest) == (77, "2" * 64)
     assert PlateRecord.of(INFO).bytes is None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -226,7 +225,7 @@ def test_a_damaged_manifest_is_an_error(layout: OutputLayout) -> None:
 
 
 def test_a_frame_written_by_another_recipe_beside_its_record(layout: OutputLayout) -> None:
-    info = replace(_info_of(load(layout.manifest)))
+    info = _info_of(load(layout.manifest))
     _make(layout, info, 1001, recipe="later")
     assert _frames(verify(layout.out)) == {"stale": "1001"}
 

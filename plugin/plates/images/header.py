@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from OpenImageIO import ImageInput, ImageSpec, geterror
+from pydantic import ValidationError
 
 from plugin.errors import PlateError
+from plugin.framerange import FrameRange
+from plugin.plate_info import no_plate
 from plugin.plates.images.colour import colour_of, exr_colour
 from plugin.plates.images.exr_layers import Part, Picture, choose
 from plugin.plates.images.exr_luma_chroma import is_luma_chroma, window_of
@@ -29,7 +31,7 @@ from plugin.plates.images.film_header import check_film_header, forget_what_is_p
 from plugin.plates.limits import MAX_PIXELS, check_size
 from plugin.plates.sniff import IMAGE_READERS, reader_of
 from plugin.plates.timecode import from_smpte_words
-from plugin.types import Window
+from plugin.types import PlateInfo, PlateKind, Window
 
 __all__ = [
     "ImageHeader",
@@ -48,38 +50,19 @@ _NO_RGB = {"CIELAB": _LAB, "ICCLAB": _LAB, "ITULAB": _LAB, "CMYK": "its values a
 """Colour models of TIFF and JPEG that are no RGB, as OpenImageIO calls them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageHeader:
-    """The header of one image file.
+class ImageHeader(PlateInfo):
+    """The header of one image file: what it says of the plate, had that no other frame.
 
     Attributes:
         reader: OpenImageIO's name of the format.
         picture: the part and channels that make the plate.
-        data_window: the pixels that are stored.
-        display_window: the picture's frame.
-        pixel_aspect: width of a pixel over its height.
-        rate: frames a second, where the file says.
-        timecode: of this frame, where the file says.
-        codec: format and compression: `exr/zips`, `png`, ….
-        pixel_format: `half`, `float`, `uint8`, `uint16`, ….
-        bits: bits a channel in the file.
-        colour: the space of its values, as in `PlateInfo.colour`.
-        notes: what was assumed.
         smpte: the timecode's two words, with its flags and user bits.
     """
 
+    kind: PlateKind = PlateKind.IMAGE
+    frames: FrameRange = FrameRange(())
     reader: str
     picture: Picture
-    data_window: Window
-    display_window: Window
-    pixel_aspect: float
-    rate: Fraction | None
-    timecode: str | None
-    codec: str
-    pixel_format: str
-    bits: int
-    colour: str
-    notes: tuple[str, ...]
     smpte: tuple[int, int] | None = None
 
 
@@ -161,6 +144,8 @@ def reading(
         if image is not None:
             try:
                 found = _header(image, reader, path, named, layer)
+            except ValidationError as error:
+                raise _damaged(no_plate(error), named) from error
             except (UnicodeDecodeError, RuntimeError, MemoryError) as error:
                 raise _damaged(f"{type(error).__name__} in its header", named) from error
         yield found, image
@@ -183,13 +168,13 @@ def _luma_chroma(header: Mapping[str, Any], path: Path) -> ImageHeader:
     colour, note = exr_colour(chromaticities)
     rate = header.get("framesPerSecond")
     return ImageHeader(
+        path=str(path),
         reader="openexr",
         picture=Picture(0, (), None, ("luminance and half-size chroma",)),
         data_window=data,
         display_window=display,
         pixel_aspect=float(header.get("pixelAspectRatio", 1.0)),
         rate=rate if isinstance(rate, Fraction) and rate > 0 else None,
-        timecode=None,
         codec="exr/luminance-chroma",
         pixel_format="half",
         bits=16,
@@ -209,6 +194,7 @@ def _header(image: ImageInput, reader: str, path: Path, named: Path, layer: str)
     data, display = windows_of(spec, reader)
     smpte = smpte_of(spec, reader)
     return ImageHeader(
+        path=str(named),
         reader=reader,
         picture=picture,
         data_window=data,

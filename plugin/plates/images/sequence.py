@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,7 @@ from plugin.colour.primaries import between, recoloured
 from plugin.disk.inputs import LARGEST, YOUNG_NS, Held, Sum, held, stamp, sum_of
 from plugin.errors import FrameError, PlateError, told_as
 from plugin.framerange import FrameRange
-from plugin.pattern import FramePattern
+from plugin.pattern import FramePattern, number_in, sequence_around
 from plugin.plates.images.exr_attributes import carried_attributes
 from plugin.plates.images.header import ImageHeader, read_header, reading
 from plugin.plates.images.pixels import decode, decode_alpha, make_finite
@@ -62,14 +60,17 @@ class SequencePlate:
             self._kind = PlateKind.SEQUENCE
             frames, beside = pattern.listing()
         else:
-            self._kind, beside = PlateKind.IMAGE, _alone(pattern)
-            frames = FrameRange((_number_of(pattern, start_frame),))
+            self._kind, beside = PlateKind.IMAGE, sequence_around(pattern)
+            frames = FrameRange((number_in(pattern, start_frame),))
         if not frames:
             raise nothing_there(Path(str(pattern)))
         first = pattern.path(frames.first) if isinstance(pattern, FramePattern) else pattern
         self._header = self._looked(frames.first, first)
-        info = _describe(str(pattern), self._kind, frames, self._header)
-        self._info = replace(info, notes=(*info.notes, *beside))
+        info = {name: getattr(self._header, name) for name in PlateInfo.model_fields}
+        notes = (*self._header.notes, *beside)
+        self._info = PlateInfo.model_validate(
+            {**info, "path": str(pattern), "kind": self._kind, "frames": frames, "notes": notes}
+        )
         self.settle(canvas, one_colour=one_colour)
 
     def settle(self, canvas: Window | None, *, one_colour: bool) -> None:
@@ -77,7 +78,7 @@ class SequencePlate:
         self._one_colour = one_colour
         self._canvas = canvas or self._header.data_window
         self._moves = canvas is not None
-        self._info = replace(self._info, data_window=self._canvas)
+        self._info = self._info.model_copy(update={"data_window": self._canvas})
 
     @property
     def info(self) -> PlateInfo:
@@ -277,43 +278,8 @@ def _text(window: Window) -> str:
     return f"{window.width} × {window.height}{at}"
 
 
-def _number_of(path: Path, start_frame: int) -> int:
-    """The number that ends the file's name: 1001 of `plate.1001.exr`, no `v02` and no `hero2`."""
-    match = re.search(r"(?:^|\.|[_ -](?=\d{3}))(\d{1,7})\Z", path.stem, re.ASCII)
-    return start_frame if match is None else int(match[1])
-
-
-def _alone(path: Path) -> tuple[str, ...]:
-    """A note where one picture was named and it is one of a sequence."""
-    match = re.search(r"(?:^|[._ -])(\d{3,7})\Z", path.stem, re.ASCII)
-    if match is None:
-        return ()
-    prefix = path.stem[: match.start(1)]
-    frames = FramePattern(path.parent, prefix, len(match[1]), path.suffix).scan()
-    count = len(frames)
-    return (f"one picture of a sequence of {count}, {frames.brief}",) if count > 1 else ()
-
-
 def _laid(pixels: FloatArray, own: Window, canvas: Window) -> FloatArray:
     """A frame's pixels on a larger window, 0 around them as in every compositor."""
     laid = np.zeros((canvas.height, canvas.width, *pixels.shape[2:]), np.float32)
     laid[canvas.area_of(own)] = pixels
     return laid
-
-
-def _describe(path: str, kind: PlateKind, frames: FrameRange, header: ImageHeader) -> PlateInfo:
-    return PlateInfo(
-        path=path,
-        kind=kind,
-        frames=frames,
-        data_window=header.data_window,
-        display_window=header.display_window,
-        pixel_aspect=header.pixel_aspect,
-        rate=header.rate,
-        timecode=header.timecode,
-        codec=header.codec,
-        pixel_format=header.pixel_format,
-        bits=header.bits,
-        colour=header.colour,
-        notes=header.notes,
-    )

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import av
+from pydantic import ValidationError
 
 from plugin.disk.inputs import Sum, note, place_of, regular, stamp_of
 from plugin.errors import FrameError, PlateError, told_as
 from plugin.framerange import MAX_FRAMES, FrameRange
+from plugin.plate_info import no_plate
 from plugin.plates.digest import file_digest, place_digest
 from plugin.plates.timecode import advance
 from plugin.plates.video.chroma import chroma_site
@@ -78,7 +80,11 @@ class VideoPlate:
             site, sited = chroma_site(path, reader, found.codec, full=encoding.full)
             notes = (*encoding.notes, *filter(None, [sited]))
             self._encoding = replace(encoding, site=site, notes=notes)
-            self._info = self._describe(found, start_frame)
+            try:
+                self._info = self._describe(found, start_frame)
+            except ValidationError as error:
+                fix = "copy or write it again"
+                raise PlateError(f"the video's {no_plate(error)}", where=path, fix=fix) from error
         except BaseException:
             self.close()
             raise
@@ -86,7 +92,8 @@ class VideoPlate:
     @property
     def info(self) -> PlateInfo:
         """What probing found; its `digest` is empty until `digest` or `file_sum` was called."""
-        return replace(self._info, digest="" if self._sum is None else self._sum.sha256)
+        sha256 = "" if self._sum is None else self._sum.sha256
+        return self._info.model_copy(update={"digest": sha256})
 
     @property
     def has_alpha(self) -> bool:
