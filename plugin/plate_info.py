@@ -20,9 +20,12 @@ from pydantic import (
 from plugin.framerange import FrameRange
 from plugin.window import Window
 
-__all__ = ["PlateInfo", "PlateKind", "no_plate"]
+__all__ = ["WIDEST", "PlateInfo", "PlateKind", "no_plate"]
 
-_WIDEST, _FASTEST = 1 << 17, 100_000
+WIDEST = 1 << 17
+"""Most pixels of a side."""
+
+_FASTEST = 100_000
 _RATE = re.compile(r"\d{1,12}(/[1-9]\d{0,11})?", re.ASCII)
 
 
@@ -47,7 +50,7 @@ def _rate_of(given: object) -> Fraction | None:
 
 
 def _of_pixels(window: Window) -> Window:
-    if not (0 < window.width <= _WIDEST and 0 < window.height <= _WIDEST):
+    if not (0 < window.width <= WIDEST and 0 < window.height <= WIDEST):
         raise ValueError("not the corners of a window")
     return window
 

@@ -23,6 +23,7 @@ from pydantic import (
 
 from plugin.disk.inputs import Sum
 from plugin.framerange import MAX_NUMBER, FrameRange
+from plugin.plate_info import WIDEST
 from plugin.request.shot import Shot, asked_of
 from plugin.types import FrameResult, FrameState, PlateInfo, PlateKind
 
@@ -55,13 +56,14 @@ class PlateRecord(PlateInfo):
 
     @model_validator(mode="before")
     @classmethod
-    def _size_is_the_windows(cls, fields: Any) -> Any:  # noqa: ANN401  whatever stands in a file
+    def _without_its_size(cls, fields: Any) -> Any:  # noqa: ANN401  whatever stands in a file
+        """The size stands in the file for those who read it; the data window says it here."""
         if not isinstance(fields, dict):
             return fields
-        size = {name: fields.get(name) for name in ("width", "height")}
-        if any(type(side) is not int or side < 1 for side in size.values() if side is not None):
+        sides = [fields[name] for name in ("width", "height") if name in fields]
+        if any(type(side) is not int or not 0 < side <= WIDEST for side in sides):
             raise ValueError("not the size of a picture")
-        return {name: value for name, value in fields.items() if name not in size}
+        return {name: value for name, value in fields.items() if name not in ("width", "height")}
 
     @model_serializer(mode="wrap")
     def _with_its_size(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
