@@ -45,8 +45,6 @@ def count(shot: Shot, progress: Progress) -> Manifest:
         path=shot.plate,
         kind=PlateKind.SEQUENCE,
         frames=FrameRange.span(1, 6),
-        width=8,
-        height=8,
         data_window=window,
         display_window=window,
         pixel_aspect=1,
