@@ -5,17 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = [
-    "BasicBlock",
-    "Bottleneck",
-    "ConvLSTMCell",
-    "GlobalConvolution",
-    "PlainBlock",
-    "Upsample",
-    "conv_bn",
-    "conv_bn_relu",
-]
-
 
 def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
     """Convolution that keeps the size (or divides it by `stride`), then batch norm."""

@@ -10,8 +10,6 @@ from torch import Tensor, nn
 
 from model.adamatting import Prediction
 
-__all__ = ["MultiTaskLoss", "alpha_loss", "laplacian_loss", "trimap_loss"]
-
 
 def trimap_loss(prediction: Prediction, optimal: Tensor) -> Tensor:
     """L_T: cross entropy between T̃ and T_opt (N × 1 × H × W int64)."""

@@ -18,8 +18,6 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from plugin.errors import FrameRangeError
 
-__all__ = ["MAX_FRAMES", "MAX_NUMBER", "FrameRange"]
-
 MAX_NUMBER = 9_999_999
 """Largest frame number, either sign: seven digits, as farms allow."""
 

@@ -11,8 +11,6 @@ from pathlib import Path
 from plugin.errors import FrameRangeError
 from plugin.framerange import MAX_NUMBER, FrameRange
 
-__all__ = ["FramePattern", "number_in", "sequence_around"]
-
 _NUMBERED = re.compile(r"(-?\d{1,12})(?!\d)", re.ASCII)
 _EXTENSION = re.compile(r"\.\w{2,5}", re.ASCII)
 _TOKEN = re.compile(r"%0?(\d{0,2})d|(#+)", re.ASCII)

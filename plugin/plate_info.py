@@ -20,8 +20,6 @@ from pydantic import (
 from plugin.framerange import FrameRange
 from plugin.window import Window
 
-__all__ = ["WIDEST", "PlateInfo", "PlateKind", "no_plate"]
-
 WIDEST = 1 << 17
 """Most pixels of a side."""
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, fields
 
 from pydantic_core import CoreSchema, core_schema
 
-__all__ = ["Window"]
-
 
 @dataclass(frozen=True, slots=True)
 class Window:

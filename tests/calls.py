@@ -7,8 +7,6 @@ from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["Calls"]
-
 _VIEWS = (
     "view",
     "select",

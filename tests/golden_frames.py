@@ -34,8 +34,6 @@ from tests.media import write_image
 from tests.networks import TINY
 from workers.in_process import InProcessExecutor
 
-__all__ = ["FILE", "SHOTS", "Golden", "alphas_of", "digest", "phase_of", "weights"]
-
 FILE = Path(__file__).parent / "golden" / "frames.json"
 Golden = dict[str, dict[str, Any]]
 Picture = npt.NDArray[np.uint8]

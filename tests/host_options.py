@@ -12,8 +12,6 @@ from typing import Any, get_args
 from plugin.request.job_file import help_of
 from plugin.request.shot import Shot, asked_of
 
-__all__ = ["FILE", "text"]
-
 FILE = Path(__file__).parents[1] / "nuke_bridge" / "core" / "options.json"
 
 _SHOWN = (

@@ -14,8 +14,6 @@ from plugin.result.layout import OutputLayout
 from plugin.synthetic import ShotKind, SyntheticShot, write_shot
 from plugin.types import UNKNOWN, FloatArray, LabelArray, Matter
 
-__all__ = ["LumaMatter", "alphas", "creature", "luma_matter"]
-
 
 def creature(folder: Path, frames: int = 6, kind: ShotKind = ShotKind.DEMO) -> Shot:
     """A tiny rendered shot as a video with masks, and the job that mattes it, without a report."""

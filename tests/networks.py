@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from model.config import AdaMattingConfig
 
-__all__ = ["TINY"]
-
 TINY = AdaMattingConfig(
     blocks=(1, 1, 1, 1),
     widths=(8, 8, 8, 8),

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["opens_in"]
-
 _IN_OPEN, _IN_CLOSE = 0x20, 0x18
 """Closes are watched too: the kernel makes one of two alike in a row."""
 

@@ -20,8 +20,6 @@ from tests.unit.test_override_bad import (
     spoil_picture,
 )
 
-__all__ = ["FILE", "table"]
-
 FILE = Path(__file__).parents[1] / "docs" / "override-errors.md"
 
 _HEAD = """# What a bad override file is told

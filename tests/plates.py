@@ -7,8 +7,6 @@ from typing import Any
 from plugin.framerange import FrameRange
 from plugin.types import PlateInfo, PlateKind, Window
 
-__all__ = ["Painted", "exr_plate", "png_plate"]
-
 
 def png_plate(width: int, height: int, frames: str = "1001-1010", **changes: Any) -> PlateInfo:
     """A sequence of 8-bit sRGB pictures."""

@@ -14,8 +14,6 @@ from plugin.types import FrameState
 from tests.jobs import creature, luma_matter
 from workers.in_process import InProcessExecutor
 
-__all__ = ["NASTY", "nasty_result", "plain_result"]
-
 NASTY = "<script>alert('1')</script>\"\n\u202eשלום&amp;"
 """Markup, quotes, a line break, right-to-left letters and their override, an entity."""
 

@@ -11,16 +11,6 @@ from plugin.driver.plan import Plan
 from plugin.request.shot import Shot
 from plugin.types import FloatArray, LabelArray, Matter
 
-__all__ = [
-    "FRAMES",
-    "EveryPixelMatter",
-    "every_pixel",
-    "mask",
-    "picture",
-    "replace_by",
-    "small_shot",
-]
-
 FRAMES = range(1001, 1007)
 
 

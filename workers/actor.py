@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from plugin.types import FrameResult
     from workers.frame_worker import FrameWorker
 
-__all__ = ["FrameActor"]
-
 
 class FrameActor:
     """A `FrameWorker` that is made with the first frame, so that its errors are that frame's.

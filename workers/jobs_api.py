@@ -12,8 +12,6 @@ from nuke_bridge.core.errors import BridgeError
 from nuke_bridge.core.ray_jobs import RayJobs, RefusedError
 from plugin.errors import ClusterError, RequestError, ShotError
 
-__all__ = ["JobsClient", "jobs_url", "refuse_open"]
-
 _TOKEN = "set RAY_AUTH_TOKEN_PATH to the file with this cluster's token"  # noqa: S105  no token
 _THAT_ID = "give the id that `adamatte submit` printed, and the address of that cluster"
 

@@ -11,8 +11,6 @@ from typing import Any
 from workers.cluster import Cluster, connected
 from workers.private_ray import parent_of
 
-__all__ = ["listening"]
-
 _LISTENS = "0A"
 _LOOPBACK = ("0100007F", "00000000000000000000000001000000")
 """127.0.0.1 and ::1, as the kernel writes them."""

@@ -7,8 +7,6 @@ from pathlib import Path
 from workers.neighbours import LARGE
 from workers.overlap import BESIDE
 
-__all__ = ["available_bytes", "room_for", "worker_bytes"]
-
 _PROCESS = 700 << 20
 """Interpreter, libraries, weights."""
 

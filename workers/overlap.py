@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import TypeVar
 
-__all__ = ["BESIDE", "two_at_a_time"]
-
 BESIDE = 2
 """Frames in the works: one with the network, one before or after it. A third only takes memory."""
 

@@ -17,8 +17,6 @@ from pathlib import Path
 from plugin.disk.atomic import host_tag, process_start
 from plugin.doctor import LONGEST_TEMPORARY, SHORT_TEMPORARY
 
-__all__ = ["Servants", "mark_of", "parent_of", "private_folder", "short_folder"]
-
 _NAME = re.compile(r"adm-(?P<host>[0-9a-f]{4})(?P<pid>[0-9a-f]+)\.(?P<start>[0-9a-f]+)-\w+")
 
 _NEEDED = ("gcs_server", "raylet")

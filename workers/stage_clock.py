@@ -7,8 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-__all__ = ["Stages", "Turns"]
-
 
 class Turns:
     """What two frames of a worker may not do at once: read the plate, use the network, finish.

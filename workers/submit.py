@@ -25,8 +25,6 @@ from plugin.result.manifest import read_progress
 from workers.jobs_api import JobsClient, jobs_url, refuse_open
 from workers.token import require_token
 
-__all__ = ["JobStatus", "cancel", "connect", "log_of", "status", "submit"]
-
 _LIVE = frozenset({"PENDING", "RUNNING"})
 _STOP_S = "30"
 """What Ray waits between SIGTERM and SIGKILL; 3 by itself, too short for frames in flight."""

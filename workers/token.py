@@ -13,8 +13,6 @@ from nuke_bridge.core import ray_jobs as bridge
 from nuke_bridge.core.errors import BridgeError
 from plugin.errors import ClusterError
 
-__all__ = ["find_token", "require_token"]
-
 _HOW = "put the cluster's token into a file of mode 0600 and name it with RAY_AUTH_TOKEN_PATH"
 
 

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from plugin.errors import AdaMatteError
 from plugin.types import FrameResult, FrameState
 
-__all__ = ["set_aside", "told", "tried"]
-
 
 def tried(do: Callable[[int], FrameResult], retries: int) -> Callable[[int], FrameResult]:
     """`do`, which gives a failed frame where it raises an exception that is not ours.

@@ -14,8 +14,6 @@ from plugin.types import Frame, LabelArray, Trimap
 from workers.neighbours import Source
 from workers.raw_alphas import RawAlphas
 
-__all__ = ["Writer"]
-
 
 class Writer:
     """Writes what becomes of a frame.

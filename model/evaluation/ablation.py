@@ -23,8 +23,6 @@ from model.matter import Matter
 from model.training.recipe import Recipe, read_recipe
 from model.training.trainer import Trainer
 
-__all__ = ["VARIANTS", "main", "measure", "table", "train"]
-
 Change = dict[str, Any]
 
 VARIANTS: Final[dict[str, Change]] = {

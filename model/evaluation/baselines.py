@@ -29,8 +29,6 @@ from model.training.pictures import read_alpha, to_bytes, write_png
 from plugin.errors import FrameError, RequestError
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["BASELINES", "Baseline", "baseline"]
-
 BASELINES: Final = {"cf": "closed-form", "knn": "KNN", "planes": "planes alone"}
 """The names on the command line, and in tables."""
 

@@ -22,15 +22,6 @@ from model.training.pictures import read_alpha, read_image, read_trimap
 from plugin.errors import OutputError, RequestError, TrimapError
 from plugin.types import FloatArray, LabelArray
 
-__all__ = [
-    "BenchImage",
-    "open_benchmark",
-    "read_alphamatting",
-    "read_bench_folders",
-    "read_composition_1k",
-    "write_bench_folders",
-]
-
 _ALPHAMATTING_KINDS: Final = {
     "Trimap1": "trimap",
     "Trimap2": "trimap-large",

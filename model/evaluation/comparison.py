@@ -13,8 +13,6 @@ from model.evaluation.results import ERRORS, HALVES, Evaluation, Total
 from model.training.pictures import write_bytes
 from plugin.types import Matter
 
-__all__ = ["compare", "compare_and_report", "comparison_table"]
-
 
 def compare(
     benches: Sequence[Path],

@@ -33,17 +33,6 @@ from model.training.pictures import decode, read_image, to_bytes, write_bytes, w
 from plugin.errors import RequestError
 from plugin.types import FloatArray, LabelArray
 
-__all__ = [
-    "Composition",
-    "Foreground",
-    "adobe_compositions",
-    "build_test_set",
-    "compose",
-    "composition_order",
-    "held_out",
-    "read_cutout",
-]
-
 _T = TypeVar("_T")
 
 _WIDTHS: Final = (10, 30)

@@ -23,8 +23,6 @@ from model.training.pictures import to_bytes, write_bytes
 from plugin.errors import RequestError
 from plugin.types import FloatArray, LabelArray, Matter
 
-__all__ = ["Progress", "evaluate", "evaluate_and_report", "keys_of"]
-
 Progress = Callable[[int, int, str], None]
 """Called with how many mattes are done, how many there are, and which is the last."""
 

@@ -12,8 +12,6 @@ import numpy.typing as npt
 from model.training.pictures import to_bytes, write_png
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["Figure"]
-
 _WIDTH: Final = 320
 _GAP: Final = 4
 

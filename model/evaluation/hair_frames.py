@@ -29,8 +29,6 @@ from model.training.pictures import read_image, to_bytes, write_bytes, write_png
 from plugin.errors import RequestError
 from plugin.types import FloatArray
 
-__all__ = ["Layer", "build_hair_frames", "mixed", "over"]
-
 _WIDTH, _HEIGHT = 1920, 1080
 _ENLARGED: Final = (1.1, 1.5)
 _CUT: Final = 30  # opaque pixels on a border from where on a subject counts as cut off by it

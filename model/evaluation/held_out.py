@@ -15,8 +15,6 @@ from model.training.data_split import rendered_kind
 from model.training.mattes.registry import render_any
 from model.training.pictures import read_image
 
-__all__ = ["build_held_out_set", "held_out_foregrounds"]
-
 _FRESH_SEED: Final = 900_000_000  # training banks count up from small seeds
 
 

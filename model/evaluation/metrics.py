@@ -26,19 +26,6 @@ import numpy.typing as npt
 from plugin.errors import RequestError
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, LabelArray
 
-__all__ = [
-    "OPAQUE_TOLERANCE",
-    "Confusion",
-    "MatteErrors",
-    "conn",
-    "dtssd",
-    "grad",
-    "matte_errors",
-    "mse",
-    "optimal_trimap",
-    "sad",
-]
-
 Alpha = npt.NDArray[np.floating]
 """`H × W` of float32 or float64 within [0, 1]."""
 

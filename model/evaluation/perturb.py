@@ -19,8 +19,6 @@ from model.evaluation.metrics import OPAQUE_TOLERANCE, optimal_trimap
 from plugin.errors import TrimapError
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["Task", "dilated_trimap", "eroded_trimap", "is_computed", "task_of"]
-
 _COMPUTED = re.compile(r"(?P<way>dilate|erode)-(?P<pixels>\d{1,4})")
 
 _CAPTURE_NOISE: Final = 5.5 / 255

@@ -11,8 +11,6 @@ import numpy as np
 
 from model.evaluation.metrics import Confusion
 
-__all__ = ["ERRORS", "HALVES", "OURS", "REFERENCES", "Evaluation", "Row", "Total"]
-
 OURS: Final = "AdaMatting"
 """The network's name in tables."""
 

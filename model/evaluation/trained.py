@@ -11,8 +11,6 @@ from model.export.weights import export_weights
 from model.matter import Matter
 from model.training.recipe import read_recipe
 
-__all__ = ["measure_run"]
-
 _TRIMAPS = ("trimap", "large")
 
 

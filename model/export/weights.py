@@ -10,8 +10,6 @@ from safetensors.torch import save_file
 
 from model.inference.weight_files import WeightFile, find_weights, load_network
 
-__all__ = ["export_weights"]
-
 
 def export_weights(source: Path, target: Path) -> WeightFile:
     """Write weights in half precision, and beside them a JSON file that pins their sha256.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-__all__ = ["fuse"]
-
 
 def fuse(network: nn.Module) -> nn.Module:
     """Fold every batch norm that follows a convolution in a sequence, in place.

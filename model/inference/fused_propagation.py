@@ -16,8 +16,6 @@ from torch.nn import functional
 from model.adamatting import PropagationUnit
 from model.blocks import PlainBlock
 
-__all__ = ["FusedPropagation"]
-
 _LAST = torch.channels_last
 
 

@@ -10,8 +10,6 @@ from torch import Tensor
 
 from model.rectangles.regions import CELL
 
-__all__ = ["BLOCK", "HALO", "ActiveBlocks", "Neighbours", "core"]
-
 BLOCK = CELL
 """Side of a block, pixels: that of the rectangles' grid, so that each of those has whole blocks."""
 

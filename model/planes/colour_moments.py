@@ -9,8 +9,6 @@ from torch import Tensor
 from model.planes.pyramid import halve
 from model.planes.symmetric import inverse, multiply
 
-__all__ = ["CHANNELS", "LENT", "NOISE", "RHO", "fisher", "moments", "pull"]
-
 CHANNELS = 10
 """Of `moments`."""
 

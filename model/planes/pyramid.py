@@ -10,8 +10,6 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-__all__ = ["GAIN", "NOTHING", "double", "halve", "mixed_in", "spread"]
-
 GAIN = 16.0
 """A sixteenth of a pixel's weight is enough to trust a level of the pyramid."""
 

@@ -7,8 +7,6 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-__all__ = ["adjugate", "inverse", "multiply", "outer", "plus_diagonal"]
-
 _LEAST = 1e-18  # of a determinant
 _NEXT, _LAST = (1, 3, 4, 2, 4, 5, 0, 1, 2), (2, 4, 5, 0, 1, 2, 1, 3, 4)  # the rows 1 2 0 and 2 0 1
 _ONE, _OTHER = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)

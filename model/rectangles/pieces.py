@@ -12,8 +12,6 @@ from torch import Tensor
 from model.rectangles.regions import CELL, Rectangle
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["LABELS", "as_one_hot", "as_picture", "pad_edge", "padded_side", "piece"]
-
 LABELS = np.array([BACKGROUND, UNKNOWN, FOREGROUND], np.uint8)
 """A trimap's values, in the order of the network's classes."""
 

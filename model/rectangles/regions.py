@@ -9,8 +9,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CELL", "Rectangle", "apart", "cover"]
-
 CELL = 32
 """Rectangles begin and end at multiples of this: the network's coarsest pixel."""
 

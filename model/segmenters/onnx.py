@@ -23,8 +23,6 @@ from plugin.disk.inputs import read_whole
 from plugin.errors import FrameError, MaskError
 from plugin.types import FloatArray
 
-__all__ = ["OnnxNetwork", "OnnxSpec", "read_spec"]
-
 _MAX_SPEC = 64 * 1024
 _MAX_NETWORK = 2 << 30
 """Bytes: what ONNX itself, a protocol buffer, can hold."""

@@ -19,8 +19,6 @@ from model.inference.device import choose_device
 from plugin.errors import FrameError, MaskError
 from plugin.types import FloatArray
 
-__all__ = ["Prompt", "Sam2"]
-
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet, with which every published SAM 2 was trained."""
 

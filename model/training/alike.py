@@ -9,8 +9,6 @@ from torch import Tensor
 from model.training.draw import Draw
 from model.training.geometry import blur
 
-__all__ = ["made_alike"]
-
 _CELL = 8  # pixels of a patch: local colours are taken at this scale
 _NEAR = 2.0  # cells: within which they are local
 _LENT = 0.02  # weight of the whole patch's mean where nothing is near

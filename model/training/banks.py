@@ -25,8 +25,6 @@ from model.training.mattes import MatteBank, render_bank
 from plugin.errors import ShotError
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["Banks", "gather", "load", "matte_tensors", "middle_square", "pack", "training_files"]
-
 _OF_MATTES = ("mattes", "colours", "coloured", "matte_points")
 _POINTS = 128
 _MIXED = (8, 247)  # codes of alpha between which a pixel is mixed enough to centre a crop on

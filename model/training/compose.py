@@ -24,8 +24,6 @@ from model.training.recipe import Synthesis
 from model.training.shapes import hard_shapes
 from model.training.trimaps import coarse_trimap, optimal_trimap
 
-__all__ = ["Batch", "compose"]
-
 _GAMMA = 2.2
 _DEEPEST = 0.25  # share of a patch's side that is cut away at most, each side
 

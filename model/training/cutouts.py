@@ -11,8 +11,6 @@ import numpy as np
 from model.training.data_split import rendered_kind
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["CUTOUT_NOISE", "clean_alpha", "cutout_alpha"]
-
 CUTOUT_NOISE: Final = 6
 """8-bit levels at both ends that cut-outs use for opaque pixels: many say 254 or 1 throughout."""
 

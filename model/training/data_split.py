@@ -13,8 +13,6 @@ import re
 from pathlib import PurePath
 from typing import Final
 
-__all__ = ["HELD_OUT_SHARE", "group_key", "is_held_out", "rendered_kind"]
-
 HELD_OUT_SHARE: Final = 0.10
 """Share of the groups that is held out of training."""
 

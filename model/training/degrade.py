@@ -13,8 +13,6 @@ from torch import Tensor
 from model.training.draw import Draw
 from model.training.geometry import blur
 
-__all__ = ["degrade", "jitter_colour"]
-
 _LUMA_TABLE = (
     (16, 11, 10, 16, 24, 40, 51, 61),
     (12, 12, 14, 19, 26, 58, 60, 55),

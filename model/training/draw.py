@@ -12,8 +12,6 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-__all__ = ["Draw"]
-
 
 class Draw:
     """Draws numbers, or fields of them, for each of `count` samples.

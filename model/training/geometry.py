@@ -8,8 +8,6 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-__all__ = ["blur", "crop", "distance_to"]
-
 _AT_ONCE = 32  # offsets: bounds the memory of `distance_to` and its number of operator calls
 
 

@@ -12,8 +12,6 @@ from model.training.draw import Draw
 from model.training.geometry import blur, crop
 from model.training.recipe import Synthesis
 
-__all__ = ["layers"]
-
 
 def layers(
     banks: Banks, draw: Draw, how: Synthesis, shapes: Tensor

@@ -14,16 +14,6 @@ import numpy.typing as npt
 from plugin.errors import OutputError, RequestError, TrimapError
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = [
-    "decode",
-    "read_alpha",
-    "read_image",
-    "read_trimap",
-    "to_bytes",
-    "write_bytes",
-    "write_png",
-]
-
 _Picture = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 

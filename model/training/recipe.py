@@ -11,9 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationErro
 from model.config import CONFIGS, AdaMattingConfig
 from plugin.errors import ShotError
 
-__all__ = ["Recipe", "Synthesis", "read_recipe"]
-
-
 _Share = Annotated[float, Field(ge=0, le=1)]
 
 

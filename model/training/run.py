@@ -16,8 +16,6 @@ from model.training.recipe import read_recipe
 from model.training.trainer import Trainer
 from plugin.errors import SurroundingsError
 
-__all__ = ["train"]
-
 Report = Callable[[str], None]
 
 

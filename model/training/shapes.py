@@ -10,8 +10,6 @@ from torch import Tensor
 
 from model.training.draw import Draw
 
-__all__ = ["hard_shapes"]
-
 _SIDES = 5
 
 

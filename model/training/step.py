@@ -17,8 +17,6 @@ from model.training.banks import Banks
 from model.training.compose import compose
 from model.training.recipe import Recipe
 
-__all__ = ["PARTS", "TrainingStep"]
-
 PARTS = ("trimap", "alpha", "sigma1", "sigma2", "norm")
 """What `TrainingStep.sums` adds up: the loss's parts, and the gradient's norm before clipping."""
 

@@ -21,8 +21,6 @@ from model.training.recipe import Recipe
 from model.training.step import PARTS, TrainingStep
 from plugin.errors import ShotError
 
-__all__ = ["Trainer"]
-
 _SAVE_SECONDS = 60.0
 _AHEAD = 2  # steps that the host may be ahead of a GPU
 

@@ -28,8 +28,6 @@ from model.training.pictures import decode, write_bytes
 from plugin.errors import RequestError
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["main", "travel"]
-
 _COLOURS: Final = 92
 """WebP quality of a cut-out's colours."""
 

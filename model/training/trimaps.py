@@ -11,8 +11,6 @@ from torch import Tensor
 from model.training.draw import Draw
 from model.training.geometry import distance_to
 
-__all__ = ["coarse_trimap", "optimal_trimap"]
-
 _LARGEST_CELL = 12  # pixels of a patch to a pixel of a segmentation: 1080p and a mask of 160 rows
 _HALF_DIAGONAL = 0.71
 _BESIDE = 16  # pixels: squares of that size that hold something unknown may be wrong

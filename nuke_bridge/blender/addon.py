@@ -23,8 +23,6 @@ from . import reading
 from .looking import Looking
 from .reading import OURS, plate_of, tree_of
 
-__all__ = ["register", "unregister"]
-
 _OVER = "AdaMatte over"
 _LONGEST = 300000
 """Frames that a Blender scene can have, more or less: an Image node holds its last frame after."""

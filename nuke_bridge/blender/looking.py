@@ -9,8 +9,6 @@ from ..core.manifest import FrameStates, frame_states
 from ..core.request import Request
 from ..core.status import Status
 
-__all__ = ["Looking"]
-
 
 class Looking:
     """A look at the frames of a request, in a thread.

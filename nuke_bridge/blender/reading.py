@@ -12,8 +12,6 @@ from ..core.frames import parse_range
 from ..core.options import OPTIONS
 from ..core.request import Request, shot_name, versioned
 
-__all__ = ["OURS", "Plate", "pattern_of", "plate_of", "request_of", "tree_of"]
-
 OURS = "AdaMatte"
 """The name of the node that holds the matte."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["BridgeError"]
-
 
 class BridgeError(Exception):
     """Something that the artist should read.

@@ -14,8 +14,6 @@ from .ray_jobs import JobInfo, RayJobs, UnreachableError, find_token
 from .request import Request
 from .status import Job, Status
 
-__all__ = ["JOB_VARIABLE", "FarmJob", "new_job_id"]
-
 JOB_VARIABLE = "ADAMATTE_JOB"
 """The variable by which a job knows its name; it stands in its `progress.json`."""
 

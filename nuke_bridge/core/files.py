@@ -15,8 +15,6 @@ from typing import IO, Any, Iterator
 
 from .errors import BridgeError
 
-__all__ = ["Files", "NoFiles", "read_json", "regular", "sha256", "told_by", "write_json"]
-
 _PIECE = 1 << 20
 _HEADER = 1 << 20
 _ENDLESS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)

@@ -13,8 +13,6 @@ from typing import Iterable
 
 from .errors import BridgeError
 
-__all__ = ["format_range", "is_pattern", "of_pattern", "parse_range", "runs", "split_pattern"]
-
 MAX_FRAMES = 1000000
 _PART = re.compile(r"(-?\d{1,7})(?:-(-?\d{1,7})(?:x(\d{1,7}))?)?\Z", re.ASCII)
 _TOKEN = re.compile(r"%0?(\d{0,2})d|(#+)", re.ASCII)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple, Sequence, Tuple
 
-__all__ = ["IDENTITY", "Knot", "Matrix", "flatten", "pieces_for", "placed", "product", "turned"]
-
 Point = Tuple[float, float]
 Matrix = Tuple[float, float, float, float, float, float]
 """a, b, c, d, e, f: x' = a·x + b·y + c, y' = d·x + e·y + f."""

@@ -14,8 +14,6 @@ from .errors import BridgeError
 from .request import Request, clean_environment
 from .status import Job, Status
 
-__all__ = ["LocalJob"]
-
 _MOST_OF_A_LINE = 1 << 20
 _GRACE_S = 20.0
 """How long the program may take to end by itself; what is done is kept either way."""

@@ -15,8 +15,6 @@ from .files import read_json, told_by
 from .frames import format_range, of_pattern
 from .request import Request
 
-__all__ = ["DONE", "FAILED", "MISSING", "STALE", "FrameStates", "frame_states"]
-
 DONE, MISSING, FAILED, STALE = "done", "missing", "failed", "stale"
 
 MAX_MANIFEST = 256 << 20

@@ -10,8 +10,6 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["OPTIONS", "Option", "option"]
-
 
 class Option(NamedTuple):
     """One option.

@@ -15,8 +15,6 @@ from .errors import BridgeError
 from .files import read_json, write_json
 from .frames import format_range, parse_range
 
-__all__ = ["CLASSES", "OverrideText", "Polygon", "read_override", "write_polygons"]
-
 CLASSES = ("background", "unknown", "foreground")
 MAX_OVERRIDE = 4000000
 _SCHEMA = "trimap-override/1"

@@ -22,8 +22,6 @@ from typing import Any, NamedTuple
 from .errors import BridgeError
 from .files import regular
 
-__all__ = ["JobInfo", "RayJobs", "ReadableError", "RefusedError", "UnreachableError", "find_token"]
-
 # A busy head node answers a submission only when it has begun to start the job.
 _TIMEOUT_S, _SUBMIT_TIMEOUT_S, _WHOLE_S = 15.0, 60.0, 120.0
 # A cluster that has just begun takes questions before it takes jobs.

@@ -14,8 +14,6 @@ from .errors import BridgeError
 from .frames import format_range, is_pattern, split_pattern
 from .options import OPTIONS, option
 
-__all__ = ["Request", "clean_environment", "program", "shot_name", "versioned"]
-
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 _HOST_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "LD_LIBRARY_PATH", "LD_PRELOAD")

@@ -9,8 +9,6 @@ from typing import Any
 from .frames import is_pattern, of_pattern
 from .options import OPTIONS
 
-__all__ = ["difference"]
-
 _FILES = ("plate", "mask", "trimap", "clean_plate", "holdout", "garbage")
 _NUMBERS = {one.name for one in OPTIONS if one.kind == "number"}
 

@@ -19,18 +19,6 @@ from .frames import is_pattern, of_pattern, parse_range
 from .override_file import OverrideText, read_override
 from .settings import difference
 
-__all__ = [
-    "DAMAGED",
-    "FAILED",
-    "MISSING",
-    "STALE",
-    "UNPROVED",
-    "WHOLE",
-    "Judge",
-    "Standing",
-    "table",
-]
-
 WHOLE, MISSING, FAILED, UNPROVED, STALE = "whole", "missing", "failed", "unproved", "stale"
 DAMAGED = "damaged"
 

@@ -10,8 +10,6 @@ import queue
 import threading
 from typing import Any, NamedTuple
 
-__all__ = ["ENDED", "Job", "Status"]
-
 ENDED = frozenset({"done", "failed", "cancelled", "lost"})
 """The states after which nothing more is said."""
 

@@ -11,8 +11,6 @@ from typing import Any, cast
 from ..core.options import OPTIONS, Option
 from .host import nuke
 
-__all__ = ["MARK", "VERSION", "build", "create", "is_ours", "our_nodes"]
-
 MARK = "adamatte_node"
 """The knob by which the node is known, whatever its name."""
 

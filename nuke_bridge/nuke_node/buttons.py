@@ -20,8 +20,6 @@ from .host import evaluated, nuke, text
 from .plate import plate_source
 from .reading import changed_upstream, out_of, request_of, wanted_of
 
-__all__ = ["find_again", "knob_changed", "press"]
-
 
 def press(node: nuke.Node, button: str) -> None:
     """A button was pressed. What is wrong is said in one line; without an interface it is raised.

@@ -11,8 +11,6 @@ from ..core.errors import BridgeError
 from ..core.frames import is_pattern, of_pattern, parse_range, runs
 from .host import nuke, text, whole
 
-__all__ = ["Source", "frames_of", "made_of", "plate_source", "render", "source_of"]
-
 _READABLE = frozenset(
     (
         "exr",

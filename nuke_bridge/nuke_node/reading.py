@@ -11,8 +11,6 @@ from ..core.request import Request, shot_name, versioned
 from .host import evaluated, nuke, text, whole
 from .plate import frames_of, made_of, plate_source, render, source_of, start_frame
 
-__all__ = ["changed_upstream", "out_of", "request_of", "wanted_of"]
-
 
 def out_of(node: nuke.Node) -> str:
     """The output folder with its version.

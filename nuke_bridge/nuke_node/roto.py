@@ -25,8 +25,6 @@ from ..core.geometry import (
 from ..core.override_file import CLASSES, Polygon
 from .host import nuke, rotopaint
 
-__all__ = ["Area", "area_of", "draw", "find", "polygons_of"]
-
 _ALL, _SINGLE, _TO, _FROM, _RANGE = range(5)
 """A shape's lifetime, as its attribute has it."""
 

@@ -17,8 +17,6 @@ from ..core.status import ENDED, Job, Status
 from . import showing
 from .host import nuke
 
-__all__ = ["job_of", "leave_all", "look", "watch"]
-
 _POLL_S = 0.25
 
 _running: list[tuple[nuke.Node, Job]] = []

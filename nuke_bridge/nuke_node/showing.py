@@ -8,8 +8,6 @@ from ..core.request import Request
 from ..core.status import Status
 from .host import nuke, text
 
-__all__ = ["aim", "show_message", "show_states", "show_status"]
-
 _STALE_COLOUR = 0xC8641EFF
 _PLAIN_COLOUR = 0
 _MOST = 120

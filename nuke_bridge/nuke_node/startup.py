@@ -5,8 +5,6 @@ from __future__ import annotations
 from . import build, buttons, running
 from .host import nuke
 
-__all__ = ["with_interface"]
-
 
 def with_interface() -> None:
     """Menu entry and callbacks; called once, from `menu.py`."""

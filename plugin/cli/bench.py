@@ -9,8 +9,6 @@ import click
 from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
 from plugin.cli.saying import say
 
-__all__ = ["bench"]
-
 _WHAT, _WHERE = "What is measured", "Where it goes"
 _PARTS = ("network", "job", "memory", "stabilise")
 _FULL = ("720p,1080p,2160p,4320p", "2,10,40", 3, 16)

@@ -12,8 +12,6 @@ from plugin.cli.outcome import exit_code_of
 from plugin.cli.saying import say
 from plugin.progress.modes import choose
 
-__all__ = ["demo"]
-
 _KINDS = ("demo", "static", "pan", "fast", "wind", "blur", "occlusion", "green")
 
 

@@ -19,8 +19,6 @@ from click.shell_completion import shell_complete
 from plugin.cli.outcome import Terminated, exit_code_of, line_of
 from plugin.cli.registry import COMMANDS, Entry, Program
 
-__all__ = ["main"]
-
 _COMPLETION = "_ADAMATTE_COMPLETE"
 """Set by the shell's completion script: `eval "$(_ADAMATTE_COMPLETE=bash_source adamatte)"`."""
 

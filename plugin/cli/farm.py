@@ -16,8 +16,6 @@ from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS
 from plugin.request.job_file import shot_from
 
-__all__ = ["farm"]
-
 _FARMS = ("openjd", "deadline", "opencue")
 _FARM = "The farm"
 

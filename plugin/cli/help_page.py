@@ -11,19 +11,6 @@ import click
 
 from plugin.progress.modes import MODES
 
-__all__ = [
-    "FILE",
-    "SETTINGS",
-    "LaidOutCommand",
-    "LaidOutOption",
-    "device_option",
-    "file_option",
-    "number_option",
-    "show_debug",
-    "show_version",
-    "talk_options",
-]
-
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 FILE = click.Path(path_type=Path)

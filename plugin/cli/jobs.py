@@ -15,8 +15,6 @@ from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS
 from plugin.request.job_file import shot_from
 
-__all__ = ["cancel", "status", "submit"]
-
 _CLUSTER = "The cluster"
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from plugin.segmentation.beside import Companion
     from plugin.types import PlateInfo
 
-__all__ = ["doctor", "inspect", "verify"]
-
 _ANSWER = "The answer"
 
 

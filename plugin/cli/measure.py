@@ -18,8 +18,6 @@ from plugin.cli.help_page import (
 from plugin.cli.saying import say
 from plugin.errors import ShotError
 
-__all__ = ["compose", "evaluate"]
-
 
 def _compose(
     data: Path, out: Path, *, mattes: int, size: int, frames: int, quiet: bool, **_talk: object

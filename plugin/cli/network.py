@@ -18,8 +18,6 @@ from plugin.cli.help_page import (
 from plugin.cli.saying import say
 from plugin.errors import ShotError
 
-__all__ = ["export", "pack", "train"]
-
 
 def _train(
     *,

@@ -18,8 +18,6 @@ from plugin.request.asked import SHOT, Asked
 from plugin.request.job_file import AUTO_FIELDS, help_of, option_name, range_of
 from plugin.request.shot import Shot, asked_of
 
-__all__ = ["TABLE", "shot_options"]
-
 TABLE = {field: asked_of(field) for field in Shot.model_fields if field != "plate"}
 """Every field of `Shot` but the plate, which is the argument."""
 

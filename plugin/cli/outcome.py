@@ -7,8 +7,6 @@ import click
 from plugin.errors import AdaMatteError, Interrupted
 from plugin.progress.lines import one_line
 
-__all__ = ["Terminated", "exit_code_of", "line_of"]
-
 _SEE = "see {} --help"
 
 

@@ -14,8 +14,6 @@ from plugin.framerange import FrameRange
 if TYPE_CHECKING:
     from plugin.report.build import Report
 
-__all__ = ["report"]
-
 _REPORT = "The report"
 
 

@@ -8,8 +8,6 @@ import click
 
 from plugin.progress.lines import printable
 
-__all__ = ["say", "say_json"]
-
 
 def say(*lines: object, err: bool = False) -> None:
     """Print lines; names and words from files may hold anything, and come out spelt.

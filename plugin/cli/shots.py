@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from plugin.request.shot import Shot
     from plugin.result.manifest import Manifest
 
-__all__ = ["do_job", "run", "segment", "trimap"]
-
 
 def do_job(
     job: Callable[[Shot, Progress], Manifest],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["CODED_PRIMARIES", "CODED_TRANSFERS", "OTHER_PRIMARIES", "TRANSFERS", "VIDEO"]
-
 TRANSFERS = {
     8: "lin_{}_scene",
     13: "srgb_{}_display",

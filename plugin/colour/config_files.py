@@ -11,8 +11,6 @@ from pathlib import Path
 
 from plugin.disk.inputs import read_whole, sum_of
 
-__all__ = ["config_digest"]
-
 _MOST = 64 << 20
 _MOST_FILES = 4096
 _TABLE = re.compile(rb"\bsrc:\s*(\"[^\"\n]*\"|'[^'\n]*'|[^,}\s]+)")

@@ -33,15 +33,6 @@ from plugin.colour.primaries import NAMED, REC709, linear_primaries, recoloured,
 from plugin.errors import PlateError
 from plugin.types import FloatArray, PlateInfo
 
-__all__ = [
-    "InputColour",
-    "display_transform",
-    "input_colour",
-    "interop_id",
-    "shoulder",
-    "srgb_encode",
-]
-
 Transform = Callable[[FloatArray], FloatArray]
 
 _SEEN = "shouldered sRGB 1"

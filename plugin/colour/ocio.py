@@ -17,15 +17,6 @@ from plugin.disk.inputs import regular
 from plugin.errors import PlateError
 from plugin.types import FloatArray
 
-__all__ = [
-    "BUILT_IN",
-    "config_name",
-    "from_file_rules",
-    "is_known",
-    "is_ours",
-    "to_rec709",
-]
-
 BUILT_IN = "ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3"
 """Pinned: OpenColorIO's `-latest` names move with its releases."""
 

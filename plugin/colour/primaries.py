@@ -8,16 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = [
-    "NAMED",
-    "REC709",
-    "between",
-    "linear_primaries",
-    "recoloured",
-    "rgb_to_rgb",
-    "rgb_to_xyz",
-]
-
 Matrix = npt.NDArray[np.float64]
 
 REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)

@@ -21,17 +21,6 @@ from pathlib import Path
 
 from plugin.errors import OutputError
 
-__all__ = [
-    "host_tag",
-    "is_temporary",
-    "output_error",
-    "process_start",
-    "refuse_escape",
-    "sweep_orphans",
-    "temporary_name",
-    "write_whole",
-]
-
 _TEMPORARY = re.compile(
     r"\..+\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{12}\.tmp", re.DOTALL
 )

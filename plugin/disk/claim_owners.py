@@ -20,8 +20,6 @@ from plugin.disk.inputs import read_whole
 from plugin.errors import FrameRangeError
 from plugin.framerange import FrameRange
 
-__all__ = ["ClaimRecord", "OtherClaim"]
-
 _MOST_BYTES = 16 << 20
 _BEAT = re.compile(rb'"beat": "(\d{12})"')
 

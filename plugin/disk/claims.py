@@ -38,8 +38,6 @@ from plugin.disk.folder_lock import folder_lock
 from plugin.errors import OutputError
 from plugin.framerange import FrameRange
 
-__all__ = ["Claim", "Patience", "claimed"]
-
 _NAME = re.compile(r"\.claim-[0-9a-f]{16}\.json")
 
 

@@ -17,8 +17,6 @@ from pathlib import Path
 from plugin.disk.atomic import output_error
 from plugin.errors import OutputError
 
-__all__ = ["LOCK_NAME", "folder_lock"]
-
 LOCK_NAME = ".manifest.lock"
 
 _NOT_HERE = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}

@@ -26,25 +26,6 @@ from pathlib import Path
 
 from plugin.errors import FrameError
 
-__all__ = [
-    "LARGEST",
-    "YOUNG_NS",
-    "Held",
-    "Ledger",
-    "Sum",
-    "held",
-    "ledger",
-    "note",
-    "place_of",
-    "read_whole",
-    "regular",
-    "stamp",
-    "stamp_of",
-    "sum_now",
-    "sum_of",
-    "sum_to_decode",
-]
-
 LARGEST = 5 << 30
 """Most bytes of a picture: those of the most pixels, four channels of float, uncompressed."""
 

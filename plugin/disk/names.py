@@ -9,8 +9,6 @@ from pathlib import Path
 from plugin.errors import ShotError
 from plugin.pattern import FramePattern
 
-__all__ = ["as_stored", "refuse_foreign", "refuse_long"]
-
 _LONGEST_NAME, _LONGEST_PATH = 255, 4096
 """Bytes that Linux takes, where the file system does not say."""
 

@@ -8,8 +8,6 @@ from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, load
 from plugin.types import PlateSource
 
-__all__ = ["Belonging"]
-
 
 class Belonging:
     """Says of a folder's manifest whether a shot may be matted into it.

@@ -17,8 +17,6 @@ from plugin.result.layout import OutputLayout
 from plugin.synthetic import ShotKind, SyntheticShot, write_shot
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["DemoResult", "demo"]
-
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:

@@ -9,8 +9,6 @@ from plugin.disk.inputs import Sum, sum_now
 from plugin.errors import FrameError
 from plugin.types import FrameResult, FrameState
 
-__all__ = ["unchanged"]
-
 _MADE = frozenset({FrameState.DONE, FrameState.SKIPPED})
 
 

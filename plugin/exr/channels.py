@@ -12,8 +12,6 @@ from plugin.errors import FrameError
 from plugin.exr.decode import Bits
 from plugin.types import FloatArray, Stored
 
-__all__ = ["Channels", "pixel_digest", "refuse_colours", "stored_channels"]
-
 Channels = Literal["rgba", "a", "fg"]
 
 _LARGEST = {"half": np.float32(65504), "float": np.finfo(np.float32).max}

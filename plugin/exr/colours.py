@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from plugin.types import FloatArray
 
-__all__ = ["Colours"]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Colours:

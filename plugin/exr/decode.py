@@ -20,22 +20,6 @@ from plugin.errors import FrameError
 from plugin.exr.header import OURS, window
 from plugin.types import FloatArray, Window
 
-__all__ = [
-    "MAX_FILE",
-    "MAX_PIXELS",
-    "MAX_SIDE",
-    "NO_SEAL",
-    "Bits",
-    "add_seal",
-    "check_seal",
-    "damaged",
-    "decode_a",
-    "decode_rgb",
-    "load",
-    "read_header",
-    "refuse_size",
-]
-
 Bits = Literal["half", "float"]
 
 MAX_SIDE = 65_536

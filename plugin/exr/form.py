@@ -16,8 +16,6 @@ from plugin.types import FloatArray, Window
 if TYPE_CHECKING:
     from plugin.request.shot import Shot
 
-__all__ = ["COMPRESSIONS", "LOSSY", "AlphaFile", "AlphaFormat", "Compression"]
-
 Compression = Literal["none", "zip", "zips", "piz", "dwaa", "dwab"]
 
 COMPRESSIONS = {

@@ -16,17 +16,6 @@ import OpenEXR  # type: ignore[import-not-found]
 from plugin.exr.colours import Colours
 from plugin.types import Frame, PlateInfo, Window
 
-__all__ = [
-    "OURS",
-    "box",
-    "carried",
-    "colour_attributes",
-    "make_header",
-    "rational",
-    "timecode",
-    "window",
-]
-
 OURS = "adamatte/"
 """Name space of the provenance attributes."""
 

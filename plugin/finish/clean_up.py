@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from plugin.types import FloatArray
 
-__all__ = ["choke", "despeckle", "soften"]
-
 _HAZE = 0.02
 """Alpha up to which a pixel counts as empty, and 1 less which from which it counts as solid."""
 

@@ -16,8 +16,6 @@ import numpy as np
 from plugin.image.push_pull import push_pull
 from plugin.types import FloatArray
 
-__all__ = ["Screen", "despill"]
-
 Screen = Literal["green", "blue"]
 
 _CHANNEL = {"green": 1, "blue": 2}

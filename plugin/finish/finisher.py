@@ -20,8 +20,6 @@ from plugin.finish.plan import FinishPlan
 from plugin.segmentation.mask_files import MaskReader, MaskSettings
 from plugin.types import FloatArray, Frame, PlateInfo
 
-__all__ = ["Finished", "Finisher"]
-
 _FULL_HD = 1080
 
 

@@ -28,8 +28,6 @@ import numpy as np
 from plugin.finish.surroundings import Bounds, bounds_around
 from plugin.types import FloatArray
 
-__all__ = ["estimate_foreground", "premultiply"]
-
 Sides = tuple[FloatArray, FloatArray]
 
 _SMALL = 32

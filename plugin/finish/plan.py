@@ -18,8 +18,6 @@ from plugin.segmentation.pairing import pair_masks
 from plugin.segmentation.plans import asked_frames
 from plugin.types import PlateInfo
 
-__all__ = ["FinishPlan", "plan_finish", "refuse_format"]
-
 _GREEN, _BLUE = (50.0, 165.0), (180.0, 290.0)
 """Hues, in degrees of the colour difference plane, of the screens that despill knows."""
 

@@ -14,8 +14,6 @@ import numpy as np
 
 from plugin.types import FloatArray
 
-__all__ = ["Bounds", "bounds_around"]
-
 _SURE = 0.8
 """Share of a pixel from which its colour counts as that side's own."""
 

@@ -11,8 +11,6 @@ import numpy as np
 
 from plugin.types import FloatArray
 
-__all__ = ["dot", "least", "mean", "most"]
-
 
 def most(picture: FloatArray) -> FloatArray:
     """The largest of each pixel's channels, `H × W × C` → `H × W`."""

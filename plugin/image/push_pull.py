@@ -7,8 +7,6 @@ import numpy as np
 
 from plugin.types import FloatArray
 
-__all__ = ["push_pull"]
-
 
 def push_pull(weighted: FloatArray, weight: FloatArray) -> FloatArray:
     """Spread known values smoothly over the picture, by a pyramid of weighted means.

@@ -11,8 +11,6 @@ import numpy.typing as npt
 
 from plugin.types import FloatArray
 
-__all__ = ["Box", "Flags", "box_of", "depth"]
-
 Flags = npt.NDArray[np.bool_]
 Box = tuple[slice, slice]
 """Rows and columns."""

@@ -18,8 +18,6 @@ from plugin.plates.images.sequence import SequencePlate, difference
 from plugin.plates.limits import check_size
 from plugin.types import PlateSource, Window
 
-__all__ = ["KnownCanvas", "check_frames", "unlike"]
-
 _MOST_KNOWN = 4096
 
 

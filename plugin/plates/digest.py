@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-__all__ = ["file_digest", "place_digest"]
-
 
 def file_digest(path: Path) -> str:
     """sha256 of the file's bytes, in hex. `OSError` where it cannot be read."""

@@ -7,8 +7,6 @@ from typing import Any
 from plugin.progress.lines import printable
 from plugin.types import PlateInfo, Window
 
-__all__ = ["as_json", "describe"]
-
 
 def describe(info: PlateInfo) -> str:
     """Lines of `name  value`, then one line for each note."""

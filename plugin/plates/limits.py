@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from plugin.errors import PlateError
 
-__all__ = ["MAX_PIXELS", "MAX_SIDE", "check_size"]
-
 MAX_SIDE = 32_768
 """Most pixels across or down."""
 

@@ -11,8 +11,6 @@ from plugin.errors import PlateError
 from plugin.framerange import FrameRange
 from plugin.pattern import FramePattern
 
-__all__ = ["nothing_there", "sequences_in"]
-
 _NUMBER = re.compile(r"(.*?)(\d{1,7})(\.[^.]+)\Z", re.ASCII | re.DOTALL)
 _SHOWN = 3
 _LISTED = 20_000

@@ -14,8 +14,6 @@ from plugin.plates.sniff import VIDEO_READERS, reader_of
 from plugin.request.shot import Shot
 from plugin.types import FloatArray, PlateSource, Window
 
-__all__ = ["AlphaSource", "open_plate", "plate_of", "plate_sum", "settle"]
-
 
 @runtime_checkable
 class AlphaSource(Protocol):

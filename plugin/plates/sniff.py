@@ -14,8 +14,6 @@ from pathlib import Path
 from plugin.disk.inputs import regular
 from plugin.errors import PlateError
 
-__all__ = ["IMAGE_READERS", "VIDEO_READERS", "picture_reader_of", "reader_of"]
-
 VIDEO_READERS = frozenset({"mov", "matroska", "mxf", "avi"})
 """FFmpeg's names of the containers that are read. `mov` is mp4 too, `matroska` webm."""
 

@@ -19,8 +19,6 @@ from plugin.report.sprites import tiles_of
 from plugin.result.manifest import Manifest
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["Comparison", "Difference", "compare"]
-
 GAIN = 4
 """Of the difference pictures."""
 

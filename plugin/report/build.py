@@ -32,8 +32,6 @@ from plugin.result.manifest import Manifest, load
 from plugin.result.verify import VerifyReport, verify
 from plugin.types import LabelArray
 
-__all__ = ["Report", "build_report"]
-
 _FULL_BYTES = 64 << 20
 _EVENLY = 12
 _CONTACT = 5

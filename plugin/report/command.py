@@ -7,8 +7,6 @@ import shlex
 from plugin.request.job_file import option_name
 from plugin.request.shot import Shot
 
-__all__ = ["command_of", "shell_word"]
-
 
 def command_of(shot: Shot) -> str:
     """The command line of a shot, quoted for a POSIX shell; defaults are left out."""

@@ -13,8 +13,6 @@ from plugin.framerange import FrameRange
 from plugin.report.preview import comp_of
 from plugin.types import LabelArray
 
-__all__ = ["contact_sheet", "evenly"]
-
 _CELL_WIDTH = 320
 _BAND = 22
 _GROUND = 24

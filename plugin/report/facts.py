@@ -22,8 +22,6 @@ from plugin.result.manifest import Manifest
 from plugin.result.verify import Fault, VerifyReport
 from plugin.trimap.override.document import MAX_BYTES
 
-__all__ = ["Problem", "Rule", "problems_of", "provenance", "rules_of", "stub"]
-
 _MOST_RULES = 500
 
 

@@ -19,8 +19,6 @@ import numpy as np
 from plugin.report.figures import Box, densest
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["Change", "change"]
-
 _NOISE = np.float32(6 / 255)
 _LEAST_SUBJECT = 0.005
 """Share of the picture that a subject counts as at least: a speck that flickers is a speck."""

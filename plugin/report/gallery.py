@@ -20,8 +20,6 @@ from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest
 from plugin.types import FloatArray, LabelArray, PlateSource
 
-__all__ = ["Gallery", "opened", "write_picture"]
-
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]
 

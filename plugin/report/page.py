@@ -27,8 +27,6 @@ from plugin.report.worst import Figures, Reason, Suspect, percent
 from plugin.result.manifest import Manifest
 from plugin.types import FrameState
 
-__all__ = ["Page", "write_page"]
-
 _ASSETS = Path(__file__).parent / "assets"
 _COPIED = ("report.css", "tiles.js", "sheet.js", "viewer.js", "timeline.js")
 _DIGITS = 5

@@ -19,8 +19,6 @@ from plugin.disk.atomic import output_error, refuse_escape, temporary_name
 from plugin.errors import OutputError
 from plugin.types import LabelArray
 
-__all__ = ["COMP_COLOUR", "ENCODERS", "comp_of", "write_preview"]
-
 COMP_COLOUR = (0.85, 0.18, 0.32)
 """What the subject is put over: a colour that neither skin, screens nor foliage have."""
 

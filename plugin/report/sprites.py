@@ -21,18 +21,6 @@ from plugin.disk.inputs import read_whole
 from plugin.errors import OutputError
 from plugin.types import FloatArray, LabelArray
 
-__all__ = [
-    "FOLDER",
-    "LETTERS",
-    "SpriteForm",
-    "read_sprite",
-    "scan_sprites",
-    "sprite_name",
-    "straight",
-    "tiles_of",
-    "write_sprite",
-]
-
 FOLDER = "report/frames"
 """Below the output folder."""
 

@@ -30,8 +30,6 @@ from plugin.result.layout import OutputLayout
 from plugin.result.manifest import load
 from plugin.types import FloatArray
 
-__all__ = ["Flicker", "flicker_between", "flicker_of", "main"]
-
 _RETURN = 0.5
 """Pixels by which motion there and back may miss its start."""
 

@@ -11,8 +11,6 @@ from plugin.report.worst import worst
 from plugin.result.manifest import Manifest
 from plugin.types import FrameState
 
-__all__ = ["summary"]
-
 _STAGES, _SUSPECTS = 5, 3
 _SMALL = 0.005
 

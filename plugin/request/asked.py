@@ -4,18 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = [
-    "CLEANUP",
-    "HEADINGS",
-    "MASK",
-    "NETWORK",
-    "OUTPUT",
-    "SHOT",
-    "TRIMAP",
-    "WORK",
-    "Asked",
-]
-
 SHOT, MASK, TRIMAP = "The shot", "The mask", "The trimap"
 NETWORK, CLEANUP, OUTPUT = "The network", "Clean-up", "The result"
 WORK = "How it is computed"

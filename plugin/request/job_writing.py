@@ -11,8 +11,6 @@ from plugin.errors import ShotError
 from plugin.request.job_file import MAX_BYTES, shot_from
 from plugin.request.shot import Shot
 
-__all__ = ["job_text", "write_job"]
-
 
 def write_job(path: Path, shot: Shot, *, without: Collection[str] = ()) -> None:
     """Write what `adamatte run --job` reads back as the same shot.

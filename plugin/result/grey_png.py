@@ -20,8 +20,6 @@ from plugin.errors import FrameError, OutputError
 from plugin.exr.decode import damaged, load, refuse_size
 from plugin.types import LabelArray, Window
 
-__all__ = ["kept_recipe", "read_grey", "recipe_of", "write_grey"]
-
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = len(_SIGNATURE) + 25
 """IHDR comes first: length, name, 13 bytes, sum."""

@@ -10,8 +10,6 @@ from plugin.framerange import FrameRange
 from plugin.progress.lines import printable
 from plugin.result.verify import Fault, Finding, VerifyReport
 
-__all__ = ["as_json", "describe", "refuse_unsound"]
-
 _NAMED = 20
 """Findings of one kind without a frame number that `describe` lists."""
 

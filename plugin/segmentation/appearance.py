@@ -10,8 +10,6 @@ from plugin.image.regions import depth
 from plugin.segmentation.motion import Picture
 from plugin.types import FloatArray
 
-__all__ = ["Appearance"]
-
 _BINS = 16
 _AROUND = 91
 """Width in pixels of the surroundings that the subject is compared with."""

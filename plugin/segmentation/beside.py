@@ -13,8 +13,6 @@ from plugin.request.shot import Shot
 from plugin.segmentation.pairing import pair_masks
 from plugin.types import PlateInfo
 
-__all__ = ["Companion", "companions_of"]
-
 _VIDEOS = frozenset({".mov", ".mp4", ".mkv", ".webm", ".mxf", ".avi"})
 _OVERRIDE = ".trimap.json"
 _FOLDERS = 50

@@ -8,8 +8,6 @@ import numpy.typing as npt
 
 from plugin.types import FloatArray
 
-__all__ = ["drop_specks", "outside_screen"]
-
 _WIDTH = 256
 _SPECK = 3e-5
 

@@ -24,9 +24,6 @@ from plugin.plates.companions.pictures import digest_of
 from plugin.segmentation.plans import Request, asked_frames
 from plugin.types import FloatArray
 
-__all__ = ["CarriedMasks", "carried_file", "reached"]
-
-
 _MOST_RECORD = 256 << 20
 """Bytes of `track.json`: a hundred a frame."""
 

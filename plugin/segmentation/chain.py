@@ -18,8 +18,6 @@ from plugin.segmentation.appearance import Appearance
 from plugin.segmentation.motion import Picture, carry, move, whole_shift
 from plugin.types import FloatArray
 
-__all__ = ["Link", "follow"]
-
 _LOST = 0.8
 _FOUND = 0.78
 _SURELY_SEEN = 0.9

@@ -34,8 +34,6 @@ from plugin.segmentation.screen import (
 )
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
 
-__all__ = ["CHROMA", "ChromaKeyer", "ChromaSettings", "plan_chroma"]
-
 _LEAST_AREA = 0.05
 """Share of the frames that a screen of a given colour covers at the least."""
 

@@ -28,8 +28,6 @@ from plugin.segmentation.sampling import sample_numbers
 from plugin.segmentation.solid import fill_holes, keep_large
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, PlateSource, Segmenter
 
-__all__ = ["CLEAN_PLATE", "CleanPlateSettings", "Difference", "difference_of"]
-
 _DARKEST_SHADOW = 0.6
 _SPAN = 0.1
 """From the first difference that counts to the one that is all subject, display values."""

@@ -18,8 +18,6 @@ from plugin.segmentation.chain import Link
 from plugin.segmentation.motion import Picture
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray, Matter
 
-__all__ = ["corrected"]
-
 _OUTSIDE, _INSIDE = 10.0, 6.0
 """The band around a carried edge, working pixels: about how far flow errs."""
 

@@ -14,8 +14,6 @@ from plugin.segmentation.pairing import Paired, asked_of, pair_masks
 from plugin.segmentation.plans import Method, Request, SegmentPlan, asked_frames
 from plugin.types import PlateInfo, Segmenter
 
-__all__ = ["MASK"]
-
 
 def _prepare(request: Request) -> SegmentPlan:
     shot, info = request.shot, request.plate.info

@@ -16,8 +16,6 @@ import numpy.typing as npt
 
 from plugin.types import FloatArray
 
-__all__ = ["Carried", "Picture", "carry", "move", "whole_shift"]
-
 Picture = npt.NDArray[np.uint8]
 """`h × w × 3`, display-referred RGB."""
 

@@ -13,8 +13,6 @@ from plugin.plates.companions.pictures import digest_of
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
 
-__all__ = ["ONNX", "OnnxSegmenter", "OnnxSettings"]
-
 
 class OnnxSettings(Settings, method="onnx"):
     """Which network, and how it is fed.

@@ -28,8 +28,6 @@ from plugin.segmentation.mask_files import (
 from plugin.segmentation.plans import asked_frames
 from plugin.types import PlateInfo
 
-__all__ = ["Paired", "asked_of", "pair_masks", "read_key"]
-
 _SAMPLES = 7
 """Masks that are looked at beforehand, where there are too many to look at all."""
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from plugin.errors import MaskError
 from plugin.types import PlateInfo
 
-__all__ = ["FramePrompt", "parse_prompts"]
-
 _PROMPT = re.compile(r"(-?\d{1,7})=(point|not|box):([-+.\d,\s]{1,80})\Z", re.ASCII)
 _NUMBERS = {"point": 2, "not": 2, "box": 4}
 

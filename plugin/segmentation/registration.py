@@ -9,8 +9,6 @@ import numpy.typing as npt
 from plugin.image.channels import least, mean, most
 from plugin.types import FloatArray
 
-__all__ = ["expose", "shift"]
-
 _COARSE, _FINE = 192, 768
 """Widths of the pictures that are compared: over the whole reach, then about what was found."""
 

@@ -8,8 +8,6 @@ import numpy as np
 from plugin.segmentation.plans import DisplayTransform
 from plugin.types import FloatArray, PlateSource
 
-__all__ = ["sample", "sample_numbers"]
-
 SAMPLES = 9
 WIDTH = 320
 

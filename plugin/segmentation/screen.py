@@ -17,15 +17,6 @@ import numpy.typing as npt
 from plugin.image.push_pull import push_pull
 from plugin.types import FloatArray
 
-__all__ = [
-    "ScreenLook",
-    "field_of",
-    "find_screen",
-    "look_at",
-    "seeds_of",
-    "to_opponent",
-]
-
 _OPPONENT = np.array(
     [
         [2 / sqrt(6), -1 / sqrt(6), -1 / sqrt(6)],

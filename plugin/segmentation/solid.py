@@ -8,8 +8,6 @@ import numpy.typing as npt
 
 from plugin.types import FloatArray
 
-__all__ = ["fill_holes", "keep_large"]
-
 
 def keep_large(coverage: FloatArray, *, least: float) -> None:
     """Clear, in place, the connected pieces under that share of the frame."""

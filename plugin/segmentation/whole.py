@@ -7,8 +7,6 @@ import numpy as np
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings
 from plugin.types import Frame, Mask, PlateInfo, Segmenter
 
-__all__ = ["NONE", "WholeFrame", "plan_whole_frame"]
-
 
 class WholeFrameSettings(Settings, method="none"):
     """Nothing to set."""

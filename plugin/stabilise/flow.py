@@ -19,8 +19,6 @@ import numpy as np
 from plugin.image.regions import Box, Flags, box_of
 from plugin.types import FloatArray, LabelArray, Stored
 
-__all__ = ["Flows", "Motion", "RawFrame", "octaves"]
-
 _REACH = 64
 """Pixels around the unknown region that the flow sees: it finds its way by what is there."""
 

@@ -11,8 +11,6 @@ from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.stabilise.smoothing import VERSION
 
-__all__ = ["StabilisePlan", "plan_stabilise"]
-
 
 class StabilisePlan(BaseModel):
     """Settled once a shot.

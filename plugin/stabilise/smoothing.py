@@ -30,8 +30,6 @@ from plugin.image.regions import Box, Flags
 from plugin.stabilise.flow import Flows, Motion, RawFrame
 from plugin.types import FloatArray, Stored
 
-__all__ = ["VERSION", "stabilise"]
-
 VERSION = 4
 """Raised whenever the same frames give other pixels than before."""
 

@@ -9,8 +9,6 @@ import numpy.typing as npt
 from plugin.synthetic.shot import UNITS
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["SHIFT", "Canvas"]
-
 SHIFT = 4
 """Fractional bits of the coordinates that OpenCV draws at."""
 

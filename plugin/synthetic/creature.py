@@ -14,17 +14,6 @@ from plugin.synthetic.noise import generator
 from plugin.synthetic.shot import SyntheticShot
 from plugin.types import FloatArray
 
-__all__ = [
-    "FOOT",
-    "GROUND",
-    "Creature",
-    "Part",
-    "creature_of",
-    "part_place",
-    "root_place",
-    "velocity",
-]
-
 FOOT = 104.0
 """Units from the creature's origin down to its soles."""
 

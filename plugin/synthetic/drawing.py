@@ -12,8 +12,6 @@ from plugin.synthetic.fur import bend, draw
 from plugin.synthetic.shot import SyntheticShot
 from plugin.types import FloatArray
 
-__all__ = ["draw_creature"]
-
 _DRAG = 0.035
 """How far fur trails behind, as a share of its length for every unit a frame."""
 

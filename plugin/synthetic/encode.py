@@ -19,8 +19,6 @@ from av.video.stream import VideoStream
 from plugin.errors import ShotError
 from plugin.types import FloatArray
 
-__all__ = ["Encoding", "encode"]
-
 _BT709 = 1
 """Of primaries, transfer and matrix alike, in ITU-T H.273."""
 

@@ -12,8 +12,6 @@ from plugin.synthetic.canvas import SHIFT, Canvas
 from plugin.synthetic.noise import generator, noise
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["Coat", "Tufts", "bend", "draw", "grow"]
-
 _STRANDS = 6
 _LIGHT = np.array([-0.45, -0.6, 0.66], np.float32)
 _LONG = 24.0

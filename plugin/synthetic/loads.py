@@ -19,8 +19,6 @@ from plugin.synthetic.render import render
 from plugin.synthetic.shot import ShotKind, SyntheticShot
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["LoadFiles", "band_of", "framed", "load_frame", "load_trimap", "write_load"]
-
 _WIDTH, _HEIGHT, _FRAMES = 640, 360, 64
 _GRAIN = 0.01
 

@@ -10,8 +10,6 @@ import numpy as np
 
 from plugin.types import FloatArray
 
-__all__ = ["generator", "mix", "motion_blur", "noise", "soften"]
-
 
 def generator(topic: str, *key: int) -> np.random.Generator:
     """Random numbers that depend on the topic and the key alone."""

@@ -14,8 +14,6 @@ from plugin.synthetic.scene import Scene, scene_of
 from plugin.synthetic.shot import UNITS, SyntheticFrame, SyntheticShot
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["render"]
-
 _SCREEN_LIGHT = np.array([0.16, 0.66, 0.22], np.float32)
 _MASK_ROWS = 120
 _STILL = 1 / 4096

@@ -15,8 +15,6 @@ from plugin.synthetic.noise import motion_blur
 from plugin.synthetic.shot import UNITS, SyntheticShot
 from plugin.types import FloatArray
 
-__all__ = ["Scene", "scene_of"]
-
 _HORIZON = 300.0
 _MARGIN = 40.0
 _TREE = 190.0

@@ -11,8 +11,6 @@ import numpy as np
 from plugin.synthetic.noise import generator, mix, noise, soften
 from plugin.types import FloatArray
 
-__all__ = ["bokeh", "bunting", "floor", "garden", "screen", "shelves", "trunk"]
-
 Colour = tuple[float, float, float]
 Point = tuple[float, float]
 _SHIFT = 4

@@ -8,8 +8,6 @@ from enum import StrEnum
 from plugin.errors import ShotError
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["UNITS", "Direction", "ShotKind", "SyntheticFrame", "SyntheticShot"]
-
 UNITS = 360.0
 """Lengths are in 1/360 of the picture's height, so that a shot looks the same at every size."""
 

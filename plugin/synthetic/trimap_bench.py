@@ -30,8 +30,6 @@ from plugin.synthetic.shot import ShotKind, SyntheticFrame, SyntheticShot
 from plugin.trimap.source import TrimapSource, plan_trimaps
 from plugin.types import UNKNOWN, FloatArray, Frame, PlateInfo, PlateKind, Window
 
-__all__ = ["BANDS", "METHODS", "Row", "SyntheticPlate", "main", "measure"]
-
 METHODS = ("mask", "roto", "chroma", "clean-plate", "track")
 """`mask`: coarse, without loose hair; `roto`: α > 0.5; `track`: such keys, 24 frames apart."""
 

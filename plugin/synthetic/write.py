@@ -20,8 +20,6 @@ from plugin.synthetic.encode import Encoding, encode
 from plugin.synthetic.render import render
 from plugin.synthetic.shot import SyntheticFrame, SyntheticShot
 
-__all__ = ["ShotFiles", "TruthFiles", "write_shot", "write_truth", "write_video"]
-
 
 @dataclass(frozen=True, slots=True)
 class TruthFiles:

@@ -33,8 +33,6 @@ from plugin.types import (
     Trimap,
 )
 
-__all__ = ["GROWTH", "labels_of", "read_trimap", "trimap_from_mask"]
-
 REFERENCE_HEIGHT = 1080
 """Band widths are given in pixels of a frame this high."""
 

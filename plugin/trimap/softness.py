@@ -25,8 +25,6 @@ from plugin.image.push_pull import push_pull
 from plugin.image.regions import Flags, depth
 from plugin.types import FloatArray, Mask
 
-__all__ = ["Softness", "softness_of"]
-
 _LINES = 360
 """Height of the picture that is worked on; its pixels are 3 of a 1080p frame."""
 

@@ -22,8 +22,6 @@ from plugin.trimap.override import Override
 from plugin.trimap.softness import softness_of
 from plugin.types import BACKGROUND, UNKNOWN, FloatArray, Mask, PlateInfo, Trimap
 
-__all__ = ["TrimapPlan", "TrimapSource", "plan_trimaps"]
-
 
 class TrimapPlan(BaseModel):
     """How the trimaps of a shot are made.

@@ -24,8 +24,6 @@ from tests.jobs import alphas, luma_matter
 from workers.cluster import Cluster, connected
 from workers.in_process import InProcessExecutor
 
-__all__ = ["Outcome", "descendants", "kill_drivers", "kill_workers", "undisturbed"]
-
 HERE = Path(__file__).parents[2]
 
 WORKERS = 2

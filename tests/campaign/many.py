@@ -22,8 +22,6 @@ from tests.media import Codec, flat_planes, write_video
 from workers.cluster import Cluster
 from workers.ray_executor import RayExecutor
 
-__all__ = ["ManyOutcome", "trial"]
-
 WORKERS = 2
 _SAMPLES = 10
 

@@ -26,8 +26,6 @@ from tests.media import (
     write_video,
 )
 
-__all__ = ["MutantOutcome", "seeds", "trial"]
-
 HERE = Path(__file__).parents[2]
 
 MEMORY = 6 << 30

@@ -6,8 +6,6 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-__all__ = ["mutated"]
-
 _EXTREMES = (
     b"\0\0\0\0",
     b"\xff\xff\xff\xff",

@@ -14,8 +14,6 @@ from plugin.result.layout import OutputLayout
 from tests.campaign.tampering import TAMPERINGS
 from tests.small_plate import mask, picture, replace_by
 
-__all__ = ["FRAMES", "Stranger"]
-
 FRAMES = range(1001, 1006)
 _VERSIONS = 4
 

@@ -33,8 +33,6 @@ from tests.campaign.stranger import FRAMES, Stranger
 from tests.small_plate import every_pixel, small_shot
 from workers.in_process import InProcessExecutor
 
-__all__ = ["Outcome", "play"]
-
 LIMIT_S = 60.0
 _KILLED = 9
 

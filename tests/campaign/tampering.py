@@ -10,8 +10,6 @@ from pathlib import Path
 
 from plugin.result.layout import OutputLayout
 
-__all__ = ["TAMPERINGS"]
-
 
 def _some(folder: Path, dice: random.Random) -> Path:
     return dice.choice(sorted(p for p in folder.iterdir() if p.is_file() and p.name[0] != "."))

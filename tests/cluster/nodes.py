@@ -22,8 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Nodes", "several_nodes"]
-
 HERE = Path(__file__).parents[2]
 
 

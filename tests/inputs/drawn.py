@@ -17,8 +17,6 @@ from tests.inputs.plates import AP1
 from tests.inputs.scenes import AP1_FROM_709, Scene, to_linear
 from tests.media import LOSSLESS, rgb_channels, write_exr, write_image, write_video
 
-__all__ = ["DrawnPlate", "draw_plate"]
-
 Array = npt.NDArray[Any]
 SIZES = ((64, 32), (60, 34), (72, 40))
 REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)

@@ -16,8 +16,6 @@ from tests.inputs.drawn import PLACE, Array, DrawnPlate
 from tests.inputs.files import png
 from tests.media import LOSSLESS, write_exr, write_image, write_video
 
-__all__ = ["DrawnMask", "draw_mask"]
-
 TOLD = r"passed over|their colours are taken|only \S+ of their colours|painted in one colour"
 
 

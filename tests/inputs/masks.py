@@ -14,8 +14,6 @@ import pytest
 from tests.inputs.files import chunk, png
 from tests.media import LOSSLESS, write_exr, write_image, write_video
 
-__all__ = ["MAKERS", "WANTED", "Made"]
-
 Array = npt.NDArray[Any]
 Made = tuple[Path, dict[str, Any]]
 WIDTH, HEIGHT = 48, 32

@@ -24,8 +24,6 @@ from tests.inputs.drawn import DrawnPlate, draw_plate
 from tests.inputs.drawn_masks import DrawnMask, draw_mask
 from workers.in_process import InProcessExecutor
 
-__all__ = ["Verdict", "campaign", "judge"]
-
 _COLOUR = 0.02
 _COVER = 0.035
 """How far the seen picture, and the matte on average, may be from what was drawn."""

@@ -15,8 +15,6 @@ from plugin.types import Window
 from tests.inputs.files import WINDOW, chunk, dpx, gama, parts, picture, png
 from tests.media import rgb_channels, write_exr, write_image
 
-__all__ = ["MAKERS", "Made"]
-
 Made = tuple[Path, Mapping[str, object]]
 WHOLE: dict[str, object] = {
     "data_window": Window.of_size(*WINDOW),

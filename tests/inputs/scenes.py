@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 from plugin.types import Window
 
-__all__ = ["AP1_FROM_709", "Scene", "to_linear"]
-
 Floats = npt.NDArray[np.float32]
 
 SUBJECT, GROUND = (0.75, 0.30, 0.25), (0.15, 0.55, 0.30)

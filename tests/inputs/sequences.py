@@ -12,8 +12,6 @@ from tests.inputs.files import gama, picture, png
 from tests.inputs.plates import AP1, Made
 from tests.media import rgb_channels, write_exr, write_image
 
-__all__ = ["MAKERS"]
-
 
 def _pngs(folder: Path, names: Iterable[str], frames: str) -> Made:
     for name in names:

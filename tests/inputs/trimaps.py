@@ -10,8 +10,6 @@ import numpy as np
 from tests.inputs.masks import NUMBERS, WANTED, Array
 from tests.media import write_exr, write_image
 
-__all__ = ["LABELS", "MAKERS"]
-
 LABELS = np.where(WANTED <= 0, 0, np.where(WANTED >= 1, 255, 128)).astype(np.uint8)
 
 

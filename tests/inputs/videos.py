@@ -15,8 +15,6 @@ from plugin.framerange import FrameRange
 from tests.inputs.plates import Made
 from tests.media import H264, LOSSLESS, Codec, Tags, numbered, write_video
 
-__all__ = ["MAKERS"]
-
 HD = Tags(matrix=1, primaries=1, transfer=1, range=1)
 SIX: Mapping[str, object] = {"frames": FrameRange.span(1001, 1006)}
 PRORES = Codec("prores_ks", "yuv422p10le", ".mov", {}, (64, 48))

@@ -18,8 +18,6 @@ from typing import Any
 
 from plugin.errors import SurroundingsError
 
-__all__ = ["in_child", "peak_bytes", "settle"]
-
 _PARTS = {
     "network": "workers.bench.network:measure",
     "alone": "workers.bench.network:alone",

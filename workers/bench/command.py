@@ -13,8 +13,6 @@ from plugin.disk.atomic import output_error, write_whole
 from workers.bench import gpu, history, parts, steadiness
 from workers.bench.figures import PARTS, Figure, Settings
 
-__all__ = ["bench", "settled", "table"]
-
 _HOW: Mapping[str, Callable[[Settings], Iterator[Figure]]] = {
     "network": parts.network_figures,
     "job": parts.job_figures,

@@ -8,8 +8,6 @@ from typing import Literal
 
 from plugin.errors import ShotError
 
-__all__ = ["PARTS", "SIZES", "Figure", "Settings", "Size"]
-
 PARTS = ("network", "job", "memory", "stabilise")
 
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080), "2160p": (3840, 2160), "4320p": (7680, 4320)}

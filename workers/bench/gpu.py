@@ -12,8 +12,6 @@ from workers.bench.child import in_child
 from workers.bench.figures import Figure, Settings
 from workers.bench.network import key_of
 
-__all__ = ["card_name", "covered", "figures", "measure"]
-
 _GOALS = {("1080p", 10.0): 60.0, ("2160p", 10.0): 15.0}
 """Frames a second."""
 

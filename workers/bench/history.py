@@ -15,8 +15,6 @@ from typing import Any
 from plugin.errors import OutputError
 from workers.bench.figures import Figure
 
-__all__ = ["Change", "append", "changes", "default_path", "last_of", "machine_name", "record"]
-
 LIMIT = 0.10
 """By which a figure must differ to be worth a line."""
 

@@ -16,8 +16,6 @@ from plugin.synthetic.loads import write_load
 from plugin.types import FrameResult, FrameState
 from workers.bench.child import peak_bytes
 
-__all__ = ["measure", "write"]
-
 
 def write(*, folder: str, size: tuple[int, int], frames: int, share: float) -> dict[str, Any]:
     """A shot to matte; see `plugin.synthetic.loads`.

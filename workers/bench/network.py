@@ -16,8 +16,6 @@ from workers.bench.rounds import in_turns
 from workers.raw_alphas import RawAlphas
 from workers.stage_clock import Stages
 
-__all__ = ["alone", "key_of", "measure"]
-
 _Input = tuple[FloatArray, LabelArray]
 
 _YARD = 96

@@ -14,8 +14,6 @@ from workers.bench.figures import Figure, Settings
 from workers.bench.network import key_of
 from workers.bench.rounds import slope
 
-__all__ = ["job_figures", "memory_figures", "network_figures"]
-
 _ASIDE = 3
 """Results at the end of a shot that wait for no network any more: neighbours were there."""
 

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Timed", "in_turns", "slope"]
-
 _LONG_S = 20.0
 """A call that takes longer is timed twice at most, one of three times that once."""
 

@@ -22,8 +22,6 @@ from plugin.types import Matter as AnyMatter
 from workers.bench.child import in_child
 from workers.bench.figures import Figure, Settings
 
-__all__ = ["FRAMES", "KINDS", "Errors", "errors_of", "figures", "measure"]
-
 KINDS = ("static", "pan", "fast", "wind", "blur", "occlusion")
 FRAMES = 10
 _SIZE = (320, 180)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from workers.farm.job import FarmJob
 
-__all__ = ["files"]
-
 _FRAMES = "<STARTFRAME>-<ENDFRAME>"
 _MATTER = ('"', "<", ">", "\n", "\r")
 """What Deadline would read as quotation, token or another line, wherever it stands."""

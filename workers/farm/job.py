@@ -9,8 +9,6 @@ from plugin.framerange import FrameRange
 from plugin.plates import KnownCanvas
 from plugin.request.shot import Shot
 
-__all__ = ["JOB_FILE", "FarmJob"]
-
 JOB_FILE = "adamatte.toml"
 """In the output folder: the whole request."""
 

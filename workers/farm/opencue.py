@@ -16,8 +16,6 @@ from plugin.errors import ShotError
 if TYPE_CHECKING:
     from workers.farm.job import FarmJob
 
-__all__ = ["files"]
-
 _FRAMES = "#FRAME_START#-#FRAME_END#"
 _TOKEN = re.compile(r"#[A-Z_]+#")
 

@@ -18,8 +18,6 @@ from plugin.errors import ShotError
 if TYPE_CHECKING:
     from workers.farm.job import FarmJob
 
-__all__ = ["files"]
-
 _TEMPLATE = """\
 # Made by `adamatte farm openjd`. `openjd run template.yaml` does it here; a scheduler of
 # Open Job Description does it on its machines, which must see the same paths.

@@ -22,8 +22,6 @@ from plugin.segmentation import in_order
 from workers.farm import deadline, opencue, openjd
 from workers.farm.job import FarmJob
 
-__all__ = ["FARMS", "FarmName", "plan_farm_job", "write_farm_job"]
-
 FarmName = Literal["openjd", "deadline", "opencue"]
 FARMS: tuple[str, ...] = get_args(FarmName)
 

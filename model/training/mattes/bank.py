@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 from model.training.mattes.registry import KINDS, render_any
 from plugin.errors import SurroundingsError
 
-__all__ = ["MatteBank", "Rendering", "render_bank"]
-
 _CHUNK: Final = 8
 
 

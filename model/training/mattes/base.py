@@ -12,21 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Array",
-    "Floats",
-    "Ints",
-    "ProceduralMatte",
-    "finish",
-    "fractal_noise",
-    "normals",
-    "over",
-    "polygons_coverage",
-    "sample",
-    "signed_distance",
-    "smoothstep",
-]
-
 Array = NDArray[np.float32]
 Floats = NDArray[np.floating[Any]]  # what may be given: any precision
 Ints = NDArray[np.int64]

@@ -7,8 +7,6 @@ import numpy as np
 
 from model.training.mattes.base import Array, Ints, fractal_noise, smoothstep
 
-__all__ = ["palette", "shade", "slow_colour", "strand_values"]
-
 # Hair, fur, wool and plush as they come, RGB: black, browns, chestnut, red, blond, grey, white,
 # cream, tan, and a few dyed ones. A drawn colour lies between two of them, then moves a little.
 _PIGMENTS = np.array(

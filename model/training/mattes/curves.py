@@ -6,8 +6,6 @@ import numpy as np
 
 from model.training.mattes.base import Array, Floats
 
-__all__ = ["across", "walk"]
-
 
 def walk(
     rng: np.random.Generator,

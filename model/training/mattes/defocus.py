@@ -8,8 +8,6 @@ import numpy as np
 from model.training.mattes.base import Array, ProceduralMatte, fractal_noise
 from model.training.mattes.shapes import silhouette
 
-__all__ = ["blurred", "defocus", "disk", "soft_blob", "unpack"]
-
 
 def disk(radius: float) -> Array:
     """Anti-aliased disc kernel of unit sum; `radius` px. The image of a point out of focus."""

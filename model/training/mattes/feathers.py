@@ -21,8 +21,6 @@ from model.training.mattes.ribbons import ribbons
 from model.training.mattes.shapes import silhouette
 from model.training.mattes.strands import Strands, rasterise, taper
 
-__all__ = ["feathers"]
-
 _SHAFT = 48
 _BARB = 12
 

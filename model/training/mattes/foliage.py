@@ -18,8 +18,6 @@ from model.training.mattes.defocus import defocus
 from model.training.mattes.ribbons import ribbons
 from model.training.mattes.shapes import blob, silhouette
 
-__all__ = ["flower", "foliage", "grass", "leaves"]
-
 
 def leaves(
     rng: np.random.Generator, roots: Floats, angle: Floats, length: Floats, slim: float

@@ -23,8 +23,6 @@ from model.training.mattes.curves import walk
 from model.training.mattes.shapes import silhouette
 from model.training.mattes.strands import Strands, rasterise, taper
 
-__all__ = ["Coat", "fur", "fur_strands", "wool"]
-
 
 @dataclass(frozen=True)
 class Coat:

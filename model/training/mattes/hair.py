@@ -20,8 +20,6 @@ from model.training.mattes.curves import across, walk
 from model.training.mattes.shapes import silhouette
 from model.training.mattes.strands import Strands, rasterise, taper
 
-__all__ = ["hair"]
-
 _VERTICES = 40
 _WISPS = 7
 

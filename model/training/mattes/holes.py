@@ -8,8 +8,6 @@ from model.training.mattes.base import Array, ProceduralMatte, over, polygons_co
 from model.training.mattes.ribbons import ribbons
 from model.training.mattes.shapes import place, silhouette
 
-__all__ = ["fence", "pierced"]
-
 
 def pierced(rng: np.random.Generator, size: int) -> ProceduralMatte:
     """Plates, rings and gears with holes punched, scattered or in a pattern."""

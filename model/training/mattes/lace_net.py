@@ -18,8 +18,6 @@ from model.training.mattes.base import (
 )
 from model.training.mattes.shapes import silhouette
 
-__all__ = ["lace", "net"]
-
 
 class _Plane(NamedTuple):
     """Fabric coordinates u, v of every pixel (S × S, in cells) and px per cell."""

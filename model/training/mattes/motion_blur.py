@@ -8,8 +8,6 @@ from model.training.mattes.base import Array, ProceduralMatte
 from model.training.mattes.defocus import blurred, unpack
 from model.training.mattes.shapes import silhouette
 
-__all__ = ["motion_blur", "moving_body", "path_kernel"]
-
 
 def path_kernel(dx: float, dy: float, bow: float = 0.0) -> Array:
     """Exposure along a path from (0, 0) to (dx, dy) px, bent sideways by `bow` px; unit sum."""

@@ -20,8 +20,6 @@ from model.training.mattes.smoke_glass import glass, smoke, veil
 from model.training.mattes.thin import fringe, spokes, web, wires
 from plugin.errors import ShotError
 
-__all__ = ["KINDS", "WEIGHTS", "render", "render_any"]
-
 _Render = Callable[[np.random.Generator, int], ProceduralMatte]
 
 _REGISTRY: dict[str, tuple[_Render, float]] = {

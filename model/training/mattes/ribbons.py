@@ -12,8 +12,6 @@ from model.training.mattes.base import Array, Floats, over
 from model.training.mattes.curves import across
 from model.training.mattes.strands import Strands, rasterise
 
-__all__ = ["Painted", "paint", "ribbons"]
-
 _SHIFT = 4
 _SCALE = 4
 _FINE = 2.2  # px: strands nowhere wider than this go to the fine rasteriser

@@ -9,8 +9,6 @@ import numpy as np
 
 from model.training.mattes.base import Array, fractal_noise, polygons_coverage
 
-__all__ = ["blob", "capsule", "place", "silhouette"]
-
 
 def blob(
     rng: np.random.Generator,

@@ -17,8 +17,6 @@ from model.training.mattes.colour import slow_colour
 from model.training.mattes.ribbons import ribbons
 from model.training.mattes.shapes import silhouette
 
-__all__ = ["glass", "smoke", "veil"]
-
 
 def smoke(rng: np.random.Generator, size: int) -> ProceduralMatte:
     """Smoke, steam, clouds and spray, drifting from a body or by themselves; nearly one colour."""

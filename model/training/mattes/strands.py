@@ -19,8 +19,6 @@ import numpy as np
 
 from model.training.mattes.base import Array, Floats, Ints
 
-__all__ = ["Strands", "StrandsImage", "rasterise", "taper"]
-
 _CHUNK = 1_000_000  # columns at a time: bounds the memory, not the result
 _OPAQUE = 0.9995  # the most that one strand can stop, so that logarithms stay finite
 

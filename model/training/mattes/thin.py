@@ -11,8 +11,6 @@ from model.training.mattes.curves import walk
 from model.training.mattes.ribbons import paint, ribbons
 from model.training.mattes.shapes import silhouette
 
-__all__ = ["fringe", "spokes", "web", "wires"]
-
 
 def wires(rng: np.random.Generator, size: int) -> ProceduralMatte:
     """Wires, ropes and sticks of 0.5 to 9 px that cross the frame from or beside a body."""

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from plugin.errors import PictureError
 from plugin.plates.images.exr_layers import Part, names_data
 
-__all__ = ["MatteLayer", "choose_matte"]
-
 _COLOURS = {"r": "R", "red": "R", "g": "G", "green": "G", "b": "B", "blue": "B"}
 _GREY, _ALPHA = frozenset({"y", "i", "l"}), frozenset({"a", "alpha"})
 _NO_MATTE = frozenset({"x", "z", "w", "u", "zback", "dx", "dy", "ry", "by", "n", "p"})

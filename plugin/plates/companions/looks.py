@@ -10,8 +10,6 @@ import numpy as np
 from plugin.plates.companions.layers import MatteLayer
 from plugin.types import FloatArray
 
-__all__ = ["ALL", "MOST_LEVELS", "NOTHING", "Look", "Plane", "look_at"]
-
 MOST_LEVELS = 64
 """More values than these are shades; so many may be labels."""
 

@@ -23,16 +23,6 @@ from plugin.plates.images.header import complaint, parts_of, windows_of
 from plugin.plates.sniff import picture_reader_of
 from plugin.types import FloatArray, PlateInfo
 
-__all__ = [
-    "PICTURE_SUFFIXES",
-    "digest_of",
-    "is_picture",
-    "read_header",
-    "read_labels",
-    "read_named",
-    "read_picture",
-]
-
 PICTURE_SUFFIXES = frozenset(
     {".png", ".tif", ".tiff", ".exr", ".jpg", ".jpeg", ".dpx", ".cin", ".tga", ".bmp", ".webp"}
     | {".sgi", ".rgb", ".gif"}

@@ -22,8 +22,6 @@ from plugin.errors import PictureError
 from plugin.plates.images.exr_layers import Part
 from plugin.types import FloatArray, PlateInfo, Window
 
-__all__ = ["PictureHeader", "laid", "lay_on_plate", "place_note", "refuse_misfit"]
-
 _LARGE = 64
 """Height of pictures that may be a whole pixel off their shape: networks like even sizes."""
 

@@ -18,8 +18,6 @@ from plugin.plates.companions.layers import MatteLayer
 from plugin.plates.companions.looks import ALL, MOST_LEVELS, NOTHING, Look, Plane
 from plugin.types import FloatArray
 
-__all__ = ["Asked", "Reading", "coverage_of", "is_framed", "span_of", "understand"]
-
 _ODD_MAXIMA = {255: "8", 1023: "10", 4095: "12", 16383: "14", 32767: "15", 32768: "15"}
 """Largest values of fewer bits, as they are found in files of 16."""
 

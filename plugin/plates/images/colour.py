@@ -9,8 +9,6 @@ from OpenImageIO import ImageSpec
 from plugin.colour.primaries import NAMED, rgb_to_xyz
 from plugin.plates.images.png_tags import png_colour
 
-__all__ = ["colour_of", "exr_colour"]
-
 _DPX_TRANSFERS = {
     "Logarithmic": "cineon_log",
     "Printing density": "cineon_log",

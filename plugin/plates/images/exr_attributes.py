@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import OpenEXR  # type: ignore[import-not-found]
 
-__all__ = ["carried_attributes"]
-
 _OF_THE_FILE = frozenset(
     {
         "channels",

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from plugin.errors import PlateError
 
-__all__ = ["Part", "Picture", "choose", "names_data"]
-
 _COLOUR = {"r": "R", "red": "R", "g": "G", "green": "G", "b": "B", "blue": "B"}
 _OTHER = {"y": "Y", "i": "Y", "a": "A", "alpha": "A", "ry": "RY", "by": "BY"}
 _FIX = "say which with --layer"

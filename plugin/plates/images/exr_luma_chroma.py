@@ -17,8 +17,6 @@ import OpenEXR  # type: ignore[import-not-found]
 from plugin.colour.primaries import REC709, rgb_to_xyz
 from plugin.types import FloatArray, Window
 
-__all__ = ["is_luma_chroma", "read", "window_of"]
-
 _NEEDED = {"Y", "RY", "BY"}
 _UNREADABLE = (RuntimeError, ValueError, TypeError, IndexError, KeyError)
 

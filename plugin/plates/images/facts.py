@@ -9,8 +9,6 @@ from OpenImageIO import ImageSpec
 
 from plugin.plates.timecode import from_smpte_words
 
-__all__ = ["bits_of", "codec_of", "notes_of", "pixel_aspect_of", "rate_of", "smpte_of"]
-
 
 def pixel_aspect_of(spec: ImageSpec) -> float:
     """Width of a pixel over its height; 1 where the file says nothing that makes sense."""

@@ -11,8 +11,6 @@ from OpenImageIO import ImageSpec
 from plugin.disk.inputs import regular
 from plugin.errors import PlateError
 
-__all__ = ["check_film_header", "forget_what_is_picture"]
-
 _LENGTHS = {"dpx": (4, 24, 28, 32), "cineon": (4, 8, 12, 16)}
 """Where the offset of the pixels and the lengths of the three headers stand (SMPTE ST 268, 5)."""
 

@@ -33,17 +33,6 @@ from plugin.plates.sniff import IMAGE_READERS, reader_of
 from plugin.plates.timecode import from_smpte_words
 from plugin.types import PlateInfo, PlateKind, Window
 
-__all__ = [
-    "ImageHeader",
-    "complaint",
-    "open_image",
-    "parts_of",
-    "plain_reason",
-    "read_header",
-    "reading",
-    "windows_of",
-]
-
 _MAX_PARTS = 256
 _LAB = "its values are lightness and hue"
 _NO_RGB = {"CIELAB": _LAB, "ICCLAB": _LAB, "ITULAB": _LAB, "CMYK": "its values are inks"}

@@ -12,8 +12,6 @@ from plugin.plates.images import exr_luma_chroma
 from plugin.plates.images.header import ImageHeader, complaint, plain_reason
 from plugin.types import FloatArray
 
-__all__ = ["LARGEST", "decode", "decode_alpha", "make_finite"]
-
 LARGEST = np.float32(65504.0)
 """What an infinity becomes: the largest number of a half float."""
 

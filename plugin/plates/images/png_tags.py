@@ -12,8 +12,6 @@ from pathlib import Path
 from plugin.colour.coded import CODED_PRIMARIES, CODED_TRANSFERS
 from plugin.colour.primaries import NAMED, REC709
 
-__all__ = ["png_colour"]
-
 _SRGB = "srgb_rec709_display"
 _MOST_CHUNKS = 1000
 _LONGEST = 1 << 16

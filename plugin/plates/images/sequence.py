@@ -23,8 +23,6 @@ from plugin.plates.nearby import nothing_there
 from plugin.plates.timecode import advance
 from plugin.types import FloatArray, Frame, PlateInfo, PlateKind, Window
 
-__all__ = ["NON_FINITE", "SequencePlate", "difference"]
-
 NON_FINITE = "adamatte/nonFinitePixels"
 """Attribute of a frame in which NaN or infinite pixels were made safe: how many."""
 

@@ -15,8 +15,6 @@ from av.bitstream import BitStreamFilterContext
 
 from plugin.plates.video.file import open_container, read_errors
 
-__all__ = ["LEFT", "MIDDLE", "Site", "chroma_site"]
-
 Site = tuple[float, float]
 """How far the first sample lies right of and below the first of luma, in pixels of luma."""
 

@@ -10,8 +10,6 @@ import av
 from plugin.colour.coded import OTHER_PRIMARIES, TRANSFERS, VIDEO
 from plugin.errors import PlateError
 
-__all__ = ["ColourTags", "Encoding", "encoding_of"]
-
 _HD_WIDTH, _HD_HEIGHT = 1280, 720
 
 _MATRICES = {1: "BT.709", 5: "BT.601", 6: "BT.601", 9: "BT.2020"}

@@ -13,8 +13,6 @@ from fractions import Fraction
 from io import FileIO
 from pathlib import Path
 
-__all__ = ["is_fragmented", "promised_bytes", "timecode_rate"]
-
 _MAX_BOXES = 10_000_000
 _MOST = 256 << 20
 """Bytes of a movie's header that are searched."""

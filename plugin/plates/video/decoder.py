@@ -18,8 +18,6 @@ from plugin.errors import FrameError, PlateError
 from plugin.plates.video.file import open_container, read_errors
 from plugin.plates.video.index import FrameIndex
 
-__all__ = ["Decoder"]
-
 
 class Decoder:
     """Decodes forward without seeking while frames are asked for in order.

@@ -14,8 +14,6 @@ from av.video.stream import VideoStream
 from plugin.errors import PlateError
 from plugin.plates.video.container import promised_bytes
 
-__all__ = ["PICTURE", "RENDER_AGAIN", "open_container", "read_errors"]
-
 RENDER_AGAIN = "copy or export it again"
 
 _DECODER_THREADS = 2

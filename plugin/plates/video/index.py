@@ -14,8 +14,6 @@ from functools import cached_property
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-__all__ = ["Entry", "FrameIndex"]
-
 _VP8_SHOWN = 0x10
 """Bit of a VP8 packet's first byte: this frame is shown (RFC 6386, 9.1)."""
 

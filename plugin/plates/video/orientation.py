@@ -13,8 +13,6 @@ from av.sidedata.sidedata import SideData, Type
 from plugin.errors import PlateError
 from plugin.types import FloatArray
 
-__all__ = ["Orientation"]
-
 _ONE = 1 << 16
 _TOLERANCE = _ONE // 1000
 

@@ -16,8 +16,6 @@ import numpy.typing as npt
 from plugin.plates.video.colour import Encoding
 from plugin.types import FloatArray
 
-__all__ = ["alpha_of", "rgb_of"]
-
 _WEIGHTS = {"BT.709": (0.2126, 0.0722), "BT.601": (0.299, 0.114), "BT.2020": (0.2627, 0.0593)}
 """Kr and Kb of each matrix."""
 

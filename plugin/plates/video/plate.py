@@ -24,8 +24,6 @@ from plugin.plates.video.pixels import alpha_of, rgb_of
 from plugin.plates.video.probe import Probe, interlaced, probe
 from plugin.types import FloatArray, Frame, PlateInfo, PlateKind, Window
 
-__all__ = ["VideoPlate"]
-
 _ANY_SIZE = 1 << 62
 _WAIT = "wait until it is there, and run the same command again"
 

@@ -23,8 +23,6 @@ from plugin.plates.video.container import is_fragmented, promised_bytes, timecod
 from plugin.plates.video.file import PICTURE, open_container, read_errors
 from plugin.plates.video.index import FrameIndex
 
-__all__ = ["Probe", "interlaced", "probe"]
-
 _PROGRESSIVE = frozenset({0, 1})
 _RENDER_AGAIN = "copy or export it again"
 

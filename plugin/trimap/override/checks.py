@@ -12,8 +12,6 @@ from plugin.trimap.override.models import ImageRule, OverrideFile, PolygonRule
 from plugin.trimap.override.painted import picture_of, read_painted, refuse_path
 from plugin.types import PlateInfo
 
-__all__ = ["check_pictures", "frames_of", "refuse_other_plate"]
-
 _ENDS = re.compile(r"(-?\d{1,7})(?:-(-?\d{1,7}))?(?:x\d{1,7})?\Z", re.ASCII)
 
 

@@ -19,18 +19,6 @@ from pydantic import (
     model_validator,
 )
 
-__all__ = [
-    "KINDS",
-    "MAX_RULES",
-    "ImageRule",
-    "OverrideFile",
-    "ParamsRule",
-    "PolygonRule",
-    "Rule",
-    "Stroke",
-    "StrokeRule",
-]
-
 MAX_RULES = 10_000
 MAX_POINTS = 10_000
 KINDS = ("params", "image", "polygon", "stroke")

@@ -14,9 +14,6 @@ from plugin.plates.companions.pictures import PICTURE_SUFFIXES, is_picture, read
 from plugin.trimap.band import labels_of
 from plugin.types import LabelArray, PlateInfo
 
-__all__ = ["picture_of", "read_painted", "refuse_path"]
-
-
 _SAME = 1.5 / 255
 
 

@@ -19,8 +19,6 @@ import numpy.typing as npt
 
 from plugin.types import Window
 
-__all__ = ["GRID", "Points", "between", "on_grid", "overlap", "polygon_pixels", "stroke_pixels"]
-
 GRID = 1024
 """Units a pixel. Coordinates stay below 2²⁷ units, so that products stay below 2⁶³."""
 

@@ -14,8 +14,6 @@ from plugin.trimap.override.models import (
 )
 from plugin.trimap.override.override import Override
 
-__all__ = ["explain", "json_schema"]
-
 
 def explain(override: Override) -> str:
     """What the file does, one line a rule in the order in which they apply."""
