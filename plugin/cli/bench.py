@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.help_page import (
+    MODEL,
+    LaidOutCommand,
+    device_option,
+    file_option,
+    option,
+    talk_options,
+)
 from plugin.cli.saying import say
 
 _WHAT, _WHERE = "What is measured", "Where it goes"
+_what = partial(option, heading=_WHAT)
 _PARTS = ("network", "job", "memory", "stabilise")
 _FULL = ("720p,1080p,2160p,4320p", "2,10,40", 3, 16)
 _QUICK = ("720p,1080p", "10", 2, 8)
@@ -114,92 +123,44 @@ bench = LaidOutCommand(
     "that others use. Each run is kept, and what changed by more than 10 % since the last one of "
     "the same machine is named.",
     params=[
-        LaidOutOption(
-            ["--quick"],
-            heading=_WHAT,
-            is_flag=True,
-            help="Minutes instead of an hour: 720p and 1080p, 10 % unknown, a short job.",
+        _what("--quick", "Minutes instead of an hour: 720p and 1080p, 10 % unknown, a short job."),
+        _what("--only PARTS", "Some of network, job, memory, stabilise; by default all."),
+        _what(
+            "--sizes LIST",
+            "720p,1080p,2160p,4320p or WxH. The job is measured at 1080p, or the first.",
         ),
-        LaidOutOption(
-            ["--only"],
-            heading=_WHAT,
-            metavar="PARTS",
-            help="Some of network, job, memory, stabilise; by default all.",
+        _what(
+            "--unknown LIST",
+            "Shares of unknown pixels, percent: 2,10,40. The job has 10, or the first.",
         ),
-        LaidOutOption(
-            ["--sizes"],
-            heading=_WHAT,
-            metavar="LIST",
-            help="720p,1080p,2160p,4320p or WxH. The job is measured at 1080p, or the first.",
-        ),
-        LaidOutOption(
-            ["--unknown"],
-            heading=_WHAT,
-            metavar="LIST",
-            help="Shares of unknown pixels, percent: 2,10,40. The job has 10, or the first.",
-        ),
-        LaidOutOption(
-            ["--rounds"],
-            heading=_WHAT,
+        _what(
+            "--rounds N",
+            "How often each call is timed; the best counts.",
             type=click.IntRange(1, 100),
-            metavar="N",
-            help="How often each call is timed; the best counts.",
         ),
-        LaidOutOption(
-            ["--frames"],
-            heading=_WHAT,
+        _what(
+            "--frames N",
+            "Length of the job's shot; two workers have half of it each.",
             type=click.IntRange(4, 1000),
-            metavar="N",
-            help="Length of the job's shot; two workers have half of it each.",
         ),
-        LaidOutOption(
-            ["--memory"],
-            heading=_WHAT,
-            metavar="SIZE",
-            help="The size whose memory peak is measured; by default the largest.",
-        ),
-        LaidOutOption(
-            ["--seeds"],
-            heading=_WHAT,
-            metavar="LIST",
+        _what("--memory SIZE", "The size whose memory peak is measured; by default the largest."),
+        _what(
+            "--seeds LIST",
+            "Of the rendered shots that stabilisation is measured on.",
             default="2,3",
-            show_default=True,
-            help="Of the rendered shots that stabilisation is measured on.",
         ),
-        LaidOutOption(
-            ["--model"],
-            heading=_WHAT,
-            default="lite",
-            show_default=True,
-            metavar="NAME|FILE",
-            help="Bundled weights by name, or a .safetensors file.",
-        ),
-        LaidOutOption(
-            ["--device"],
-            heading=_WHAT,
-            type=click.Choice(["auto", "cpu", "cuda"]),
-            default="auto",
-            show_default=True,
-            help="auto takes a GPU where there is one.",
-        ),
-        LaidOutOption(
-            ["--json", "json_file"],
-            heading=_WHERE,
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="All figures as JSON.",
-        ),
-        LaidOutOption(
-            ["--history", "history_file"],
-            heading=_WHERE,
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="JSON lines, one a run; by default adamatte/bench.jsonl in $XDG_STATE_HOME or "
+        _what("--model NAME|FILE", MODEL, default="lite"),
+        device_option(_WHAT),
+        file_option("--json", "FILE", "All figures as JSON.", heading=_WHERE, name="json_file"),
+        file_option(
+            "--history",
+            "FILE",
+            "JSON lines, one a run; by default adamatte/bench.jsonl in $XDG_STATE_HOME or "
             "~/.local/state.",
+            heading=_WHERE,
+            name="history_file",
         ),
-        LaidOutOption(
-            ["--no-history"], heading=_WHERE, is_flag=True, help="Keep nothing, compare nothing."
-        ),
+        option("--no-history", "Keep nothing, compare nothing.", heading=_WHERE),
         *talk_options(),
     ],
     examples=[

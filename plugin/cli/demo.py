@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from plugin.cli.help_page import LaidOutCommand, number_option, talk_options
+from plugin.cli.help_page import LaidOutCommand, file_option, number_option, option, talk_options
 from plugin.cli.outcome import exit_code_of
 from plugin.cli.saying import say
 from plugin.progress.modes import choose
@@ -38,21 +38,8 @@ demo = LaidOutCommand(
     help="Render a small shot with a known alpha (a furry creature before a busy moving "
     "background), encode it to a video file, matte that file, and print the error.",
     params=[
-        click.Option(
-            ["--out"],
-            type=click.Path(path_type=Path),
-            default=Path("demo"),
-            show_default=True,
-            metavar="DIR",
-            help="Where shot, mattes and picture go.",
-        ),
-        click.Option(
-            ["--kind"],
-            type=click.Choice(_KINDS),
-            default="demo",
-            show_default=True,
-            help="What happens in the shot.",
-        ),
+        file_option("--out", "DIR", "Where shot, mattes and picture go.", default=Path("demo")),
+        option("--kind", "What happens in the shot.", type=click.Choice(_KINDS), default="demo"),
         number_option("--seed", (0, 9999), 0, "Another creature, another place."),
         number_option("--frames", (2, 240), 48, "Length of the shot."),
         *talk_options(),

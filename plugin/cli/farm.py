@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import shlex
 import sys
-from pathlib import Path
 from typing import cast
 
 import click
 
-from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
-from plugin.cli.options import shot_options
+from plugin.cli.help_page import LaidOutCommand, option, talk_options
+from plugin.cli.options import shot_of, shot_options
 from plugin.cli.saying import say
 from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS
-from plugin.request.job_file import shot_from
 
 _FARMS = ("openjd", "deadline", "opencue")
 _FARM = "The farm"
@@ -29,9 +27,7 @@ _NEXT = {
 def _farm(kind: str, program: str | None, **options: object) -> None:
     quiet = bool(options.pop("quiet"))
     progress = choose(str(options.pop("progress")), quiet, sys.stderr)
-    job_file = options.pop("job")
-    given = {key: value for key, value in options.items() if value not in (None, ())}
-    shot = shot_from(given, job_file if isinstance(job_file, Path) else None)
+    shot = shot_of(options)
 
     from workers.farm import FarmName, plan_farm_job, write_farm_job
 
@@ -57,12 +53,10 @@ farm = LaidOutCommand(
     params=[
         click.Argument(["kind"], type=click.Choice(_FARMS), metavar="{openjd,deadline,opencue}"),
         *shot_options(*HEADINGS),
-        LaidOutOption(
-            ["--program"],
+        option(
+            "--program FILE",
+            "The adamatte command as the farm's machines find it. Default: where it lies here.",
             heading=_FARM,
-            metavar="FILE",
-            help="The adamatte command as the farm's machines find it. Default: where it lies "
-            "here.",
         ),
         *talk_options(),
     ],

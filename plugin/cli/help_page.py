@@ -20,6 +20,10 @@ TALK = "What it says"
 """Heading of the options that every command has."""
 
 
+MODEL = "Bundled weights by name, or a .safetensors file."
+"""Help of the options that name a network."""
+
+
 class LaidOutOption(click.Option):
     """An option that stands under a heading.
 
@@ -76,63 +80,61 @@ class LaidOutCommand(click.Command):
                     formatter.write(f"  # {what}\n  {line}\n")
 
 
+def option(
+    declared: str,
+    text: str,
+    *,
+    heading: str = TALK,
+    name: str = "",
+    **attributes: Any,  # noqa: ANN401  click's own, of many types
+) -> LaidOutOption:
+    """An option as it is typed: `--sizes LIST`; one without a word behind it is a switch.
+
+    Args:
+        declared: the option, a shorter form of it, and what stands for its value.
+        text: its help.
+        heading: under which it is listed.
+        name: under which the command gets it, if another.
+        attributes: click's. A default is shown.
+    """
+    flags = [word for word in declared.split() if word.startswith("-")]
+    metavar = declared.removeprefix(" ".join(flags)).strip() or None
+    given = {"is_flag": metavar is None and "type" not in attributes, "metavar": metavar}
+    if "default" in attributes:
+        given["show_default"] = True
+    words = [*flags, name] if name else flags
+    return LaidOutOption(words, heading=heading, help=text, **given | attributes)
+
+
 def talk_options() -> list[click.Parameter]:
     """`--quiet`, `--progress`, `--debug`; the first two arrive as arguments."""
     return [
-        LaidOutOption(
-            ["--quiet", "-q"],
-            heading=TALK,
-            is_flag=True,
-            help="No progress and no remarks: only errors.",
-        ),
-        LaidOutOption(
-            ["--progress"],
-            heading=TALK,
-            metavar="|".join(MODES),
+        option("--quiet -q", "No progress and no remarks: only errors."),
+        option(
+            f"--progress {'|'.join(MODES)}",
+            "A bar, plain lines, JSON lines on stdout for programs, or openjd, the lines that "
+            "Open Job Description looks for. auto: a bar on a terminal, plain lines in a log.",
             type=click.Choice(MODES),
             default="auto",
-            help="A bar, plain lines, JSON lines on stdout for programs, or openjd, the lines that "
-            "Open Job Description looks for. auto: a bar on a terminal, plain lines in a log.",
+            show_default=False,
         ),
         show_debug(),
     ]
 
 
-def number_option(
-    flag: str, bounds: tuple[int, int], default: int, text: str, *, metavar: str = "N"
-) -> click.Option:
-    """A whole number within bounds, both included, its default shown."""
-    return click.Option(
-        [flag],
-        type=click.IntRange(*bounds),
-        default=default,
-        show_default=True,
-        metavar=metavar,
-        help=text,
-    )
-
-
 def show_debug() -> click.Option:
     """`--debug`: `main` looks for it itself, so that it holds for errors in the options too."""
-    return LaidOutOption(
-        ["--debug"],
-        heading=TALK,
-        is_flag=True,
-        expose_value=False,
-        help="Show the traceback of an error.",
-    )
+    return option("--debug", "Show the traceback of an error.", expose_value=False)
 
 
 def show_version() -> click.Option:
     """`--version`: print it and stop."""
-    return LaidOutOption(
-        ["--version"],
-        heading=TALK,
-        is_flag=True,
+    return option(
+        "--version",
+        "Show the version.",
         is_eager=True,
         expose_value=False,
         callback=_print_version,
-        help="Show the version.",
     )
 
 
@@ -142,28 +144,29 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) 
         ctx.exit()
 
 
-def file_option(
-    option: str,
-    metavar: str,
-    text: str,
-    *,
-    name: str = "",
-    required: bool = False,
-    multiple: bool = False,
+def number_option(
+    flag: str, bounds: tuple[int, int], default: int, text: str, *, metavar: str = "N"
 ) -> click.Option:
+    """A whole number within bounds, both included, its default shown."""
+    return option(f"{flag} {metavar}", text, type=click.IntRange(*bounds), default=default)
+
+
+def file_option(flag: str, metavar: str, text: str, **attributes: Any) -> click.Option:  # noqa: ANN401
     """An option that takes a path, given to the command as a `Path`."""
-    words = [option, name] if name else [option]
-    return click.Option(
-        words, type=FILE, required=required, multiple=multiple, metavar=metavar, help=text
-    )
+    return option(f"{flag} {metavar}", text, type=FILE, **attributes)
 
 
-def device_option() -> click.Option:
+def json_option(heading: str = TALK) -> click.Option:
+    """`--json`, which arrives as `as_json`."""
+    return option("--json", "As JSON, for programs.", heading=heading, name="as_json")
+
+
+def device_option(heading: str = TALK) -> click.Option:
     """`--device` of what works on the network itself."""
-    return click.Option(
-        ["--device"],
+    return option(
+        "--device",
+        "auto takes a GPU where there is one.",
+        heading=heading,
         type=click.Choice(["auto", "cpu", "cuda"]),
         default="auto",
-        show_default=True,
-        help="auto takes a GPU where there is one.",
     )

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from pathlib import Path
 
 import click
 
-from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
-from plugin.cli.options import shot_options
+from plugin.cli.help_page import LaidOutCommand, json_option, option, talk_options
+from plugin.cli.options import shot_of, shot_options
 from plugin.cli.saying import say, say_json
 from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS
-from plugin.request.job_file import shot_from
 
 _CLUSTER = "The cluster"
 
@@ -21,9 +19,7 @@ _CLUSTER = "The cluster"
 def _submit(program: str, **options: object) -> None:
     quiet = bool(options.pop("quiet"))
     progress = choose(str(options.pop("progress")), quiet, sys.stderr)
-    job_file = options.pop("job")
-    given = {key: value for key, value in options.items() if value not in (None, ())}
-    shot = shot_from(given, job_file if isinstance(job_file, Path) else None)
+    shot = shot_of(options)
 
     from workers.submit import submit as hand_over
 
@@ -69,11 +65,10 @@ def _id() -> click.Argument:
 
 
 def _address() -> click.Option:
-    return LaidOutOption(
-        ["--address"],
+    return option(
+        "--address URL",
+        "The cluster's dashboard, http://HEAD:8265. Default: $RAY_API_SERVER_ADDRESS.",
         heading=_CLUSTER,
-        metavar="URL",
-        help="The cluster's dashboard, http://HEAD:8265. Default: $RAY_API_SERVER_ADDRESS.",
     )
 
 
@@ -90,13 +85,11 @@ submit = LaidOutCommand(
     "same paths. --address is that of the dashboard, http://HEAD:8265.\n\n" + _AUTH,
     params=[
         *shot_options(*HEADINGS),
-        LaidOutOption(
-            ["--program"],
+        option(
+            "--program FILE",
+            "The adamatte command as the cluster's machines find it.",
             heading=_CLUSTER,
-            metavar="FILE",
             default="adamatte",
-            show_default=True,
-            help="The adamatte command as the cluster's machines find it.",
         ),
         *talk_options(),
     ],
@@ -116,10 +109,8 @@ status = LaidOutCommand(
     params=[
         _id(),
         _address(),
-        LaidOutOption(
-            ["--json", "as_json"], heading=_CLUSTER, is_flag=True, help="As JSON, for programs."
-        ),
-        LaidOutOption(["--log"], heading=_CLUSTER, is_flag=True, help="And what it has printed."),
+        json_option(_CLUSTER),
+        option("--log", "And what it has printed.", heading=_CLUSTER),
         *talk_options(),
     ],
     examples=[("and its log", "adamatte status adamatte-sh020-1f2e3d4c --log")],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.help_page import FILE, LaidOutCommand, json_option, option, talk_options
 from plugin.cli.saying import say, say_json
 from plugin.errors import SurroundingsError
 
@@ -87,41 +87,33 @@ def _print(answer: Any) -> None:  # noqa: ANN401  a text, or whatever JSON can h
         say_json(answer, indent=2)
 
 
-def _json_option() -> click.Option:
-    return LaidOutOption(
-        ["--json", "as_json"], heading=_ANSWER, is_flag=True, help="As JSON, for programs."
-    )
-
-
 inspect = LaidOutCommand(
     name="inspect",
     callback=_inspect,
     help="What a plate is: frames, size, rate, start, timecode, codec, colour.",
     params=[
         click.Argument(["plate"], metavar="PLATE"),
-        LaidOutOption(
-            ["--start-frame"],
+        option(
+            "--start-frame N",
+            "Number of a video's first frame.",
             heading=_ANSWER,
-            metavar="N",
             type=int,
             default=1001,
-            help="Number of a video's first frame.  [default: 1001]",
         ),
-        LaidOutOption(
-            ["--layer"],
+        option(
+            "--layer NAME",
+            "The EXR layer, view or part that is the plate.",
             heading=_ANSWER,
-            metavar="NAME",
             default="",
-            help="The EXR layer, view or part that is the plate.",
+            show_default=False,
         ),
-        LaidOutOption(
-            ["--companions"],
-            heading=_ANSWER,
-            is_flag=True,
-            help="And the masks and overrides in its folder, in those within it and beside it: "
+        option(
+            "--companions",
+            "And the masks and overrides in its folder, in those within it and beside it: "
             "which of their channels and values a run would take, or why it would not.",
+            heading=_ANSWER,
         ),
-        _json_option(),
+        json_option(_ANSWER),
         *talk_options(),
     ],
     examples=[
@@ -138,8 +130,8 @@ verify = LaidOutCommand(
     "frame) or unproved (whole, and not in the manifest). Exit code 3 if any is. "
     "Files that are not the program's are named, and do no harm.",
     params=[
-        click.Argument(["folder"], metavar="DIR", type=click.Path(path_type=Path)),
-        _json_option(),
+        click.Argument(["folder"], metavar="DIR", type=FILE),
+        json_option(_ANSWER),
         *talk_options(),
     ],
     examples=[("before the shot is published", "adamatte verify mattes/sh010")],
@@ -150,6 +142,6 @@ doctor = LaidOutCommand(
     callback=_doctor,
     help="What this machine has and lacks: packages, cores, memory, GPU, codecs, weights, Ray. "
     "Exit code 4 if something that every run needs is lacking.",
-    params=[_json_option(), *talk_options()],
+    params=[json_option(_ANSWER), *talk_options()],
     examples=[("with a bug report", "adamatte doctor --json > doctor.json")],
 )

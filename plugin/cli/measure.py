@@ -9,10 +9,12 @@ import click
 
 from plugin.cli.help_page import (
     FILE,
+    MODEL,
     LaidOutCommand,
     device_option,
     file_option,
     number_option,
+    option,
     talk_options,
 )
 from plugin.cli.saying import say
@@ -121,30 +123,21 @@ evaluate = LaidOutCommand(
             required=True,
             multiple=True,
         ),
-        click.Option(
-            ["--model"],
-            default=("lite",),
-            multiple=True,
-            show_default=True,
-            metavar="NAME|FILE",
-            help="Bundled weights by name, or a .safetensors file.",
-        ),
+        option("--model NAME|FILE", MODEL, default=("lite",), multiple=True),
         device_option(),
-        click.Option(
-            ["--baselines"],
-            default="",
-            metavar="cf,knn",
-            help="Measured beside it on the same images: closed-form, KNN, and planes: what the "
+        option(
+            "--baselines cf,knn",
+            "Measured beside it on the same images: closed-form, KNN, and planes: what the "
             "network starts from.",
+            default="",
+            show_default=False,
         ),
-        click.Option(
-            ["--trimap"],
+        option(
+            "--trimap KIND",
+            "trimap, large (any trimap-KIND.png), dilate-N: the true unknown region grown "
+            "by N pixels, or erode-N: from a mask N pixels too tight.",
             default=("trimap",),
             multiple=True,
-            show_default=True,
-            metavar="KIND",
-            help="trimap, large (any trimap-KIND.png), dilate-N: the true unknown region grown "
-            "by N pixels, or erode-N: from a mask N pixels too tight.",
         ),
         file_option("--json", "FILE", "Write all figures there too.", name="json_file"),
         file_option("--cache", "DIR", "Keep the baselines' mattes there; they take minutes."),

@@ -13,6 +13,7 @@ from plugin.cli.help_page import (
     device_option,
     file_option,
     number_option,
+    option,
     talk_options,
 )
 from plugin.cli.saying import say
@@ -74,23 +75,22 @@ train = LaidOutCommand(
     params=[
         click.Argument(["config"], type=FILE),
         device_option(),
-        click.Option(
-            ["--minutes"],
+        option(
+            "--minutes N",
+            "From now; then the learning rate has fallen to zero, and all is saved.",
             type=click.FloatRange(min=0, min_open=True),
-            metavar="N",
-            help="From now; then the learning rate has fallen to zero, and all is saved.",
         ),
         file_option(
             "--pictures",
             "DIR",
             "Pack these for the run, as `adamatte pack` does, and render mattes meanwhile.",
         ),
-        click.Option(
-            ["--bench", "benches"],
-            type=FILE,
+        file_option(
+            "--bench",
+            "DIR",
+            "Export at the end, and measure there; may be given more than once.",
+            name="benches",
             multiple=True,
-            metavar="DIR",
-            help="Export at the end, and measure there; may be given more than once.",
         ),
         *talk_options(),
     ],

@@ -6,22 +6,20 @@ the same words.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import click
 from click.shell_completion import CompletionItem
 
-from plugin.cli.help_page import LaidOutOption
+from plugin.cli.help_page import LaidOutOption, file_option
 from plugin.request.asked import SHOT, Asked
-from plugin.request.job_file import AUTO_FIELDS, help_of, option_name, range_of
+from plugin.request.job_file import AUTO_FIELDS, help_of, option_name, range_of, shot_from
 from plugin.request.shot import Shot, asked_of
 
 TABLE = {field: asked_of(field) for field in Shot.model_fields if field != "plate"}
 """Every field of `Shot` but the plate, which is the argument."""
-
-JOB = click.Path(path_type=Path)
 
 
 def shot_options(*headings: str) -> list[click.Parameter]:
@@ -31,16 +29,30 @@ def shot_options(*headings: str) -> list[click.Parameter]:
     """
     plate = click.Argument(["plate"], required=False, metavar="PLATE")
     rows = [_option(field, row) for field, row in TABLE.items() if row.heading in headings]
-    job = LaidOutOption(
-        ["--job"],
-        heading=SHOT,
-        metavar="FILE.toml",
-        type=JOB,
-        help="Options from a file, `erode = 6` a line; the command line wins. Paths in it are "
+    job = file_option(
+        "--job",
+        "FILE.toml",
+        "Options from a file, `erode = 6` a line; the command line wins. Paths in it are "
         "relative to it.",
+        heading=SHOT,
     )
     place = 1 + sum(row.heading == SHOT for row in TABLE.values() if row.heading in headings)
     return [plate, *rows[: place - 1], job, *rows[place - 1 :]]
+
+
+def shot_of(options: Mapping[str, object], **instead: object) -> Shot:
+    """The shot that these options ask for, among whatever else was typed.
+
+    Raises:
+        ShotError, FrameRangeError: as `shot_from`.
+    """
+    given = {
+        name: value
+        for name, value in {**options, **instead}.items()
+        if name in Shot.model_fields and value not in (None, ())
+    }
+    job_file = options["job"]
+    return shot_from(given, job_file if isinstance(job_file, Path) else None)
 
 
 def _option(field: str, row: Asked) -> LaidOutOption:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.help_page import (
+    FILE,
+    LaidOutCommand,
+    file_option,
+    json_option,
+    option,
+    talk_options,
+)
 from plugin.cli.saying import say, say_json
 from plugin.framerange import FrameRange
 
@@ -68,32 +75,27 @@ report = LaidOutCommand(
     "and can be sent to anyone. `adamatte run` ends with it too, in 4 % of its time. Exit code 3 "
     "if a frame is missing, damaged, failed or stale: the page is made all the same.",
     params=[
-        click.Argument(["folder"], metavar="DIR", type=click.Path(path_type=Path)),
-        LaidOutOption(
-            ["--against"],
-            heading=_REPORT,
-            metavar="DIR",
-            type=click.Path(path_type=Path),
-            help="Another run of the shot to compare with: frames that changed, difference "
+        click.Argument(["folder"], metavar="DIR", type=FILE),
+        file_option(
+            "--against",
+            "DIR",
+            "Another run of the shot to compare with: frames that changed, difference "
             "pictures, figures, settings.",
-        ),
-        LaidOutOption(
-            ["--full"],
             heading=_REPORT,
-            metavar="RANGE",
-            help="Frames whose pictures are wanted at full size, besides the worst and twelve "
+        ),
+        option(
+            "--full RANGE",
+            "Frames whose pictures are wanted at full size, besides the worst and twelve "
             "others: 1001-1010,1043.",
-        ),
-        LaidOutOption(
-            ["--quick"],
             heading=_REPORT,
-            is_flag=True,
-            help="Believe the manifest: decode no frame, compare no file. What is missing, failed, "
+        ),
+        option(
+            "--quick",
+            "Believe the manifest: decode no frame, compare no file. What is missing, failed, "
             "or of other settings is found all the same.",
+            heading=_REPORT,
         ),
-        LaidOutOption(
-            ["--json", "as_json"], heading=_REPORT, is_flag=True, help="As JSON, for programs."
-        ),
+        json_option(_REPORT),
         *talk_options(),
     ],
     examples=[

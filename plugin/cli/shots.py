@@ -8,16 +8,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from plugin.cli.help_page import LaidOutCommand, LaidOutOption, talk_options
-from plugin.cli.options import shot_options
+from plugin.cli.help_page import LaidOutCommand, file_option, talk_options
+from plugin.cli.options import shot_of, shot_options
 from plugin.cli.outcome import exit_code_of
 from plugin.cli.saying import say
 from plugin.errors import FrameError
 from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS, MASK, SHOT, TRIMAP, WORK
-from plugin.request.job_file import shot_from
 
 if TYPE_CHECKING:
     from plugin.progress.modes import Progress
@@ -44,11 +41,9 @@ def do_job(
     """
     mode, quiet = str(options.pop("progress")), bool(options.pop("quiet"))
     progress = choose(mode, quiet, sys.stderr)
-    job_file = options.pop("job")
-    given = {key: value for key, value in options.items() if value not in (None, ())}
     manifest = None
     try:
-        shot = shot_from(given, job_file if isinstance(job_file, Path) else None)
+        shot = shot_of(options)
         manifest = job(shot, progress)
         _refuse_gaps(shot, manifest)
     except BaseException as error:
@@ -119,16 +114,9 @@ def _trimap(check: Path | None = None, **options: object) -> None:
 def _check(file: Path, options: dict[str, object]) -> None:
     """Say what an override file does, every rule checked against the plate; compute nothing."""
     from plugin.plates import plate_of
-    from plugin.request.shot import Shot
     from plugin.trimap.override import explain, load
 
-    job_file = options["job"]
-    given = {
-        key: value
-        for key, value in options.items()
-        if key in Shot.model_fields and value not in (None, ())
-    }
-    shot = shot_from(given | {"out": "."}, job_file if isinstance(job_file, Path) else None)
+    shot = shot_of(options, out=".")
     with closing(plate_of(shot)) as plate:
         corrections = load(file, plate.info, shot=shot.name, asked=shot.frames)
     say(*explain(corrections).split("\n"))
@@ -182,13 +170,12 @@ trimap = LaidOutCommand(
     "at again. Cheap, so try the band here before a long run.",
     params=[
         *shot_options(SHOT, MASK, TRIMAP, WORK),
-        LaidOutOption(
-            ["--check"],
-            heading=TRIMAP,
-            metavar="FILE",
-            type=click.Path(path_type=Path),
-            help="Only check an override file against PLATE and say what it does, rule by rule; "
+        file_option(
+            "--check",
+            "FILE",
+            "Only check an override file against PLATE and say what it does, rule by rule; "
             "no frame is computed, nothing is written.",
+            heading=TRIMAP,
         ),
         *talk_options(),
     ],
