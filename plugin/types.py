@@ -93,12 +93,20 @@ class Mask:
         coverage: `H × W` float32, 0 background to 1 subject; soft where the segmenter is soft.
         unsure: `H × W` bool, True where the segmenter does not know; None when it is sure.
         confidence: 0 to 1 for the frame as a whole.
+        held: the frame whose mask is held for this one, which has none; None where it is its own.
     """
 
     number: int
     coverage: FloatArray
     unsure: npt.NDArray[np.bool_] | None = None
     confidence: float = 1.0
+    held: int | None = None
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What the report is told of it."""
+        held = {} if self.held is None else {"held": float(self.held)}
+        return {"confidence": float(self.confidence), **held}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

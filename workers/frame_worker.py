@@ -121,7 +121,7 @@ class FrameWorker:
         with self._turns.plate:
             source = matted.source or self.raw_alphas.read(number, stages)
             digest, statistics = self._finish(matted, source, alpha, recipe, stages)
-        matted.source = matted.mask = None
+        matted.source = None
         done = self._result(number, FrameState.DONE, matted.inputs, near)
         return replace(done, digest=digest, recipe=recipe, statistics=statistics)
 
@@ -149,7 +149,9 @@ class FrameWorker:
         with stages("encode"):
             digest = self._writer.alpha(source.frame, recipe, finished)
         labels = np.ascontiguousarray(raw.trimap[area])
-        statistics = frame_figures(labels, raw.adapted, finished.alpha, mask=matted.mask, area=area)
+        statistics = frame_figures(labels, raw.adapted, finished.alpha, area=area) | dict(
+            raw.figures
+        )
         if self.plan.shot.report:
             with stages("report"):
                 self._writer.sprite(source, raw.trimap, raw.adapted, finished, digest)

@@ -13,7 +13,7 @@ import numpy as np
 from plugin.disk.inputs import Ledger, note
 from plugin.result.raw_files import Raw
 from plugin.stabilise.flow import RawFrame
-from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Mask, Window
+from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Window
 
 __all__ = ["LARGE", "Inputs", "Matted", "Once", "Source", "as_bytes", "raw_frame"]
 
@@ -84,8 +84,6 @@ class Matted:
         number: the plate's frame number.
         inputs: what it was made from: these very bytes.
         raw: alpha and trimaps.
-        mask: as it was segmented, until the frame's own alpha is written; None where there was
-            none, or the raw alpha was on disk.
         source: the plate's frame, until the frame's own alpha is written; None where it is so
             large that it is read again rather than kept.
         steady: what stabilisation needs of it; None where the frame has no neighbours.
@@ -94,7 +92,6 @@ class Matted:
     number: int
     inputs: Inputs
     raw: Raw
-    mask: Mask | None
     source: Source | None = field(repr=False)
     steady: RawFrame | None = None
 

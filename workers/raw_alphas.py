@@ -73,7 +73,7 @@ class RawAlphas:
         self.segmenter: Segmenter | None = build(plan.segment, info) if plan.segment else None
         self.matter = (make_matter or SharedMatter)(plan)
         radius = plan.stabilise.radius if plan.stabilise else 0
-        self.raws = RawFiles(self.layout, info, shot.bits)
+        self.raws = RawFiles(self.layout, info, plan.raw_bits)
         self.large = info.width * info.height > LARGE
         self.turns = Turns(large=self.large and radius > 0)
         self._known: Once[Inputs | None] = Once(4 * radius + BESIDE)
@@ -108,9 +108,8 @@ class RawAlphas:
 
     def _matted(self, number: int, source: Source, inputs: Inputs, stages: Stages) -> Matted:
         alone = not self.around(number)
-        mask: Mask | None = None
         raw: Raw | None = None
-        if not (alone or self.plan.shot.force):
+        if not self.plan.shot.force:
             with stages("check"):
                 raw = self._raw_before(number, inputs)
         if raw is None:
@@ -118,13 +117,12 @@ class RawAlphas:
             raw, mask = self._infer(number, source, stages)
             with stages("encode"):
                 self._write_pictures(number, inputs, mask, raw, source.area)
-                if not alone:
-                    self.raws.write(source.frame, raw, inputs.recipe)
+                self.raws.write(source.frame, raw, inputs.recipe)
         if alone:
-            return Matted(number, inputs, raw, mask, source)
+            return Matted(number, inputs, raw, source)
         whole = self.plate.info.data_window
         steady = raw_frame(number, raw, source, whole, source.frame.data_window or whole)
-        return Matted(number, inputs, raw, mask, None if self.large else source, steady)
+        return Matted(number, inputs, raw, None if self.large else source, steady)
 
     def _infer(self, number: int, source: Source, stages: Stages) -> tuple[Raw, Mask | None]:
         seen = Frame(number, source.rgb, source.frame.timecode)
@@ -136,8 +134,8 @@ class RawAlphas:
         image = np.ascontiguousarray(source.rgb[source.area])
         with stages("network", self.turns.network):
             adapted, alpha = self.matter(image, labels)
-        stored = self.raws.as_stored(alpha) if self.around(number) else alpha
-        return Raw(stored, adapted, trimap), mask
+        figures = {} if mask is None else mask.figures
+        return Raw(self.raws.as_stored(alpha), adapted, trimap, figures), mask
 
     @cached_property
     def network(self) -> str:
@@ -192,7 +190,7 @@ class RawAlphas:
 
     def raw_there(self, number: int, inputs: Inputs) -> bool:
         """Whether the raw alpha is there, where it is to be kept."""
-        if "raw" not in self.plan.shot.keep or not self.around(number):
+        if "raw" not in self.plan.shot.keep:
             return True
         return self.raws.read(number, inputs.recipe) is not None
 

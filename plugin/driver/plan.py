@@ -20,6 +20,7 @@ from plugin.colour.display import InputColour
 from plugin.disk.atomic import temporary_name, write_whole
 from plugin.disk.inputs import Sum, read_whole
 from plugin.errors import SurroundingsError
+from plugin.exr.alpha_file import Bits
 from plugin.finish import FinishPlan
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan
@@ -101,7 +102,12 @@ class Plan(BaseModel):
     def raw_recipe(self, network: str, *inputs: str) -> str:
         """sha256 of everything that determines the network's own alpha of a frame, as stored."""
         parts: list[object] = [RECIPE_VERSION, "raw", self.colour.recipe]
-        return self._sum([*parts, network, self.shot.bits, *inputs])
+        return self._sum([*parts, network, self.raw_bits, *inputs])
+
+    @property
+    def raw_bits(self) -> Bits:
+        """Of raw alphas on disk: where nothing steadies them, exactly as the network gave them."""
+        return "float" if self.stabilise is None else self.shot.bits
 
     def picture_recipe(self, kind: str, plate: str, mask: str, trimap: str, network: str) -> str:
         """sha256 of everything that determines a picture that is kept beside the alpha.

@@ -23,6 +23,9 @@ __all__ = ["BarProgress", "JsonLinesProgress", "PlainProgress", "one_line", "pri
 INTERVAL_S = 0.5
 """Least time between two `progress` objects: half of the second that the contract allows."""
 
+_STEP_S = 5.0
+"""Least time between two lines of a log on a pass before the frames."""
+
 
 class PlainProgress:
     """One line an event: for logs.
@@ -34,7 +37,9 @@ class PlainProgress:
 
     def __init__(self, stream: TextIO, *, clock: Clock = time.monotonic) -> None:
         self._stream = stream
+        self._clock = clock
         self._tally = Tally(clock)
+        self._stepped = -_STEP_S
         self._over = False
 
     def start(self, frames: int, **facts: object) -> None:
@@ -45,6 +50,14 @@ class PlainProgress:
     def note(self, text: str) -> None:
         """`note: the screen is #3cb44f`."""
         self._say(f"note: {text}")
+
+    def step(self, name: str, done: int, total: int) -> None:
+        """`track 12 of 48 · 0:40 left`, at its beginning, every few seconds and at its end."""
+        self._tally.step(name, done, total)
+        now = self._clock()
+        if done in (0, total) or now - self._stepped >= _STEP_S:
+            self._stepped = now
+            self._say(self._tally.pass_pace())
 
     def frame(self, result: FrameResult) -> None:
         """`frame 1001 done in 0.42 s · 12 of 240 · 2.1 frames/s · 1:47 left`."""
@@ -97,6 +110,14 @@ class JsonLinesProgress:
     def note(self, text: str) -> None:
         """Kept for the next object."""
         self._notes.append(one_line(text))
+
+    def step(self, name: str, done: int, total: int) -> None:
+        """`{"event": "pass", "pass": "track", "pass_done": 12, "pass_total": 48}`."""
+        self._tally.step(name, done, total)
+        if done in (0, total) or self._clock() - self._last >= INTERVAL_S:
+            self._last = self._clock()
+            counts = {"pass": name, "pass_done": done, "pass_total": total}
+            self._emit({"event": "pass", **counts})
 
     def frame(self, result: FrameResult) -> None:
         """A `frame` object, and a `progress` object when one is due."""
@@ -154,6 +175,15 @@ class BarProgress:
     def note(self, text: str) -> None:
         """A line above the bar."""
         self._say(text)
+
+    def step(self, name: str, done: int, total: int) -> None:
+        """Move the bar over the pass; from its end on it is the frames'."""
+        self._tally.step(name, done, total)
+        if self._bar is not None:
+            task = self._bar.task_ids[0]
+            shown, most = (done, total) if done < total else (0, self._tally.total)
+            told = self._tally.pass_pace() if done < total else self._tally.pace()
+            self._bar.update(task, completed=shown, total=most, description=told)
 
     def frame(self, result: FrameResult) -> None:
         """Move the bar; a failure gets a line above it."""

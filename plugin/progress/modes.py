@@ -19,13 +19,19 @@ MODES = ("auto", "bar", "plain", "jsonl", "openjd")
 
 
 class Progress(Protocol):
-    """Told of a run's events by the driver, in order: `start`, `frame`s and `note`s, `end`."""
+    """Told of a run's events by the driver: `start`, `step`s, `frame`s, `end`; `note`s at any time."""
 
     def start(self, frames: int, **facts: object) -> None:
         """The request was accepted: `frames` to do, `facts` worth a line (shot, model, …)."""
 
     def note(self, text: str) -> None:
         """A remark in one line, such as what `auto` chose. May come before `start`."""
+
+    def step(self, name: str, done: int, total: int) -> None:
+        """A pass that comes before the frames, such as tracking, has done so many of its pictures.
+
+        The first call, `done` 0, says that it begins.
+        """
 
     def frame(self, result: FrameResult) -> None:
         """One frame is done, skipped or failed."""
@@ -46,6 +52,9 @@ class QuietProgress:
         """Nothing."""
 
     def note(self, text: str) -> None:
+        """Nothing."""
+
+    def step(self, name: str, done: int, total: int) -> None:
         """Nothing."""
 
     def frame(self, result: FrameResult) -> None:

@@ -57,6 +57,13 @@ class OpenJdProgress:
         """A line of the log, nothing to the scheduler."""
         self._say(f"note: {text}")
 
+    def step(self, name: str, done: int, total: int) -> None:
+        """How a pass before the frames goes on, as a status; per cent are the frames'."""
+        self._tally.step(name, done, total)
+        if done in (0, total) or self._clock() - self._told >= _INTERVAL_S:
+            self._told = self._clock()
+            self._say(f"openjd_status: {self._tally.pass_pace()}")
+
     def frame(self, result: FrameResult) -> None:
         """Per cent and pace, every second or so and at the last frame."""
         self._tally.add(result)

@@ -33,10 +33,11 @@ class Tally:
         self._clock = clock
         self._states: dict[int, str] = {}
         self._counts: Counter[str] = Counter()
-        self._began = clock()
+        self._began = self._passing = clock()
         self._ended: float | None = None
         self._ticks: deque[float] = deque([self._began], maxlen=_WINDOW + 1)
         self.total = 0
+        self._pass: tuple[str, int, int] | None = None
 
     def start(self, frames: int) -> None:
         """Begin to count `frames`."""
@@ -46,6 +47,20 @@ class Tally:
         self._began, self._ended = self._clock(), None
         self._ticks.clear()
         self._ticks.append(self._began)
+
+    def step(self, name: str, done: int, total: int) -> None:
+        """Count a pass that comes before the frames: its time is the run's, its pace its own."""
+        now = self._clock()
+        if self._pass is None or self._pass[0] != name:
+            self._passing = now
+        self._pass = name, done, total
+        self._ticks.clear()
+        self._ticks.append(now)
+
+    @property
+    def passing(self) -> bool:
+        """Whether a pass before the frames goes on."""
+        return self._pass is not None and self._pass[1] < self._pass[2]
 
     def add(self, result: FrameResult) -> None:
         """Count one result; of a frame of which several are heard, the last one counts."""
@@ -107,8 +122,25 @@ class Tally:
             "state": "running" if exit_code is None else "ended",
             "exit": exit_code,
             **self.counts(),
+            **self.pass_counts(),
             "seconds": round(self.seconds, 3),
         }
+
+    def pass_counts(self) -> dict[str, Any]:
+        """The figures of the pass that goes on before the frames; empty where none does."""
+        if self._pass is None or not self.passing:
+            return {}
+        name, done, total = self._pass
+        return {"pass": name, "pass_done": done, "pass_total": total}
+
+    def pass_pace(self) -> str:
+        """`track 12 of 48 · 0:40 left`."""
+        if self._pass is None:
+            return ""
+        name, done, total = self._pass
+        spent = self._clock() - self._passing
+        left = f" · {_clock_time(spent / done * (total - done))} left" if 0 < done < total else ""
+        return f"{name} {done} of {total}{left}"
 
     def counts(self) -> dict[str, Any]:
         """The figures of a `progress` object."""

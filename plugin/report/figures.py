@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from plugin.types import UNKNOWN, FloatArray, LabelArray, Mask
+from plugin.types import UNKNOWN, FloatArray, LabelArray
 
 __all__ = ["Box", "densest", "frame_figures", "overruled_box"]
 
@@ -37,7 +37,6 @@ def frame_figures(
     adapted: LabelArray,
     alpha: FloatArray,
     *,
-    mask: Mask | None = None,
     area: tuple[slice, slice] | None = None,
 ) -> dict[str, float]:
     """Figures of one frame, for `FrameResult.statistics`.
@@ -46,13 +45,12 @@ def frame_figures(
         labels: `h × w`, the trimap that went in.
         adapted: `h × w`, the adapted trimap.
         alpha: `h × w`, as stored.
-        mask: what segmentation said, where it was asked.
         area: rows and columns of the plate's data window that the three show; None is all.
 
     Returns:
         Shares of pixels: `unknown`, `adapted_unknown`, `overruled` (T̂ contradicts a definite
-        label), `coverage` (mean alpha); `confidence` of the segmentation; and where what was
-        overruled lies thickest, `overruled_left`, … in pixels of the plate's data window.
+        label), `coverage` (mean alpha); and where what was overruled lies thickest,
+        `overruled_left`, … in pixels of the plate's data window.
     """
     definite = labels != UNKNOWN
     overruled = definite & (adapted != labels)
@@ -62,8 +60,6 @@ def frame_figures(
         "overruled": _share(overruled),
         "coverage": float(alpha.mean(dtype=np.float64)),
     }
-    if mask is not None:
-        found["confidence"] = float(mask.confidence)
     box = densest(overruled.astype(np.float32)) if found["overruled"] > 0 else None
     if box is not None:
         x, y = (0, 0) if area is None else (area[1].start or 0, area[0].start or 0)

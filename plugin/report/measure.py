@@ -163,6 +163,7 @@ def _figures(
         overruled=told.get("overruled"),
         coverage=told.get("coverage"),
         confidence=told.get("confidence"),
+        held=round(told["held"]) if "held" in told else None,
         flicker=None if moved is None else moved.value,
         seconds=record.seconds if record.state is FrameState.DONE else None,
         overruled_box=overruled_box(told),

@@ -49,6 +49,7 @@ class Figures:
         overruled: share of the pixels.
         coverage: mean alpha.
         confidence: of the segmentation, 0 to 1.
+        held: the frame whose mask is held for this one.
         flicker: against the frame before.
         seconds: wall time.
         overruled_box: where it lies thickest.
@@ -60,6 +61,7 @@ class Figures:
     overruled: float | None = None
     coverage: float | None = None
     confidence: float | None = None
+    held: int | None = None
     flicker: float | None = None
     seconds: float | None = None
     overruled_box: Box | None = None
@@ -149,6 +151,8 @@ def _of_itself(one: Figures) -> Iterator[Reason]:
         yield Reason("unknown", severity, text)
     if one.confidence is not None and one.confidence < 1:
         text = f"the segmentation is only {percent(one.confidence)} sure of its mask"
+        if one.held is not None:
+            text = f"no mask of its own: that of frame {one.held} is held"
         yield Reason("confidence", (1 - one.confidence) / _UNSURE, text)
 
 

@@ -1,17 +1,21 @@
-"""Raw alphas on disk, between the network and stabilisation.
+"""Raw alphas on disk, between the network and all that comes after it.
 
     DIR/raw/<shot>_raw.%04d.exr       the network's alpha, channel A, sealed like every alpha
     DIR/raw/<shot>_labels.%04d.png    the trimap that went in, and the one that came out
 
 They are written like everything else, whole or not at all, so that an interrupted run goes on from
-them; and removed once no frame needs them any more, unless they are to be kept.
+them, and so does one whose clean-up or channels are others: the network is not asked again. Where
+all of a shot's together are large they are removed once no frame needs them any more, unless they
+are to be kept. They may be removed by hand at any time.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +23,7 @@ import numpy as np
 from plugin.errors import FrameError
 from plugin.exr.alpha_file import AlphaFormat, prove_alpha, write_alpha
 from plugin.exr.decode import Bits
+from plugin.framerange import FrameRange
 from plugin.result.grey_png import read_grey, write_grey
 from plugin.result.layout import OutputLayout
 from plugin.stabilise.plan import StabilisePlan
@@ -36,6 +41,9 @@ from plugin.types import (
 
 __all__ = ["Raw", "RawFiles", "drop_raws"]
 
+MOST_KEPT = 500_000_000
+"""Bytes of all raw alphas of a shot up to which they stay: some 2 000 frames of a 1080p plate."""
+
 _CLASSES = np.array([BACKGROUND, UNKNOWN, FOREGROUND], np.uint8)
 
 
@@ -47,11 +55,13 @@ class Raw:
         alpha: `h × w` of the frame's own data window, exactly as it is stored: float16 or float32.
         adapted: `h × w` uint8 of the same, T̂.
         trimap: `H × W` uint8 of the plate's data window, what went in.
+        figures: what is known of its mask, for `FrameResult.statistics`.
     """
 
     alpha: Stored
     adapted: LabelArray
     trimap: LabelArray
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 class RawFiles:
@@ -87,7 +97,11 @@ class RawFiles:
             raw.alpha.astype(np.float32, copy=False),
             info=self._info.model_copy(update={"data_window": own}),
             frame=Frame(frame.number, frame.rgb),
-            provenance={"recipe": recipe, "labels": _sum(labels)},
+            provenance={
+                "recipe": recipe,
+                "labels": _sum(labels),
+                "figures": json.dumps(dict(raw.figures)),
+            },
             form=AlphaFormat("a", self._bits, "zip"),
             root=layout.out,
         )
@@ -109,23 +123,39 @@ class RawFiles:
             return None
         area = window.area_of(found.data_window)
         trimap, adapted = _CLASSES[labels // 3], _CLASSES[labels % 3][area]
-        raw = Raw(self.as_stored(found.alpha), np.ascontiguousarray(adapted), trimap)
+        figures = _figures(found.provenance.get("figures", ""))
+        raw = Raw(self.as_stored(found.alpha), np.ascontiguousarray(adapted), trimap, figures)
         return raw, found.data_window
 
 
-def drop_raws(layout: OutputLayout, plan: StabilisePlan) -> int:
-    """Remove the raw alphas that no frame waits for: all that look at them are there.
+def drop_raws(
+    layout: OutputLayout,
+    plan: StabilisePlan | None,
+    promised: FrameRange,
+    most: int = MOST_KEPT,
+) -> int:
+    """Where all of a shot's are large, remove the raw alphas that no frame waits for.
 
     Other tasks may be at work on the same folder. One that finds a raw alpha gone that it wanted
     computes it again.
 
+    Args:
+        layout: where they are.
+        plan: which frames look at which; None where each looks at its own.
+        promised: the frames that were asked for; others are not waited for.
+        most: bytes of all together up to which they stay.
+
     Returns:
         How many frames' were removed.
     """
-    there = frozenset(layout.pattern("alpha").scan())
+    numbers = layout.pattern("raw").scan()
+    if sum(_size(path) for n in numbers for path in (layout.raw(n), layout.labels(n))) <= most:
+        return 0
+    awaited = promised.without(layout.pattern("alpha").scan())
     dropped = 0
-    for number in layout.pattern("raw").scan():
-        if all(one in there for one in (number, *plan.around(number))):
+    for number in numbers:
+        around = [] if plan is None else plan.around(number)
+        if not any(one in awaited for one in (number, *around)):
             for path in (layout.raw(number), layout.labels(number)):
                 _remove(path)
             dropped += 1
@@ -134,9 +164,23 @@ def drop_raws(layout: OutputLayout, plan: StabilisePlan) -> int:
     return dropped
 
 
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def _remove(path: Path) -> None:
     with suppress(OSError):
         path.unlink(missing_ok=True)
+
+
+def _figures(text: str) -> dict[str, float]:
+    try:
+        return {str(name): float(value) for name, value in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}
 
 
 def _index(labels: LabelArray) -> LabelArray:

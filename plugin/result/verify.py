@@ -144,7 +144,8 @@ def _look_at(
 ) -> tuple[list[Finding], bool]:
     """What is wrong with one promised frame, and whether its plate was there to be compared."""
     path, told = layout.alpha(number), None
-    found = _pictures(number, layout, judge.pictures(number), kept) + _raw(number, layout)
+    found = _pictures(number, layout, judge.pictures(number), kept)
+    found += _raw(number, layout) if "raw" in kept else []
     try:
         told = prove_alpha(path).provenance
     except FrameError as error:
@@ -195,7 +196,7 @@ def _pictures(
 
 
 def _raw(number: int, layout: OutputLayout) -> list[Finding]:
-    """A raw alpha that is there, kept or of a run that was not ended, is whole."""
+    """A raw alpha that is to be kept is whole; others are looked at when they are taken up."""
     path = layout.raw(number)
     if not os.path.lexists(path):
         return []

@@ -73,8 +73,9 @@ class MaskReader:
         key = self._key(frame.number)
         reading = self._settings.reading
         coverage = coverage_of(self.stored(key, reading.channels), reading)
-        confidence = 1.0 if key == frame.number else HELD_CONFIDENCE
-        return Mask(frame.number, coverage, None, confidence)
+        if key == frame.number:
+            return Mask(key, coverage)
+        return Mask(frame.number, coverage, None, HELD_CONFIDENCE, held=key)
 
     @told_as(FrameError)
     def digest(self, number: int) -> str:

@@ -96,6 +96,7 @@ class Request:
         to_display: the plate's RGB to what the network and the segmenters see.
         matter: the network, where a first pass may use it.
         colour: names the transform; another makes other masks.
+        step: is told how many pictures of a first pass are done, of how many.
     """
 
     shot: Shot
@@ -103,6 +104,7 @@ class Request:
     to_display: DisplayTransform
     matter: Matter | None = None
     colour: str = ""
+    step: Callable[[int, int], None] = lambda _done, _total: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ def run_first(
     *,
     make_matter: Callable[[], Matter] | None = None,
     colour: str = "",
+    step: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> SegmentPlan:
     """Do what has to be done in frame order before workers start; nothing for most methods.
 
@@ -88,6 +89,7 @@ def run_first(
         folder: where its pictures go; made where it is needed.
         make_matter: makes the network, with which `track` corrects what it carried; None not to.
         colour: `InputColour.recipe`; masks that were carried under another are not taken again.
+        step: is told how many pictures are done, of how many.
 
     Returns:
         The plan to give to the workers.
@@ -100,7 +102,7 @@ def run_first(
     if first is None:
         return plan
     matter = None if make_matter is None else make_matter()
-    return first(plan, Request(shot, plate, to_display, matter, colour), folder)
+    return first(plan, Request(shot, plate, to_display, matter, colour, step), folder)
 
 
 def build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:

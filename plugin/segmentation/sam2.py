@@ -128,10 +128,13 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
         def read(number: int) -> FloatArray:
             return request.to_display(request.plate.read(number).rgb)
 
-        for number, coverage, seen in network.follow(frames.numbers, read, told):
+        done = network.follow(frames.numbers, read, told)
+        request.step(0, len(frames))
+        for count, (number, coverage, seen) in enumerate(done, 1):
             key = told[number].mask if number in told else None
             sure = np.zeros(coverage.shape, np.bool_)
             masks.save(number, coverage if key is None else key, sure, seen)
+            request.step(count, len(frames))
         confidence = masks.finish()
         if set(confidence) != set(frames):
             raise FrameError("SAM 2 left frames out", where=folder, fix="report it")

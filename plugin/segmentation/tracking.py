@@ -70,9 +70,14 @@ class _Tracker:
         self._request = request
         self._masks = masks
         self._mask_of = mask_of
+        self._done = self._total = 0
 
     def run(self, keys: FrameRange, frames: FrameRange) -> None:
         numbers = frames.numbers
+        # Between two keys every frame is reached twice.
+        self._total = len(numbers) + sum(1 for n in numbers if keys.first < n < keys.last)
+        self._total -= sum(1 for n in keys if keys.first < n < keys.last)
+        self._step(0)
         before = [n for n in numbers if n < keys.first]
         for link in self._chain(keys.first, before[::-1]):
             self._write(link)
@@ -84,12 +89,17 @@ class _Tracker:
                 for link in forwards:
                     self._write(link)
                 continue
-            from_after = {
-                link.number: _packed(link) for link in self._chain(following, between[::-1])
-            }
+            from_after = {}
+            for link in self._chain(following, between[::-1]):
+                from_after[link.number] = _packed(link)
+                self._step()
             for link in forwards:
                 other = _unpacked(link.number, *from_after.pop(link.number))
                 self._write(_merged(link, other, key, following))
+
+    def _step(self, by: int = 1) -> None:
+        self._done += by
+        self._request.step(self._done, self._total)
 
     def _chain(self, key: int, numbers: list[int]) -> Iterator[Link]:
         if not numbers:
@@ -121,6 +131,7 @@ class _Tracker:
     def _write_key(self, number: int) -> None:
         mask = self._mask_of(number)
         self._masks.save(number, mask, np.zeros(mask.shape, np.bool_), 1.0)
+        self._step()
 
     def _write(self, link: Link) -> None:
         if self._request.matter is not None:
@@ -135,6 +146,7 @@ class _Tracker:
             np.asarray(unsure, np.uint8) > 0,
             link.confidence,
         )
+        self._step()
 
 
 def _merged(one: Link, other: Link, key: int, following: int) -> Link:

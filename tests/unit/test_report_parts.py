@@ -67,16 +67,15 @@ def test_a_frames_figures_and_their_place_in_a_moving_window() -> None:
     adapted = labels.copy()
     adapted[10:20, 10:30] = FOREGROUND
     adapted[0, 60] = FOREGROUND  # what was unknown cannot be overruled
-    mask = Mask(1, np.zeros((60, 120), np.float32), confidence=0.25)
     found = frame_figures(
         labels,
         adapted,
         np.full((50, 100), 0.5, np.float32),
-        mask=mask,
         area=(slice(5, 55), slice(7, 107)),
     )
     assert (found["unknown"], found["overruled"], found["coverage"]) == (0.5, 0.04, 0.5)
-    assert found["confidence"] == 0.25
+    mask = Mask(1, np.zeros((60, 120), np.float32), confidence=0.25, held=3)
+    assert mask.figures == {"confidence": 0.25, "held": 3.0}
     box = overruled_box(found)
     assert box is not None
     assert (box.left <= 17, box.right >= 37, box.top <= 15, box.bottom >= 25) == (True,) * 4
