@@ -102,12 +102,6 @@ class Mask:
     confidence: float = 1.0
     held: int | None = None
 
-    @property
-    def figures(self) -> dict[str, float]:
-        """What the report is told of it."""
-        held = {} if self.held is None else {"held": float(self.held)}
-        return {"confidence": float(self.confidence), **held}
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trimap:

@@ -18,6 +18,7 @@ from plugin.driver.plan import Plan
 from plugin.errors import FrameError, SurroundingsError
 from plugin.framerange import FrameRange
 from plugin.plates import plate_of
+from plugin.report.figures import mask_figures
 from plugin.result.grey_png import kept_recipe, write_grey
 from plugin.result.layout import OutputLayout
 from plugin.result.raw_files import Raw, RawFiles
@@ -134,8 +135,7 @@ class RawAlphas:
         image = np.ascontiguousarray(source.rgb[source.area])
         with stages("network", self.turns.network):
             adapted, alpha = self.matter(image, labels)
-        figures = {} if mask is None else mask.figures
-        return Raw(self.raws.as_stored(alpha), adapted, trimap, figures), mask
+        return Raw(self.raws.as_stored(alpha), adapted, trimap, mask_figures(mask)), mask
 
     @cached_property
     def network(self) -> str:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from plugin.errors import OutputError
+from plugin.errors import AdaMatteError, OutputError
+from plugin.framerange import FrameRange
 from plugin.progress.draining import Drain
 from plugin.progress.tally import Tally
 from plugin.result.layout import OutputLayout
@@ -52,6 +53,11 @@ class Books:
         self._due = time.monotonic() + _BOOKS_EVERY_S
         self._file.update(manifest)
 
+    @property
+    def asked(self) -> FrameRange:
+        """The frames of this run."""
+        return self._head.asked
+
     def add(self, result: FrameResult) -> None:
         """Note a frame; on disk within seconds."""
         self._new.append(result)
@@ -93,6 +99,9 @@ def reported(layout: OutputLayout, tally: Tally, drain: Drain) -> Iterator[None]
     try:
         yield
         code = 143 if drain.asked and tally.left else 3 if tally.failed else 0
+    except AdaMatteError as error:
+        code = error.exit_code
+        raise
     except KeyboardInterrupt:
         code = 143 if drain.asked else 130
         raise

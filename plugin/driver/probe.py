@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +258,7 @@ def pass_in_order(plan: Plan, plate: PlateSource, layout: OutputLayout, progress
             layout.out / "track",
             make_matter=lambda: driver_network(shot),
             colour=plan.colour.recipe,
+            step=partial(progress.step, plan.segment.method),
         )
     if masks != plan.segment:
         _say(masks, said)

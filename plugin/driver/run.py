@@ -12,12 +12,13 @@ from plugin.disk.claims import Claim, claimed
 from plugin.disk.inputs import read_whole
 from plugin.driver.belonging import Belonging
 from plugin.driver.books import Books, reported
+from plugin.driver.executor import choose_executor
 from plugin.driver.plan import Goal, Plan, plan_file
 from plugin.driver.probe import anchored, pass_in_order, probed
 from plugin.driver.unchanged import unchanged
 from plugin.errors import Interrupted, OutputError, SurroundingsError
 from plugin.framerange import FrameRange
-from plugin.progress.draining import draining
+from plugin.progress.draining import Drain, draining
 from plugin.progress.modes import Progress, QuietProgress
 from plugin.progress.tally import Tally
 from plugin.report.sprites import FOLDER as REPORT_FRAMES
@@ -92,7 +93,7 @@ def _claimed(
     belonging.check_folder()
     layout = OutputLayout.of(shot)
     kinds = {goal, *shot.keep} | ({"overlay"} if goal == "trimap" else set())
-    kinds |= {"raw"} if plan.stabilise else set()
+    kinds |= {"raw"} if goal == "alpha" else set()
     layout.prepare(kinds)
     with claimed(shot.out, frames) as claim:
         if claim.alone:
@@ -102,17 +103,39 @@ def _claimed(
             with suppress(OutputError):  # the report says so at the end, and nothing else does
                 layout.prepare({REPORT_FRAMES})
         _keep_override(plan, layout)
-        plan = pass_in_order(plan, plate, layout, progress)
-        plate.close()  # each worker has its own
-        executor = executor or _executor(plan, len(frames), info.width * info.height)
         progress.start(len(frames), shot=shot.name, model=shot.model, device=plan.device)
-        head = _head(plan, info, frames)
-        books = Books(layout, head, pictures=goal != "alpha", admit=belonging.check)
-        written = _work(plan, books, frames, executor, progress, claim=claim)
+        drain, tally = Drain(), Tally()
+        tally.start(len(frames))
+        with reported(layout, tally, drain):
+            plan = pass_in_order(plan, plate, layout, _Stepping(progress, tally))
+            plate.close()  # each worker has its own
+            head = _head(plan, info, frames)
+            executor = executor or choose_executor(plan, frames, info.width * info.height, head)
+            books = Books(layout, head, pictures=goal != "alpha", admit=belonging.check)
+            written = _work(plan, books, executor, progress, tally=tally, drain=drain, claim=claim)
+        if goal == "alpha":
+            _tell_unsafe(written, frames, progress)
+            _show(plan, written, progress, tally.seconds, claim.alone)
         layout.prepare(kinds)  # sweeps what workers left that died on the way
-        if plan.stabilise is not None and "raw" not in shot.keep:
-            drop_raws(layout, plan.stabilise)
+        if goal == "alpha" and "raw" not in shot.keep:
+            drop_raws(layout, plan.stabilise, written.promised)
         return written
+
+
+class _Stepping(QuietProgress):
+    """Tells of a pass before the frames, for people and for `progress.json`."""
+
+    def __init__(self, told: Progress, tally: Tally) -> None:
+        self._told, self._tally = told, tally
+
+    def note(self, text: str) -> None:
+        """Passed on."""
+        self._told.note(text)
+
+    def step(self, name: str, done: int, total: int) -> None:
+        """Passed on, and counted."""
+        self._tally.step(name, done, total)
+        self._told.step(name, done, total)
 
 
 def _head(plan: Plan, info: PlateInfo, frames: FrameRange) -> Manifest:
@@ -159,43 +182,23 @@ def _needed(shot: Shot, info: PlateInfo, frames: FrameRange) -> int:
         bits=shot.bits,
         compression=shot.compression,
         pictures=len(shot.keep - {"raw"}),
-        raw=bool(shot.stabilise),
+        raw=True,
     )
-
-
-def _executor(plan: Plan, frames: int, pixels: int) -> Executor:
-    if plan.shot.executor == "process":
-        from model.inference.threads import settle_process
-        from workers.in_process import InProcessExecutor
-
-        settle_process()
-        return InProcessExecutor()
-    from workers.cluster import plan_cluster
-    from workers.ray_executor import RayExecutor
-
-    cluster = plan_cluster(plan.shot, plan.device, frames, pixels)
-    return RayExecutor(cluster, retries=plan.shot.retries)
 
 
 def _work(
     plan: Plan,
     books: Books,
-    frames: FrameRange,
     executor: Executor,
     progress: Progress,
     *,
+    tally: Tally,
+    drain: Drain,
     claim: Claim,
 ) -> Manifest:
-    layout = OutputLayout.of(plan.shot)
-    tasks = frames.chunks(plan.shot.chunk or _CHUNK)
-    tally = Tally()
-    tally.start(len(frames))
+    tasks = books.asked.chunks(plan.shot.chunk or _CHUNK)
     try:
-        with (
-            draining(executor.stop) as drain,
-            plan_file(plan) as job,
-            reported(layout, tally, drain),
-        ):
+        with draining(executor.stop, drain), plan_file(plan) as job:
             for result in unchanged(executor.run(job, tasks), lambda: drain.asked):
                 tally.add(result)
                 progress.frame(result)
@@ -213,11 +216,7 @@ def _work(
     if tally.left:
         books.close(ended=None)
         raise SurroundingsError("frames were lost", where=plan.shot.out, fix="run it again")
-    written = books.close(ended=_now())
-    if plan.goal == "alpha":
-        _tell_unsafe(written, frames, progress)
-        _show(plan, written, progress, tally.seconds, claim.alone)
-    return written
+    return books.close(ended=_now())
 
 
 def _stopped(shot: Shot, tally: Tally, *, drained: bool) -> Interrupted:

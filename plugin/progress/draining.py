@@ -23,7 +23,9 @@ class Drain:
 
 
 @contextmanager
-def draining(stop: Callable[[], None], seconds: float = DRAIN_S) -> Iterator[Drain]:
+def draining(
+    stop: Callable[[], None], drain: Drain | None = None, seconds: float = DRAIN_S
+) -> Iterator[Drain]:
     """Answer the first SIGTERM by `stop`; after `seconds`, or at a second one, as it was before.
 
     Only where SIGTERM already has a handler, as the command line installs one, and in the main
@@ -31,9 +33,10 @@ def draining(stop: Callable[[], None], seconds: float = DRAIN_S) -> Iterator[Dra
 
     Args:
         stop: begins no more frames; called from the signal's handler.
+        drain: is told of it; None for one of its own.
         seconds: until whatever is still going on is interrupted.
     """
-    drain = Drain()
+    drain = drain or Drain()
     before = signal.getsignal(signal.SIGTERM)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield drain

@@ -19,7 +19,7 @@ MODES = ("auto", "bar", "plain", "jsonl", "openjd")
 
 
 class Progress(Protocol):
-    """Told of a run's events by the driver: `start`, `step`s, `frame`s, `end`; `note`s at any time."""
+    """Told of a run's events by the driver: `start`, `step`s, `frame`s, `end`; `note`s between."""
 
     def start(self, frames: int, **facts: object) -> None:
         """The request was accepted: `frames` to do, `facts` worth a line (shot, model, …)."""

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from plugin.types import UNKNOWN, FloatArray, LabelArray
+from plugin.types import UNKNOWN, FloatArray, LabelArray, Mask
 
-__all__ = ["Box", "densest", "frame_figures", "overruled_box"]
+__all__ = ["Box", "densest", "frame_figures", "mask_figures", "overruled_box"]
 
 _CELLS = 48
 """Cells of the picture's longest side in which `densest` looks."""
@@ -66,6 +66,14 @@ def frame_figures(
         corners = (box.left + x, box.top + y, box.right + x, box.bottom + y)
         found.update(zip(_KEYS, map(float, corners), strict=True))
     return found
+
+
+def mask_figures(mask: Mask | None) -> dict[str, float]:
+    """Figures of a frame's mask: `confidence`, and `held`, the frame whose mask it is."""
+    if mask is None:
+        return {}
+    held = {} if mask.held is None else {"held": float(mask.held)}
+    return {"confidence": float(mask.confidence), **held}
 
 
 def overruled_box(statistics: Mapping[str, float]) -> Box | None:

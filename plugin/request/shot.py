@@ -133,12 +133,15 @@ class Shot(BaseModel):
     keep: Annotated[frozenset[Kept], Asked(OUTPUT, "mask,trimap,adapted,raw", pixels=False)] = (
         frozenset()
     )
-    """Write these pictures beside the alpha too, to see where a matte went wrong."""
+    """Write these pictures beside the alpha too, to see where a matte went wrong. raw, the
+    network's alphas before clean-up, stay in any case while a shot's take less than 500 MB: then
+    another --choke, --despill or --channels does not need the network. DIR/raw may be removed."""
     report: Annotated[bool, Asked(OUTPUT, pixels=False)] = True
     """Make the QC report, DIR/report/index.html, at the end. [default: yes]"""
-    executor: Annotated[Literal["ray", "process"], Asked(WORK, pixels=False)] = "ray"
+    executor: Annotated[Literal["auto", "ray", "process"], Asked(WORK, pixels=False)] = "auto"
     """ray: workers beside each other; process: one frame after another in this process, as the
-    tasks of a farm do."""
+    tasks of a farm do; auto: process where so few frames are to be done that Ray's start would take
+    longer."""
     workers: Annotated[int, Field(ge=0, le=10_000), Asked(WORK, "N|auto", pixels=False)] = 0
     """Frames at a time; auto is as many as cores, GPUs and memory have room for."""
     gpus_per_worker: Annotated[float, Field(gt=0, le=16), Asked(WORK, "X", pixels=False)] = 1.0

@@ -43,7 +43,7 @@ RULES: dict[str, Rule] = {
     "plugin/progress/lines.py": PLUGIN.also("rich"),
     "plugin/report/page.py": PLUGIN.also("jinja2 markupsafe"),
     "plugin/result/verify.py": PLUGIN.also("nuke_bridge.core.standing"),
-    "plugin/driver/run.py": PLUGIN.also(lazy="model workers"),
+    "plugin/driver/executor.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/probe.py": PLUGIN.also(lazy="model"),
     "plugin/driver/demo.py": PLUGIN.also(lazy="model"),
     "plugin/segmentation/onnx.py": PLUGIN.also(lazy="model"),
@@ -206,7 +206,7 @@ def test_the_table_forbids(file: str, source: str) -> None:
     ("file", "source"),
     [
         (
-            "plugin/driver/run.py",
+            "plugin/driver/executor.py",
             "def run():\n    from model import Matter\n    import workers.pool",
         ),
         ("plugin/cli/options.py", "import click"),

@@ -11,7 +11,7 @@ import pytest
 from plugin.framerange import FrameRange
 from plugin.report.against import difference_picture
 from plugin.report.command import command_of, shell_word
-from plugin.report.figures import Box, densest, frame_figures, overruled_box
+from plugin.report.figures import Box, densest, frame_figures, mask_figures, overruled_box
 from plugin.report.flicker import change
 from plugin.report.measure import spread
 from plugin.report.sprites import (
@@ -75,7 +75,7 @@ def test_a_frames_figures_and_their_place_in_a_moving_window() -> None:
     )
     assert (found["unknown"], found["overruled"], found["coverage"]) == (0.5, 0.04, 0.5)
     mask = Mask(1, np.zeros((60, 120), np.float32), confidence=0.25, held=3)
-    assert mask.figures == {"confidence": 0.25, "held": 3.0}
+    assert mask_figures(mask) == {"confidence": 0.25, "held": 3.0}
     box = overruled_box(found)
     assert box is not None
     assert (box.left <= 17, box.right >= 37, box.top <= 15, box.bottom >= 25) == (True,) * 4

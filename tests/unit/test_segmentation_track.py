@@ -146,6 +146,26 @@ def test_a_second_run_takes_what_is_there(tmp_path: Path) -> None:
     assert overlap(plan, plate, 1005) > 0.9
 
 
+@pytest.mark.parametrize("keys", [(1001,), (1007,), (1003, 1009), (1002, 1006, 1010)])
+def test_a_pass_tells_how_it_goes(tmp_path: Path, keys: tuple[int, ...]) -> None:
+    """From none to all, one after the other, and every picture once a side that reaches it."""
+    plate = MovingPlate()
+    one = shot(tmp_path, plate, *keys)
+    told: list[tuple[int, int]] = []
+    plan = prepare(one, plate, lambda rgb: rgb)
+    run_first(
+        plan,
+        one,
+        plate,
+        lambda rgb: rgb,
+        tmp_path / "track",
+        step=lambda done, total: told.append((done, total)),
+    )
+    totals = {total for _, total in told}
+    assert totals == {len(told) - 1}
+    assert [done for done, _ in told] == list(range(len(told)))
+
+
 def test_another_key_is_another_recipe(tmp_path: Path) -> None:
     plate = MovingPlate()
     one = shot(tmp_path, plate, 1001)

@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 
 from plugin.driver.run import run
+from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
+from plugin.result.manifest import load
+from plugin.result.raw_files import drop_raws
 from plugin.result.verify import Fault, verify
+from plugin.stabilise.plan import StabilisePlan
 from plugin.types import FloatArray, LabelArray, Matter
 from tests.jobs import LumaMatter, alphas, creature
 from workers.in_process import InProcessExecutor
@@ -70,10 +74,48 @@ def test_it_does_something(shot: Shot, whole: dict[int, bytes], tmp_path: Path) 
     assert all(alphas(raw)[number] != whole[number] for number in whole)
 
 
-def test_raw_alphas_go_when_they_have_served(shot: Shot, whole: dict[int, bytes]) -> None:
-    assert whole
-    assert not (shot.out / "raw").exists()
-    assert verify(shot.out).complete
+def test_raw_alphas_stay_while_they_are_small(
+    shot: Shot, whole: dict[int, bytes], tmp_path: Path
+) -> None:
+    """And go where they are not, but for those that a frame which was asked for waits for."""
+    here = elsewhere(shot, tmp_path, frames="1002-1003")
+    matted(here)
+    layout, frames = OutputLayout.of(here), FrameRange.span(1002, 1003)
+    assert layout.pattern("raw").scan().numbers == (1001, 1002, 1003, 1004, 1005)
+    plan = StabilisePlan(radius=2, frames=FrameRange.of(whole))
+    assert drop_raws(layout, plan, frames) == 0
+    layout.alpha(1003).unlink()
+    assert drop_raws(layout, plan, frames, most=0) == 0  # all are in reach of 1003
+    assert drop_raws(layout, StabilisePlan(radius=1, frames=FrameRange.of(whole)), frames, most=0) == 2
+    matted(here)
+    assert {n: alphas(here)[n] for n in frames} == {n: whole[n] for n in frames}
+    assert drop_raws(layout, plan, frames, most=0) == 5
+    assert not (here.out / "raw").exists()
+    assert verify(here.out).complete
+
+
+@pytest.mark.parametrize("radius", [0, 2])
+@pytest.mark.parametrize(
+    "changes",
+    [{"choke": 1.5}, {"channels": "a"}, {"channels": "fg"}, {"soften": 2.0, "despeckle": 4.0}],
+    ids=str,
+)
+def test_another_finish_does_not_ask_the_network(
+    shot: Shot, tmp_path: Path, radius: int, changes: dict[str, object]
+) -> None:
+    here = elsewhere(shot, tmp_path, stabilise=radius, report=True)
+    matted(here)
+    told = load(here.out / "manifest.json").frames
+    other = here.model_copy(update=changes)
+    assert matted(other).calls == 0
+    afresh = other.model_copy(update={"out": tmp_path / "afresh"})
+    assert matted(afresh).calls == FRAMES
+    assert alphas(other) == alphas(afresh)
+    now = load(here.out / "manifest.json").frames
+    assert [r.statistics["confidence"] for r in now.values()] == [
+        r.statistics["confidence"] for r in told.values()
+    ]
+    assert verify(here.out).complete
 
 
 def test_a_plate_too_large_to_keep_gives_the_same(
@@ -177,7 +219,7 @@ def test_a_changed_neighbour_is_seen(shot: Shot, tmp_path: Path) -> None:
     after = alphas(here)
     assert [n for n in before if before[n] != after[n]][:1] == [1001]
     assert [before[n] == after[n] for n in (1004, 1005, 1006)] == [True] * 3
-    assert result.calls == 5  # 1001 to 1003, and the raw alphas that those look at
+    assert result.calls == 1  # that frame alone: what 1002 and 1003 look at beside it is there
 
 
 def test_a_neighbour_that_fails_is_left_out_until_it_can_be_had(shot: Shot, tmp_path: Path) -> None:
