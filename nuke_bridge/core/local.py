@@ -75,6 +75,8 @@ class LocalJob(Job):
                 self._say(self.status.with_counts({"total": total})._replace(state="running"))
             elif kind == "progress":
                 self._say(self.status.with_counts(event))
+            elif kind == "pass":
+                self._say(self.status._replace(message=_passing(event)))
             elif kind == "frame":
                 self._say(self._counted(event))
 
@@ -118,6 +120,12 @@ class _Ending:
     def __call__(self) -> None:
         if self._process.poll() is None:
             self._process.terminate()
+
+
+def _passing(event: dict[str, Any]) -> str:
+    """`track 12 of 48`; empty at its end."""
+    done, total = event.get("pass_done"), event.get("pass_total")
+    return "" if done == total else "{} {} of {}".format(event.get("pass"), done, total)
 
 
 def _lines(stream: IO[bytes] | None) -> Iterator[bytes]:

@@ -30,7 +30,7 @@ def job(text: str, actor: str) -> None:
     """Do it."""
     shot = Shot.model_validate_json(text)
     executor: Executor = InProcessExecutor(luma_matter)
-    if shot.executor == "ray":
+    if shot.executor != "process":
         kind: Any = getattr(actors, actor)
         cluster = Cluster(shot.address, shot.workers or 1, shot.gpus_per_worker, device=shot.device)
         executor = RayExecutor(cluster, retries=shot.retries, actor=kind)

@@ -29,6 +29,7 @@ def test_a_ray_that_dies_ends_the_run_with_its_own_words(tmp_path: Path) -> None
     shot = small_shot(tmp_path, range(1001, 1061))
     words = [sys.executable, "-m", "plugin.cli", "run", shot.plate, "--out", str(shot.out)]
     words += ["--segment", "none", "--stabilise", "0", "--no-report", "--workers", "1"]
+    words += ["--executor", "ray"]
     with subprocess.Popen(
         [*words, "--progress", "plain"],
         cwd=HERE,

@@ -64,7 +64,7 @@ def command(shot: Shot, *more: str) -> list[str]:
     assert shot.mask is not None
     words = ["run", shot.plate, "--mask", shot.mask, "--out", str(shot.out)]
     words += ["--workers", str(shot.workers), "--chunk", str(shot.chunk)]
-    words += ["--stabilise", str(shot.stabilise), *more]
+    words += ["--stabilise", str(shot.stabilise), "--executor", "ray", *more]
     return [*ADAMATTE, *words]
 
 

@@ -158,6 +158,7 @@ def test_a_disk_that_fills_up_leaves_only_whole_frames(shot: Shot, small_disk: P
     """The estimate lets the job begin; then somebody else takes the room."""
     out = small_disk / "out"
     words = [shot.plate, "--mask", shot.mask, "--out", out, "--workers", "1", "--progress", "jsonl"]
+    words += ["--executor", "ray"]
     command = [sys.executable, "-m", "plugin.cli", "run", *map(str, words)]
     filled = False
     with subprocess.Popen(

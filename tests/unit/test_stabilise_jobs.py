@@ -86,7 +86,9 @@ def test_raw_alphas_stay_while_they_are_small(
     assert drop_raws(layout, plan, frames) == 0
     layout.alpha(1003).unlink()
     assert drop_raws(layout, plan, frames, most=0) == 0  # all are in reach of 1003
-    assert drop_raws(layout, StabilisePlan(radius=1, frames=FrameRange.of(whole)), frames, most=0) == 2
+    assert (
+        drop_raws(layout, StabilisePlan(radius=1, frames=FrameRange.of(whole)), frames, most=0) == 2
+    )
     matted(here)
     assert {n: alphas(here)[n] for n in frames} == {n: whole[n] for n in frames}
     assert drop_raws(layout, plan, frames, most=0) == 5

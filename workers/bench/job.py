@@ -55,7 +55,7 @@ def measure(*, shot: Mapping[str, Any], cores: int = 0) -> dict[str, Any]:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     clock = _Clock()
     began = time.perf_counter()
-    run(Shot(**shot), progress=clock)
+    run(Shot(**{"executor": "ray", **shot}), progress=clock)
     ended = time.perf_counter()
     results = [result for result, _, _ in clock.results]
     stages: Counter[str] = Counter()
