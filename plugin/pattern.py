@@ -127,10 +127,27 @@ class FramePattern:
             yield f"other files of the same name, left out: {'; '.join(beside[:3])}"
 
 
+_ENDS_IN_NUMBER = re.compile(r"(?:^|\.|[_ -](?=\d{3}))(\d{1,7})\Z", re.ASCII)
+_VIDEOS = frozenset({".mov", ".mp4", ".m4v", ".mkv", ".webm", ".mxf", ".avi"})
+
+
 def number_in(path: Path, otherwise: int) -> int:
     """The number that ends a file's name: 1001 of `plate.1001.exr`, no `v02` and no `hero2`."""
-    match = re.search(r"(?:^|\.|[_ -](?=\d{3}))(\d{1,7})\Z", path.stem, re.ASCII)
+    match = _ENDS_IN_NUMBER.search(path.stem)
     return otherwise if match is None else int(match[1])
+
+
+def name_of(plate: str) -> str:
+    """What a plate is called: `plate` of `plate.%04d.exr` and of the one picture `plate.1001.exr`.
+
+    A video keeps its number, which is none of a frame; files that are numbers alone have the name
+    of their folder.
+    """
+    pattern, path = FramePattern.of(plate), Path(plate)
+    if pattern is None and path.suffix.lower() in _VIDEOS:
+        return path.stem
+    text = _ENDS_IN_NUMBER.sub("", path.stem) if pattern is None else pattern.prefix
+    return text or path.parent.name
 
 
 def sequence_around(path: Path) -> tuple[str, ...]:

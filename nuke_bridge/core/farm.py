@@ -12,7 +12,7 @@ from .files import read_json
 from .frames import format_range
 from .ray_jobs import JobInfo, RayJobs, UnreachableError, find_token
 from .request import Request
-from .status import Job, Status
+from .status import Job, Status, passing
 
 JOB_VARIABLE = "ADAMATTE_JOB"
 """The variable by which a job knows its name; it stands in its `progress.json`."""
@@ -128,7 +128,9 @@ class FarmJob(Job):
         if found.get("job") != self._id:
             self._tell_of_other(found)
             return
-        now = self.status.with_counts(found)._replace(message=self._silence(found))
+        now = self.status.with_counts(found)._replace(
+            message=self._silence(found) or passing(found)
+        )
         if found.get("state") == "running":
             now = now._replace(state="running")
         if now != self.status:

@@ -12,7 +12,7 @@ from typing import IO, Any, Iterator
 
 from .errors import BridgeError
 from .request import Request, clean_environment
-from .status import Job, Status
+from .status import Job, Status, passing
 
 _MOST_OF_A_LINE = 1 << 20
 _GRACE_S = 20.0
@@ -76,7 +76,7 @@ class LocalJob(Job):
             elif kind == "progress":
                 self._say(self.status.with_counts(event))
             elif kind == "pass":
-                self._say(self.status._replace(message=_passing(event)))
+                self._say(self.status._replace(message=passing(event)))
             elif kind == "frame":
                 self._say(self._counted(event))
 
@@ -120,12 +120,6 @@ class _Ending:
     def __call__(self) -> None:
         if self._process.poll() is None:
             self._process.terminate()
-
-
-def _passing(event: dict[str, Any]) -> str:
-    """`track 12 of 48`; empty at its end."""
-    done, total = event.get("pass_done"), event.get("pass_total")
-    return "" if done == total else "{} {} of {}".format(event.get("pass"), done, total)
 
 
 def _lines(stream: IO[bytes] | None) -> Iterator[bytes]:

@@ -15,6 +15,8 @@ from .frames import format_range, is_pattern, split_pattern
 from .options import OPTIONS, option
 
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
+_ENDS_IN_NUMBER = re.compile(r"(?:^|\.|[_ -](?=\d{3}))(\d{1,7})\Z", re.ASCII)
+_VIDEOS = (".mov", ".mp4", ".m4v", ".mkv", ".webm", ".mxf", ".avi")
 
 _HOST_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "LD_LIBRARY_PATH", "LD_PRELOAD")
 """What a host sets for itself, and what another Python and its libraries must not see."""
@@ -100,11 +102,12 @@ class Request(NamedTuple):
 
 def shot_name(name: str, plate: str) -> str:
     """The shot's name as it stands in file names: as given, or from the plate's."""
-    text = name
+    text, path = name, Path(plate)
     if not text and is_pattern(plate):
-        folder, prefix, _, _ = split_pattern(plate)
-        text = prefix or Path(folder).name
-    text = text or Path(plate).stem
+        text = split_pattern(plate)[1] or path.parent.name
+    elif not text and path.suffix.lower() not in _VIDEOS:  # one picture ends in its frame's number
+        text = _ENDS_IN_NUMBER.sub("", path.stem) or path.parent.name
+    text = text or path.stem
     return _NOT_IN_NAMES.sub("_", text).strip("._-") or "shot"
 
 

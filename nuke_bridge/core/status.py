@@ -120,6 +120,12 @@ class Job:
         raise NotImplementedError
 
 
+def passing(told: dict[str, Any]) -> str:
+    """`track 12 of 48`, of a pass before the frames; empty at its end, and where there is none."""
+    done, total = told.get("pass_done"), told.get("pass_total")
+    return "" if done == total else "{} {} of {}".format(told.get("pass"), done, total)[:100]
+
+
 def _one_line(error: Exception) -> str:
     text = str(error) or type(error).__name__
     return " ".join(text.split())[:500]

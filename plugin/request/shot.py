@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from plugin.framerange import FrameRange
-from plugin.pattern import FramePattern
+from plugin.pattern import name_of
 from plugin.request.asked import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, Asked
 
 __all__ = ["Kept", "Shot", "asked_of", "range_ends"]
@@ -211,7 +211,7 @@ class Shot(BaseModel):
     @property
     def name(self) -> str:
         """The shot's name as it stands in file names: letters, digits, `_`, `.` and `-`."""
-        text = self.shot or _name_of(self.plate)
+        text = self.shot or name_of(self.plate)
         return _NOT_IN_NAMES.sub("_", text).strip("._-") or "shot"
 
 
@@ -224,8 +224,3 @@ def range_ends(text: str) -> tuple[float, float]:
     """Both numbers of `LOW-HIGH`; not numbers where it is not that."""
     match = _RANGE.fullmatch(text.replace(" ", ""))
     return (float(match[1]), float(match[2])) if match else (nan, nan)
-
-
-def _name_of(plate: str) -> str:
-    pattern = FramePattern.of(plate)
-    return Path(plate).stem if pattern is None else pattern.prefix or Path(plate).parent.name

@@ -68,7 +68,7 @@ def test_a_job_runs_where_other_programs_have_our_names(studio: Path, executor: 
     more = ["--workers", 1, "--no-report", "--segment", "none", "--device", "cpu"]
     done = python(studio, COMMAND, *words, *more, cwd=studio)
     assert done.returncode == 0, done.stderr
-    assert [f.name for f in (studio / "o" / "alpha").iterdir()] == ["p.1001_alpha.1001.exr"]
+    assert [f.name for f in (studio / "o" / "alpha").iterdir()] == ["p_alpha.1001.exr"]
 
 
 def test_from_python(studio: Path) -> None:

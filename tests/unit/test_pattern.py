@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.errors import FrameRangeError
-from plugin.pattern import FramePattern
+from plugin.pattern import FramePattern, name_of
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,21 @@ def test_padding_never_cuts(number: int, padding: int) -> None:
 def test_text_reads_back(prefix: str, padding: int) -> None:
     pattern = FramePattern(Path("shots"), prefix, padding, ".exr")
     assert FramePattern.parse(str(pattern)) == pattern
+
+
+@pytest.mark.parametrize(
+    ("plate", "name"),
+    [
+        ("a/bmx.1001.jpg", "bmx"),
+        ("a/sh010_v2.0042.exr", "sh010_v2"),
+        ("a/IMG_2034.tif", "IMG"),
+        ("a/sh020/1001.png", "sh020"),
+        ("a/hero2.png", "hero2"),
+        ("a/sh010_v02.png", "sh010_v02"),
+        ("a/take.0007.mov", "take.0007"),
+        ("a/plate.%04d.exr", "plate."),
+        ("a/sh030/####.exr", "sh030"),
+    ],
+)
+def test_one_picture_is_named_as_its_sequence_is(plate: str, name: str) -> None:
+    assert name_of(plate) == name

@@ -59,6 +59,8 @@ class Frames(unittest.TestCase):
             ("", "/a/sh010.mov", "sh010"),
             ("", "/a/sh010_v2.%04d.exr", "sh010_v2"),
             ("", "/plates/sh020/%04d.exr", "sh020"),
+            ("", "/a/bmx.1001.jpg", "bmx"),
+            ("", "/a/take.1001.mov", "take.1001"),
             ("sh 1/\u00e4", "/a/b.mov", "sh_1_\u00e4"),
         ):
             self.assertEqual(shot_name(given, plate), name)
