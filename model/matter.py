@@ -86,9 +86,20 @@ class Matter:
         Raises:
             TrimapError: image and trimap differ in size, or the trimap holds other values.
         """
+        adapted, alpha, _ = self.with_confidence(image, trimap)
+        return adapted, alpha
+
+    def with_confidence(
+        self, image: FloatArray, trimap: LabelArray
+    ) -> tuple[LabelArray, FloatArray, FloatArray]:
+        """As a call, and how sure the network is of T̂: the probability of the class chosen.
+
+        `H × W` float32 within [1/3, 1]; 1 where the trimap was taken at its word.
+        """
         _check(image, trimap)
         if not (trimap == UNKNOWN).any():
-            return trimap.copy(), trimap.astype(np.float32) / np.float32(FOREGROUND)
+            alpha = trimap.astype(np.float32) / np.float32(FOREGROUND)
+            return trimap.copy(), alpha, np.ones_like(alpha)
         while True:
             try:
                 return self.inference(image, trimap)

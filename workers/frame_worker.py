@@ -147,7 +147,8 @@ class FrameWorker:
         with stages("finish", self._turns.finishing):
             finished = self.finisher.finish(number, source.frame.rgb[area], alpha, area)
         with stages("encode"):
-            digest = self._writer.alpha(source.frame, recipe, finished)
+            layers = self.raw_alphas.layers(raw, area)
+            digest = self._writer.alpha(source.frame, recipe, finished, layers)
         labels = np.ascontiguousarray(raw.trimap[area])
         statistics = frame_figures(labels, raw.adapted, finished.alpha, area=area) | dict(
             raw.figures

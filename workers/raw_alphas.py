@@ -16,6 +16,7 @@ from plugin.colour.display import display_transform
 from plugin.disk.inputs import Ledger, ledger
 from plugin.driver.plan import Plan
 from plugin.errors import FrameError, SurroundingsError
+from plugin.exr.alpha_file import Layers
 from plugin.framerange import FrameRange
 from plugin.plates import plate_of
 from plugin.report.figures import mask_figures
@@ -27,6 +28,8 @@ from plugin.trimap.override import Override, load
 from plugin.trimap.source import TrimapPlan, TrimapSource
 from plugin.types import (
     BACKGROUND,
+    UNKNOWN,
+    FloatArray,
     Frame,
     LabelArray,
     Mask,
@@ -37,7 +40,7 @@ from plugin.types import (
 )
 from workers.neighbours import LARGE, Area, Inputs, Matted, Once, Source, raw_frame
 from workers.overlap import BESIDE
-from workers.shared_matter import SharedMatter
+from workers.shared_matter import Confident, SharedMatter
 from workers.stage_clock import Stages, Turns
 
 __all__ = ["RawAlphas", "as_grey"]
@@ -134,8 +137,21 @@ class RawAlphas:
         labels = np.ascontiguousarray(trimap[source.area])
         image = np.ascontiguousarray(source.rgb[source.area])
         with stages("network", self.turns.network):
-            adapted, alpha = self.matter(image, labels)
-        return Raw(self.raws.as_stored(alpha), adapted, trimap, mask_figures(mask)), mask
+            adapted, alpha, sure = self._matte(image, labels)
+        figures = mask_figures(mask)
+        return Raw(self.raws.as_stored(alpha), adapted, trimap, figures, sure), mask
+
+    def _matte(
+        self, image: FloatArray, labels: LabelArray
+    ) -> tuple[LabelArray, FloatArray, FloatArray | None]:
+        """The network's answer, and its confidence where that is asked for."""
+        if "confidence" not in self.plan.shot.layers:
+            return *self.matter(image, labels), None
+        if isinstance(self.matter, Confident):
+            return self.matter.with_confidence(image, labels)
+        raise SurroundingsError(
+            "this network does not say how sure it is", where="--layers", fix="leave it out"
+        )
 
     @cached_property
     def network(self) -> str:
@@ -207,6 +223,16 @@ class RawAlphas:
             return None
         return self.segmenter.segment(seen)
 
+    def layers(self, raw: Raw, area: Area) -> Layers:
+        """The layers that are asked for beside a frame's alpha."""
+        held: dict[str, FloatArray | None] = {
+            "trimap": as_layer(raw.trimap[area]),
+            "adapted": as_layer(raw.adapted),
+            "confidence": raw.confidence,
+        }
+        wanted = sorted(self.plan.shot.layers)
+        return {name: plane for name in wanted if (plane := held[name]) is not None}
+
     def _write_pictures(
         self, number: int, inputs: Inputs, mask: Mask | None, raw: Raw, area: Area
     ) -> None:
@@ -236,6 +262,12 @@ def _corrections(plan: Plan, info: PlateInfo) -> Override | None:
     if plan.shot.override is None:
         return None
     return load(plan.shot.override, info, asked=FrameRange(()), sha256=plan.override)
+
+
+def as_layer(labels: LabelArray) -> FloatArray:
+    """A trimap as 0, 0.5 and 1."""
+    values = np.array([0, 0.5, 1], np.float32)
+    return values[(labels > BACKGROUND).astype(np.uint8) + (labels > UNKNOWN)]
 
 
 def as_grey(mask: Mask) -> LabelArray:

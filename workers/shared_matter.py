@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from plugin.driver.plan import Plan
 from plugin.errors import SurroundingsError
-from plugin.types import FloatArray, LabelArray, Matter
+from plugin.types import FloatArray, LabelArray
 
-__all__ = ["SharedMatter"]
+if TYPE_CHECKING:
+    from model import Matter as Network
+
+__all__ = ["Confident", "SharedMatter"]
+
+
+@runtime_checkable
+class Confident(Protocol):
+    """A `Matter` that also says how sure it is of its adapted trimap, by pixel."""
+
+    def with_confidence(
+        self, image: FloatArray, trimap: LabelArray
+    ) -> tuple[LabelArray, FloatArray, FloatArray]:
+        """As `Matter.__call__`, and the share of the class that was chosen, 0 to 1."""
 
 
 class SharedMatter:
@@ -41,20 +55,30 @@ class SharedMatter:
 
     def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
         """See `plugin.types.Matter`; one call at a time."""
+        self._settle()
+        return self._network(image, trimap)
+
+    def with_confidence(
+        self, image: FloatArray, trimap: LabelArray
+    ) -> tuple[LabelArray, FloatArray, FloatArray]:
+        """See `Confident`; one call at a time."""
+        self._settle()
+        return self._network.with_confidence(image, trimap)
+
+    def _settle(self) -> None:
         if not getattr(self._local, "settled", False):
             from model.inference.threads import settle_thread
 
             settle_thread()
             self._local.settled = True
-        return self._network(image, trimap)
 
     @cached_property
-    def _network(self) -> Matter:
-        from model import Matter as Network
+    def _network(self) -> Network:
+        from model import Matter
 
         plan = self._plan
         shot = plan.shot
-        network = Network(shot.model, device=plan.device, precision=shot.precision, tile=shot.tile)
+        network = Matter(shot.model, device=plan.device, precision=shot.precision, tile=shot.tile)
         if network.weights.sha256 != plan.weights:
             what, fix = "the weights have changed since the job began", "run the same command again"
             raise SurroundingsError(what, where=network.weights.path, fix=fix)

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from plugin.colour.display import interop_id
 from plugin.errors import OutputError
-from plugin.exr.alpha_file import AlphaFormat, Colours, write_alpha
+from plugin.exr.alpha_file import AlphaFormat, Colours, Layers, write_alpha
 from plugin.finish import Finished
 from plugin.report.sprites import SpriteForm, straight, tiles_of, write_sprite
 from plugin.trimap.overlay import overlay, write_overlay
@@ -31,8 +31,8 @@ class Writer:
         picture = overlay(seen.rgb, plain, trimap, self.raw_alphas.trimaps.rules(seen.number))
         write_overlay(self.layout.pattern("overlay").path(seen.number), picture, self.layout.out)
 
-    def alpha(self, frame: Frame, recipe: str, finished: Finished) -> str:
-        """Write the frame's alpha; the digest of its pixels."""
+    def alpha(self, frame: Frame, recipe: str, finished: Finished, layers: Layers) -> str:
+        """Write the frame's alpha, and the layers beside it; the digest of its pixels."""
         info, colour = self.plate.info, self.plan.colour
         own = frame.data_window or info.data_window
         aspect = info.pixel_aspect if frame.pixel_aspect is None else frame.pixel_aspect
@@ -58,6 +58,7 @@ class Writer:
             },
             form=AlphaFormat.of(self.plan.shot),
             colours=colours,
+            layers=layers,
             root=self.layout.out,
         )
 

@@ -67,15 +67,18 @@ class Inference:
     largest: int | None = 512
 
     @torch.inference_mode()
-    def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
-        """T̂ and α̂ of one frame.
+    def __call__(
+        self, image: FloatArray, trimap: LabelArray
+    ) -> tuple[LabelArray, FloatArray, FloatArray]:
+        """T̂, α̂, and how likely T̂ is, of one frame.
 
         Args:
             image: `H × W × 3` float32 within [0, 1].
             trimap: `H × W` uint8 of 0, 128, 255.
 
         Returns:
-            T̂, `H × W` uint8 of the same labels; α̂, `H × W` float32 within [0, 1].
+            T̂, `H × W` uint8 of the same labels; α̂, `H × W` float32 within [0, 1]; the probability
+            of T̂'s class, `H × W` float32, 1 where the trimap was not looked at.
         """
         reach = _near(trimap == UNKNOWN, REACH)
         decoded = _Decoded(trimap)
@@ -89,7 +92,7 @@ class Inference:
             alpha = (adapted == FOREGROUND).astype(np.float32)
             for core in self._rectangles(adapted == UNKNOWN, _PROPAGATION_MARGIN, _CELL, 1):
                 self._propagate(core, image, decoded, adapted, alpha)
-        return adapted, alpha
+        return adapted, alpha, decoded.confidence(reach)
 
     def _rectangles(self, where: _Where, margin: int, cell: int, grid: int) -> list[Rectangle]:
         height, width = (padded_side(side) for side in where.shape)
@@ -191,6 +194,16 @@ class _Decoded:
         best = LABELS[self.sums[:3, rows, columns].argmax(axis=0)]
         chosen[rows, columns][inner] = best[inner]
         return chosen
+
+    def confidence(self, reach: _Where) -> FloatArray:
+        """The probability of the likeliest class within reach, 1 elsewhere."""
+        sure = np.ones(self.trimap.shape, np.float32)
+        rows, columns = _bounds(reach)
+        inner = reach[rows, columns]
+        logits = self.sums[:3, rows, columns][:, inner]
+        logits /= np.maximum(self.weights[rows, columns][inner], 1e-6)
+        sure[rows, columns][inner] = 1 / np.exp(logits - logits.max(axis=0)).sum(axis=0)
+        return sure
 
     def piece(self, where: Rectangle) -> tuple[FloatArray, FloatArray]:
         """T̃ (`3 × h × w`) and α̃ (`h × w`) of a rectangle, repeated beyond the frame's edge."""

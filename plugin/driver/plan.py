@@ -97,12 +97,15 @@ class Plan(BaseModel):
             shot.compression,
             *inputs,
         ]
+        if shot.layers:
+            parts.append(f"layers {','.join(sorted(shot.layers))}")
         return self._sum(parts)
 
     def raw_recipe(self, network: str, *inputs: str) -> str:
         """sha256 of everything that determines the network's own alpha of a frame, as stored."""
         parts: list[object] = [RECIPE_VERSION, "raw", self.colour.recipe]
-        return self._sum([*parts, network, self.raw_bits, *inputs])
+        sure = ["confidence"] if "confidence" in self.shot.layers else []
+        return self._sum([*parts, network, self.raw_bits, *sure, *inputs])
 
     @property
     def raw_bits(self) -> Bits:

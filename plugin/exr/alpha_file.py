@@ -53,12 +53,16 @@ __all__ = [
     "pixel_digest",
     "prove_alpha",
     "read_alpha",
+    "read_layer",
     "write_alpha",
 ]
 
 FOREGROUND = "foreground"
 """Key of the provenance that says that RGB is a foreground, not the alpha again."""
 _AGAIN = "run the same command again"
+
+Layers = Mapping[str, FloatArray]
+"""Planes `H × W` float32 within [0, 1], by the name of their layer."""
 
 
 _DEFAULT = AlphaFormat()
@@ -72,6 +76,7 @@ def encode_alpha(
     provenance: Mapping[str, str],
     form: AlphaFormat = _DEFAULT,
     colours: Colours | None = None,
+    layers: Layers | None = None,
 ) -> bytes:
     """The bytes of an alpha EXR.
 
@@ -82,10 +87,11 @@ def encode_alpha(
         provenance: written as `adamatte/<key>`; `digest` is added, or checked if given.
         form: channels, bits, compression.
         colours: the foreground, for `fg` and for nothing else.
+        layers: further planes by the layer's name, as alpha; each is channel A of its layer.
 
     Raises:
-        FrameError: the alpha is of another size than the plate, or not within [0, 1]; or the
-            foreground is of another size, or not finite.
+        FrameError: the alpha or a layer is of another size than the plate, or not within [0, 1];
+            or the foreground is of another size, or not finite.
     """
     where = f"frame {frame.number}"
     _refuse_alpha(alpha, info.data_window, where)
@@ -105,6 +111,9 @@ def encode_alpha(
     planes = stored_channels(alpha, rgb, form.channels, form.bits)
     if rgb is not None and not lossless:
         rgb, _ = decode_rgb(_written(header, planes), where)
+    for name, plane in (layers or {}).items():
+        _refuse_alpha(plane, info.data_window, f"{where}, layer {name}")
+        planes |= {f"{name}.A": stored_channels(plane, None, "a", form.bits)["A"]}
     digest = pixel_digest(alpha, form.bits, rgb)
     if provenance.get("digest", digest) != digest:
         raise FrameError("the digest is of other pixels", where=where, fix=_AGAIN)
@@ -127,6 +136,7 @@ def write_alpha(
     provenance: Mapping[str, str],
     form: AlphaFormat = _DEFAULT,
     colours: Colours | None = None,
+    layers: Layers | None = None,
     root: Path | None = None,
 ) -> str:
     """Encode, write beside, decode back, rename.
@@ -139,6 +149,7 @@ def write_alpha(
         provenance: written as `adamatte/<key>`.
         form: channels, bits, compression.
         colours: the foreground, for `fg`.
+        layers: further planes by the layer's name.
         root: the output folder, which no symbolic link may lead out of.
 
     Returns:
@@ -149,11 +160,29 @@ def write_alpha(
         OutputError: the disk refuses, or does not give back what was written.
     """
     data = encode_alpha(
-        alpha, info=info, frame=frame, provenance=provenance, form=form, colours=colours
+        alpha,
+        info=info,
+        frame=frame,
+        provenance=provenance,
+        form=form,
+        colours=colours,
+        layers=layers,
     )
     digest = str(read_header(data, path)[f"{OURS}digest"])
     write_whole(path, data, check=partial(_check_written, digest=digest), root=root)
     return digest
+
+
+def read_layer(path: Path, name: str) -> FloatArray | None:
+    """A layer that `encode_alpha` wrote, `H × W` float32; None where the file has none of the name.
+
+    Raises:
+        FrameError: the file cannot be read.
+    """
+    data = load(path)
+    check_seal(data, path)
+    channels = {channel.name for channel in read_header(data, path)["channels"]}
+    return decode_a(data, path, f"{name}.A")[0] if f"{name}.A" in channels else None
 
 
 def read_alpha(path: Path) -> AlphaFile:

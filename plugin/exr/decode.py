@@ -120,13 +120,13 @@ def refuse_size(area: Window, where: object) -> None:
         )
 
 
-def decode_a(data: bytes, path: Path) -> tuple[FloatArray, Bits]:
-    """Every pixel of channel A, `H × W` float32, and the bits as which they are stored.
+def decode_a(data: bytes, path: Path, name: str = "A") -> tuple[FloatArray, Bits]:
+    """Every pixel of channel A, or of another, `H × W` float32, and their bits.
 
     Raises:
-        FrameError: some pixel cannot be decoded, or there is no A.
+        FrameError: some pixel cannot be decoded, or there is no such channel.
     """
-    planes, bits = _decode(data, ("A",), path)
+    planes, bits = _decode(data, (name,), path)
     return planes[0], bits
 
 

@@ -175,7 +175,7 @@ def _plain(field: str, value: object) -> object:
     """The forms that people write: `auto` for 0 workers, `--keep mask,trimap`."""
     if field in AUTO_FIELDS and value == "auto":
         return 0
-    if field == "keep" and isinstance(value, str | tuple | list):
+    if field in ("keep", "layers") and isinstance(value, str | tuple | list):
         texts = [value] if isinstance(value, str) else value
         if all(isinstance(text, str) for text in texts):
             return [part for text in texts for part in text.replace(" ", "").split(",") if part]

@@ -44,7 +44,6 @@ def write_job(path: Path, shot: Shot, *, without: Collection[str] = ()) -> None:
 def job_text(shot: Shot, *, without: Collection[str] = ()) -> str:
     """The job file's text: a line for each field that is not as by default."""
     fields = shot.model_dump(mode="json", exclude_defaults=True)
-    fields["keep"] = sorted(fields.get("keep", ()))
     lines = [
         f"{name} = {_toml(value)}"
         for name, value in fields.items()

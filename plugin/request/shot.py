@@ -8,15 +8,23 @@ from math import nan
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_serializer,
+    field_validator,
+)
 
 from plugin.framerange import FrameRange
 from plugin.pattern import name_of
 from plugin.request.asked import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, Asked
 
-__all__ = ["Kept", "Shot", "asked_of", "range_ends"]
+__all__ = ["Kept", "Layer", "Shot", "asked_of", "range_ends"]
 
 Kept = Literal["mask", "trimap", "adapted", "raw"]
+Layer = Literal["trimap", "adapted", "confidence"]
 
 _KEYFRAME = re.compile(r"(-?\d{1,7})=(.+)\Z", re.ASCII | re.DOTALL)
 _RANGE = re.compile(r"(-?\d*\.?\d+)-(-?\d*\.?\d+)", re.ASCII)
@@ -130,6 +138,10 @@ class Shot(BaseModel):
     )
     """EXR compression; zips suits hosts that read rows. All are lossless but dwaa and dwab, which
     are for the colours of fg alone."""
+    layers: Annotated[frozenset[Layer], Asked(OUTPUT, "trimap,adapted,confidence")] = frozenset()
+    """Further layers of the alpha files, channel A of each, for those who comp with them: the
+    trimap that went in and the one that the network made of it (0, 0.5, 1), and how sure the
+    network is of it (0 to 1)."""
     keep: Annotated[frozenset[Kept], Asked(OUTPUT, "mask,trimap,adapted,raw", pixels=False)] = (
         frozenset()
     )
@@ -154,6 +166,10 @@ class Shot(BaseModel):
     """Tries beyond the first before a frame counts as failed."""
     force: Annotated[bool, Asked(WORK, pixels=False)] = False
     """Compute frames again that are already done and whole."""
+
+    @field_serializer("layers", "keep")
+    def _sets_are_sorted(self, given: frozenset[str]) -> list[str]:
+        return sorted(given)  # two processes write the same
 
     @field_validator("screen")
     @classmethod

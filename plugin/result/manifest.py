@@ -226,7 +226,6 @@ def _dump(manifest: Manifest, lines: dict[int, tuple[FrameRecord, str]]) -> str:
         if known is None or known[0] is not record:
             lines[number] = record, f'"{number}": {record.model_dump_json(exclude_defaults=True)}'
     fields = manifest.model_dump(mode="json", by_alias=True, exclude={"frames"})
-    fields["shot"]["keep"].sort()
     head = ",\n".join(f"{_json(name)}: {_json(value)}" for name, value in fields.items())
     frames = ",\n".join(lines[number][1] for number in sorted(manifest.frames))
     return f'{{\n{head},\n"frames": {{\n{frames}\n}}\n}}\n'

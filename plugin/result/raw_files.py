@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from plugin.errors import FrameError
-from plugin.exr.alpha_file import AlphaFormat, prove_alpha, write_alpha
+from plugin.exr.alpha_file import AlphaFormat, prove_alpha, read_layer, write_alpha
 from plugin.exr.decode import Bits
 from plugin.framerange import FrameRange
 from plugin.result.grey_png import read_grey, write_grey
@@ -44,6 +44,7 @@ __all__ = ["Raw", "RawFiles", "drop_raws"]
 MOST_KEPT = 500_000_000
 """Bytes of all raw alphas of a shot up to which they stay: some 2 000 frames of a 1080p plate."""
 
+_SURE = "confidence"
 _CLASSES = np.array([BACKGROUND, UNKNOWN, FOREGROUND], np.uint8)
 
 
@@ -56,12 +57,14 @@ class Raw:
         adapted: `h × w` uint8 of the same, T̂.
         trimap: `H × W` uint8 of the plate's data window, what went in.
         figures: what is known of its mask, for `FrameResult.statistics`.
+        confidence: of the network in the adapted trimap, `h × w`, 0 to 1; where it is asked for.
     """
 
     alpha: Stored
     adapted: LabelArray
     trimap: LabelArray
     figures: Mapping[str, float] = field(default_factory=dict)
+    confidence: FloatArray | None = None
 
 
 class RawFiles:
@@ -103,6 +106,7 @@ class RawFiles:
                 "figures": json.dumps(dict(raw.figures)),
             },
             form=AlphaFormat("a", self._bits, "zip"),
+            layers=None if raw.confidence is None else {_SURE: raw.confidence},
             root=layout.out,
         )
 
@@ -124,7 +128,8 @@ class RawFiles:
         area = window.area_of(found.data_window)
         trimap, adapted = _CLASSES[labels // 3], _CLASSES[labels % 3][area]
         figures = _figures(found.provenance.get("figures", ""))
-        raw = Raw(self.as_stored(found.alpha), np.ascontiguousarray(adapted), trimap, figures)
+        sure = read_layer(layout.raw(number), _SURE) if f"{_SURE}.A" in found.channels else None
+        raw = Raw(self.as_stored(found.alpha), np.ascontiguousarray(adapted), trimap, figures, sure)
         return raw, found.data_window
 
 

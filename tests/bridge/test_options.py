@@ -46,8 +46,10 @@ def test_the_table_is_written_from_the_fields() -> None:
 
 @pytest.mark.parametrize(
     "plate",
-    ["a/bmx.1001.jpg", "a/IMG_2034.tif", "a/x/1001.exr", "a/hero2.png", "a/take.0007.MOV"]
-    + ["a/sh010.mov", "a/sh 1.%04d.exr", "a/sh1/%04d.exr", "a/..exr", "a/ä_b-.####.dpx"],
+    [
+        *("a/bmx.1001.jpg", "a/IMG_2034.tif", "a/x/1001.exr", "a/hero2.png", "a/take.0007.MOV"),
+        *("a/sh010.mov", "a/sh 1.%04d.exr", "a/sh1/%04d.exr", "a/..exr", "a/ä_b-.####.dpx"),
+    ],
 )
 def test_shots_are_named_alike(plate: str) -> None:
     shot = Shot(plate=plate, out=Path("out"))

@@ -43,8 +43,8 @@ def scene(height: int, width: int, seed: int = 0) -> tuple[FloatArray, LabelArra
 @pytest.mark.parametrize("largest", [64, 128])
 def test_the_same_matte_for_any_tile(matter: Matter, height: int, width: int, largest: int) -> None:
     image, trimap = scene(height, width)
-    whole_trimap, whole = replace(matter.inference, largest=None)(image, trimap)
-    tiled_trimap, tiled = replace(matter.inference, largest=largest)(image, trimap)
+    whole_trimap, whole, _ = replace(matter.inference, largest=None)(image, trimap)
+    tiled_trimap, tiled, _ = replace(matter.inference, largest=largest)(image, trimap)
     unknown = trimap == UNKNOWN
     assert (np.abs(tiled - whole)[unknown] > 1 / 255).mean() <= 0.001
     assert (tiled_trimap != whole_trimap).mean() <= 0.001
