@@ -153,7 +153,7 @@ def test_every_option_reaches_its_field(capsys: pytest.CaptureFixture[str]) -> N
         "--stabilise 3 "
         "--despeckle 30 --choke -1.5 --soften 2 --holdout core.%04d.png --garbage junk.png "
         "--channels a --despill blue --bits float --compression piz "
-        "--keep mask,trimap --keep adapted --no-report "
+        "--layers trimap --layers confidence --keep mask,trimap --keep adapted --no-report "
         "--executor process --workers 3 --gpus-per-worker 0.5 --address h:1 --chunk 5 "
         "--retries 9 --force"
     )
@@ -164,6 +164,7 @@ def test_every_option_reaches_its_field(capsys: pytest.CaptureFixture[str]) -> N
     default = Shot(plate="", out=Path())
     assert [f for f in Shot.model_fields if getattr(shot, f) == getattr(default, f)] == []
     assert shot.keep == frozenset({"mask", "trimap", "adapted"})
+    assert shot.layers == frozenset({"trimap", "confidence"})
     assert shot.keyframes == {1: "a.png", 3: "b.png"}
 
 

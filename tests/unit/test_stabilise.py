@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -181,6 +182,7 @@ def test_flicker_of_a_job_that_kept_its_raw_alphas(
     assert found.steady > 0
     bare = shot.model_copy(update={"out": tmp_path / "bare"})
     run(bare, executor=InProcessExecutor(luma_matter))
+    shutil.rmtree(bare.out / "raw")
     with pytest.raises(ShotError, match="no two frames with raw alphas"):
         flicker_of(bare.out)
 
