@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 
-def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+def _conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
     """Convolution that keeps the size (or divides it by `stride`), then batch norm."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
@@ -15,8 +15,8 @@ def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.S
 
 
 def conv_bn_relu(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """`conv_bn`, then ReLU."""
-    return nn.Sequential(*conv_bn(inputs, outputs, kernel, stride), nn.ReLU(inplace=True))
+    """`_conv_bn`, then ReLU."""
+    return nn.Sequential(*_conv_bn(inputs, outputs, kernel, stride), nn.ReLU(inplace=True))
 
 
 class BasicBlock(nn.Module):
@@ -25,7 +25,7 @@ class BasicBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            conv_bn_relu(inputs, outputs, stride=stride), conv_bn(outputs, outputs)
+            conv_bn_relu(inputs, outputs, stride=stride), _conv_bn(outputs, outputs)
         )
         self.shortcut = _projection(inputs, outputs, stride)
 
@@ -43,7 +43,7 @@ class Bottleneck(nn.Module):
         self.body = nn.Sequential(
             conv_bn_relu(inputs, inner, kernel=1),
             conv_bn_relu(inner, inner, stride=stride),
-            conv_bn(inner, outputs, kernel=1),
+            _conv_bn(inner, outputs, kernel=1),
         )
         self.shortcut = _projection(inputs, outputs, stride)
 
@@ -55,7 +55,7 @@ class Bottleneck(nn.Module):
 def _projection(inputs: int, outputs: int, stride: int) -> nn.Module:
     if inputs == outputs and stride == 1:
         return nn.Identity()
-    return conv_bn(inputs, outputs, kernel=1, stride=stride)
+    return _conv_bn(inputs, outputs, kernel=1, stride=stride)
 
 
 class PlainBlock(nn.Module):

@@ -25,7 +25,7 @@ from model.training.trainer import Trainer
 
 Change = dict[str, Any]
 
-VARIANTS: Final[dict[str, Change]] = {
+_VARIANTS: Final[dict[str, Change]] = {
     "full": {},
     "without propagation unit": {"ablate": {"propagation": False}},
     "without T-decoder": {"ablate": {"trimap_decoder": False}},
@@ -45,10 +45,10 @@ def train(recipe: Recipe, name: str, *, report: Report) -> Path:
 
     Args:
         recipe: the budget; its `ablate` holds for all variants.
-        name: of `VARIANTS`.
+        name: of `_VARIANTS`.
         report: takes lines of progress.
     """
-    change = VARIANTS[name]
+    change = _VARIANTS[name]
     folder = recipe.out / name.replace(" ", "-")
     variant = recipe.model_copy(
         update={**change, "ablate": recipe.ablate | change.get("ablate", {}), "out": folder}
@@ -100,11 +100,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--bench", type=Path, action="append", required=True)
     parser.add_argument("--trimap", default="trimap")
-    parser.add_argument("--only", choices=VARIANTS, action="append")
+    parser.add_argument("--only", choices=_VARIANTS, action="append")
     asked = parser.parse_args(arguments)
     recipe = read_recipe(asked.recipe)
     found: dict[str, dict[str, Total]] = {}
-    for name in asked.only or VARIANTS:
+    for name in asked.only or _VARIANTS:
         weights = train(recipe, name, report=lambda line: _say(sys.stderr, line))
         found[name] = measure(weights, asked.bench, asked.trimap)
         _say(sys.stdout, table(found) + "\n")

@@ -92,8 +92,8 @@ def open_benchmark(folder: Path) -> list[BenchImage]:
         raise RequestError("no such folder", where=folder, fix="give the benchmark's folder")
     readers: tuple[Callable[[Path], list[BenchImage]], ...] = (
         read_composition_1k,
-        read_alphamatting,
-        read_bench_folders,
+        _read_alphamatting,
+        _read_bench_folders,
     )
     for read in readers:
         if images := read(folder):
@@ -106,7 +106,7 @@ def open_benchmark(folder: Path) -> list[BenchImage]:
     )
 
 
-def read_bench_folders(folder: Path) -> list[BenchImage]:
+def _read_bench_folders(folder: Path) -> list[BenchImage]:
     """This project's layout; empty where no sub-folder has an `image.png`."""
     return [
         BenchImage(
@@ -143,7 +143,7 @@ def read_composition_1k(folder: Path) -> list[BenchImage]:
     return images
 
 
-def read_alphamatting(folder: Path) -> list[BenchImage]:
+def _read_alphamatting(folder: Path) -> list[BenchImage]:
     """alphamatting.com's low-resolution training set, else its test set; empty where neither is.
 
     `Trimap1` becomes `trimap`, `Trimap2` `trimap-large` and `Trimap3` `trimap-user`.

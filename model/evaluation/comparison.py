@@ -52,7 +52,7 @@ def compare(
                 )
 
 
-def comparison_table(evaluations: Sequence[Evaluation]) -> str:
+def _comparison_table(evaluations: Sequence[Evaluation]) -> str:
     """Markdown: for each benchmark and kind of trimap all images and each half, a row a method."""
     lines = [
         "| set | trimap | images | method | SAD | MSE | Grad | Conn | Acc % | mIoU | s |"
@@ -118,7 +118,7 @@ def compare_and_report(
         if json_file is not None:
             both = {"schema": "evaluations/1", "evaluations": [each.as_dict() for each in found]}
             write_bytes(json_file, (json.dumps(both, indent=1, ensure_ascii=False) + "\n").encode())
-    return comparison_table(found)
+    return _comparison_table(found)
 
 
 def _within(progress: Progress, where: str) -> Progress:

@@ -29,26 +29,19 @@ def build_held_out_set(
 ) -> int:
     """The test set of `DATA/fg/*` and `DATA/photos/*`, two backgrounds for each foreground.
 
-    Arguments and errors as of `held_out_foregrounds` and `build_test_set`.
+    Arguments and errors as of `_held_out_foregrounds` and `build_test_set`.
     """
-    foregrounds = held_out_foregrounds(data / "fg", data / "photos", mattes=mattes, size=size)
+    foregrounds = _held_out_foregrounds(data / "fg", data / "photos", mattes=mattes, size=size)
     backgrounds = held_out(data / "photos")
     return build_test_set(
         out, foregrounds, backgrounds, per_foreground=2, seed=seed, progress=progress
     )
 
 
-def held_out_foregrounds(
+def _held_out_foregrounds(
     cutouts: Path, photos: Path, *, mattes: int, size: int
 ) -> list[Callable[[], Foreground]]:
-    """What the project's own test set has in front: held-out cut-outs and fresh procedural mattes.
-
-    Args:
-        cutouts: folder of RGBA pictures; those that training never sees are taken.
-        photos: folder of photographs; a held-out one is the colour of a matte without its own.
-        mattes: how many procedural mattes, of seeds that no training bank has.
-        size: longest side of a foreground, pixels; larger cut-outs are made smaller.
-    """
+    """What our test set has in front: held-out cut-outs and fresh procedural mattes."""
     textures = held_out(photos)
     rendered = [
         partial(_rendered, _FRESH_SEED + k, size, textures[k % len(textures)])

@@ -14,7 +14,7 @@ from model.evaluation.metrics import Confusion
 OURS: Final = "AdaMatting"
 """The network's name in tables."""
 
-REFERENCES: Final = ("closed-form", "KNN")
+_REFERENCES: Final = ("closed-form", "KNN")
 """What the network is held against."""
 
 HALVES: Final = {"choose": 0, "report": 1}
@@ -122,8 +122,8 @@ class Evaluation:
         The better baseline is chosen for each error by itself. Empty where network or baselines
         were not run; infinite where a baseline makes no error and the network does.
         """
-        others = [self.total(other) for other in self.methods if other in REFERENCES]
-        if method not in self.methods or method in REFERENCES or not others:
+        others = [self.total(other) for other in self.methods if other in _REFERENCES]
+        if method not in self.methods or method in _REFERENCES or not others:
             return {}
         ours = self.total(method)
         return {

@@ -11,17 +11,17 @@ import numpy as np
 from model.training.data_split import rendered_kind
 from plugin.types import FloatArray, LabelArray
 
-CUTOUT_NOISE: Final = 6
+_CUTOUT_NOISE: Final = 6
 """8-bit levels at both ends that cut-outs use for opaque pixels: many say 254 or 1 throughout."""
 
 
 def clean_alpha(alpha: LabelArray) -> FloatArray:
     """A cut-out's 8-bit matte, stretched so that what is meant opaque is exactly 0 or 1.
 
-    Levels up to `CUTOUT_NOISE` become 0, those from 255 − `CUTOUT_NOISE` become 1, linear between.
+    Levels up to `_CUTOUT_NOISE` become 0, those from 255 − that become 1, linear between.
     Without it Eq. 2 would call the whole inside of many cut-outs unknown.
     """
-    stretched = (alpha.astype(np.float32) - CUTOUT_NOISE) / (255 - 2 * CUTOUT_NOISE)
+    stretched = (alpha.astype(np.float32) - _CUTOUT_NOISE) / (255 - 2 * _CUTOUT_NOISE)
     return np.asarray(np.clip(stretched, 0, 1), dtype=np.float32)
 
 

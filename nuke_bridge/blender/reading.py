@@ -73,7 +73,7 @@ def _of_clip(node: Any, absolute: Callable[[str], str]) -> Plate:
     path = os.path.abspath(absolute(clip.filepath))
     start, offset, count = clip.frame_start, clip.frame_offset, clip.frame_duration
     if clip.source == "SEQUENCE":
-        pattern, number = pattern_of(path)
+        pattern, number = _pattern_of(path)
         return Plate(node, pattern, number + offset - start, number, number + count - 1)
     return Plate(node, path, 0, start - offset, start - offset + count - 1)
 
@@ -82,7 +82,7 @@ def _of_image(node: Any, absolute: Callable[[str], str]) -> Plate:
     path = os.path.abspath(absolute(node.image.filepath))
     start, offset, count = node.frame_start, node.frame_offset, node.frame_duration
     if node.image.source == "SEQUENCE":
-        pattern, _ = pattern_of(path)
+        pattern, _ = _pattern_of(path)
         return Plate(node, pattern, offset + 1 - start, offset + 1, offset + count)
     if node.image.source == "MOVIE":
         return Plate(node, path, 0, start - offset, start - offset + count - 1)
@@ -120,12 +120,8 @@ def request_of(scene: Any, absolute: Callable[[str], str]) -> Request:
     ).check()
 
 
-def pattern_of(path: str) -> tuple[str, int]:
-    """One file of a sequence as its pattern and number: `plate.1001.exr` is `plate.%04d.exr`, 1001.
-
-    Raises:
-        BridgeError: there is no number in the name.
-    """
+def _pattern_of(path: str) -> tuple[str, int]:
+    """A file of a sequence as pattern and number: `plate.1001.exr` is `plate.%04d.exr`, 1001."""
     name = Path(path).name
     match = _NUMBER.search(name)
     if match is None:

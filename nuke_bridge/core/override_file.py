@@ -16,7 +16,7 @@ from .files import read_json, write_json
 from .frames import format_range, parse_range
 
 CLASSES = ("background", "unknown", "foreground")
-MAX_OVERRIDE = 4000000
+_MAX_OVERRIDE = 4000000
 _SCHEMA = "trimap-override/1"
 _OURS = "roto."
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]+", re.ASCII)
@@ -92,7 +92,7 @@ def read_override(path: Path) -> OverrideText | None:
     Raises:
         BridgeError: it is no override file.
     """
-    document = read_json(path, MAX_OVERRIDE)
+    document = read_json(path, _MAX_OVERRIDE)
     if document is None:
         return None
     if document.get("schema") != _SCHEMA or not isinstance(document.get("rules"), list):

@@ -11,7 +11,7 @@ from typing import Any, cast
 from ..core.options import OPTIONS, Option
 from .host import nuke
 
-MARK = "adamatte_node"
+_MARK = "adamatte_node"
 """The knob by which the node is known, whatever its name."""
 
 VERSION = 1
@@ -87,7 +87,7 @@ def build() -> nuke.Group:
 
 def is_ours(node: nuke.Node) -> bool:
     """Whether it is an AdaMatte node."""
-    return node.knob(MARK) is not None
+    return node.knob(_MARK) is not None
 
 
 def our_nodes() -> list[nuke.Node]:
@@ -144,7 +144,7 @@ def _knobs() -> list[nuke.Knob]:
 
 def _hidden_knobs() -> list[nuke.Knob]:
     """What the script remembers; the cluster's token is not among it."""
-    found: list[nuke.Knob] = [nuke.Int_Knob(MARK, MARK)]
+    found: list[nuke.Knob] = [nuke.Int_Knob(_MARK, _MARK)]
     found[0].setValue(VERSION)
     found += [nuke.String_Knob(name, name) for name in ("job_id", "plate_made_of")]
     for knob in found:

@@ -44,10 +44,10 @@ def show_states(
     # The colour says: something here is not what it should be.
     stale = bool(states.frames(STALE) or states.frames(FAILED))
     node["tile_color"].setValue(_STALE_COLOUR if stale else _PLAIN_COLOUR)
-    aim(node, request)
+    _aim(node, request)
 
 
-def aim(node: nuke.Node, request: Request) -> None:
+def _aim(node: nuke.Node, request: Request) -> None:
     """Point the Read inside at the alpha sequence, and let it look at the files again."""
     read = nuke.toNode(node.fullName() + ".alpha")
     if read is None or not request.frames:

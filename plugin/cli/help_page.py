@@ -16,7 +16,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FILE = click.Path(path_type=Path)
 """The type of an option that is a file or a folder."""
 
-TALK = "What it says"
+_TALK = "What it says"
 """Heading of the options that every command has."""
 
 
@@ -67,7 +67,7 @@ class LaidOutCommand(click.Command):
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None and isinstance(parameter, click.Option):
-                lists.setdefault(getattr(parameter, "heading", TALK), []).append(record)
+                lists.setdefault(getattr(parameter, "heading", _TALK), []).append(record)
         for heading, records in lists.items():
             with formatter.section(heading):
                 formatter.write_dl(records, col_max=34)
@@ -84,7 +84,7 @@ def option(
     declared: str,
     text: str,
     *,
-    heading: str = TALK,
+    heading: str = _TALK,
     name: str = "",
     **attributes: Any,  # noqa: ANN401  click's own, of many types
 ) -> LaidOutOption:
@@ -156,12 +156,12 @@ def file_option(flag: str, metavar: str, text: str, **attributes: Any) -> click.
     return option(f"{flag} {metavar}", text, type=FILE, **attributes)
 
 
-def json_option(heading: str = TALK) -> click.Option:
+def json_option(heading: str = _TALK) -> click.Option:
     """`--json`, which arrives as `as_json`."""
     return option("--json", "As JSON, for programs.", heading=heading, name="as_json")
 
 
-def device_option(heading: str = TALK) -> click.Option:
+def device_option(heading: str = _TALK) -> click.Option:
     """`--device` of what works on the network itself."""
     return option(
         "--device",

@@ -33,7 +33,7 @@ from plugin.colour.primaries import NAMED, REC709, linear_primaries, recoloured,
 from plugin.errors import PlateError
 from plugin.types import FloatArray, PlateInfo
 
-Transform = Callable[[FloatArray], FloatArray]
+_Transform = Callable[[FloatArray], FloatArray]
 
 _SEEN = "shouldered sRGB 1"
 """Names what the transforms give; changed whenever they give something else."""
@@ -154,7 +154,7 @@ def _is_known(chosen: InputColour) -> bool:
         return False  # chromaticities that make no colours
 
 
-def display_transform(info: PlateInfo, in_colour: str | InputColour | None = None) -> Transform:
+def display_transform(info: PlateInfo, in_colour: str | InputColour | None = None) -> _Transform:
     """The function from the plate's pixels to what the network and the segmenters see.
 
     Args:
@@ -181,7 +181,7 @@ def display_transform(info: PlateInfo, in_colour: str | InputColour | None = Non
     return lambda rgb: _from_linear(to_linear(rgb))
 
 
-def _own(space: str) -> Transform | None:
+def _own(space: str) -> _Transform | None:
     """The transforms that need no OCIO: SDR, linear spaces by their primaries, Cineon."""
     name = space.lower()
     if name in _SDR:
@@ -196,7 +196,7 @@ def _own(space: str) -> Transform | None:
     return _from_linear if primaries == REC709 else _in_strips(*_to_display(primaries))
 
 
-def _to_display(primaries: Sequence[float]) -> tuple[Transform, ...]:
+def _to_display(primaries: Sequence[float]) -> tuple[_Transform, ...]:
     """The steps from linear light of these primaries."""
     if primaries == REC709:
         return srgb_encode, shoulder
@@ -204,7 +204,7 @@ def _to_display(primaries: Sequence[float]) -> tuple[Transform, ...]:
     return (lambda rgb: recoloured(rgb, matrix)), srgb_encode, shoulder
 
 
-def _coded(name: str) -> Transform | None:
+def _coded(name: str) -> _Transform | None:
     """Pictures that say their curve and primaries and are in no configuration: PQ, a gamma."""
     match = _CURVE.match(name)
     if match is None or match[2] not in NAMED or colour_ocio.is_ours(name):
@@ -251,7 +251,7 @@ def shoulder(display: FloatArray) -> FloatArray:
     return result
 
 
-def _in_strips(*steps: Transform) -> Transform:
+def _in_strips(*steps: _Transform) -> _Transform:
     """The steps one after the other, a strip of rows at a time: what fits the processor's cache."""
 
     def transform(rgb: FloatArray) -> FloatArray:

@@ -28,7 +28,7 @@ import numpy as np
 from plugin.finish.surroundings import Bounds, bounds_around
 from plugin.types import FloatArray
 
-Sides = tuple[FloatArray, FloatArray]
+_Sides = tuple[FloatArray, FloatArray]
 
 _SMALL = 32
 """Pixels along the longer side of levels that are worked on longer."""
@@ -114,7 +114,7 @@ def _mixed_box(mix: FloatArray) -> tuple[slice, slice]:
 
 
 def _settle_in_strips(
-    image: FloatArray, mix: FloatArray, both: Sides, rounds: int, bounds: list[Bounds]
+    image: FloatArray, mix: FloatArray, both: _Sides, rounds: int, bounds: list[Bounds]
 ) -> None:
     """`_settle` in place where something is mixed, on as many rows as the processor's cache holds.
 
@@ -135,8 +135,8 @@ def _settle_in_strips(
 
 
 def _settle(
-    image: FloatArray, mix: FloatArray, both: Sides, rounds: int, bounds: list[Sides]
-) -> Sides:
+    image: FloatArray, mix: FloatArray, both: _Sides, rounds: int, bounds: list[_Sides]
+) -> _Sides:
     """One level: `image` is `h × w × 3`, `mix` the alpha as `h × w × 1`.
 
     Args:

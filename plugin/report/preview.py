@@ -22,7 +22,7 @@ from plugin.types import LabelArray
 COMP_COLOUR = (0.85, 0.18, 0.32)
 """What the subject is put over: a colour that neither skin, screens nor foliage have."""
 
-ENCODERS: Mapping[str, Mapping[str, str]] = {
+_ENCODERS: Mapping[str, Mapping[str, str]] = {
     "libx264": {"crf": "20", "preset": "veryfast", "maxrate": "3M", "bufsize": "3M"},
     "libopenh264": {"b": "2M"},
     "libvpx-vp9": {"crf": "34", "b": "2M", "deadline": "realtime", "cpu-used": "8"},
@@ -67,7 +67,7 @@ def write_preview(
         OutputError: the disk refuses.
         av.error.FFmpegError: the encoder fails.
     """
-    name = next((name for name in ENCODERS if _has(name)), "")
+    name = next((name for name in _ENCODERS if _has(name)), "")
     if not name:
         return ""
     refuse_escape(path, root)
@@ -93,7 +93,7 @@ def _encode(
     rate: Fraction,
 ) -> None:
     width, height = (max(16, side - side % 2) for side in size)
-    stream = container.add_stream(encoder, rate, options=dict(ENCODERS[encoder]))
+    stream = container.add_stream(encoder, rate, options=dict(_ENCODERS[encoder]))
     if not isinstance(stream, VideoStream):
         raise OutputError("not an encoder of video", where=encoder, fix="report it")
     stream.width, stream.height = 2 * width, height

@@ -24,7 +24,7 @@ from plugin.types import FloatArray, LabelArray
 FOLDER = "report/frames"
 """Below the output folder."""
 
-LETTERS: Mapping[str, str] = {
+_LETTERS: Mapping[str, str] = {
     "plate": "p",
     "alpha": "a",
     "trimap": "t",
@@ -67,9 +67,9 @@ class SpriteForm:
         return cls(side, max(_LEAST_BYTES, min(_MOST_BYTES, _ALL_BYTES // max(1, frames))))
 
 
-def sprite_name(number: int, digest: str, kinds: Mapping[str, object]) -> str:
+def _sprite_name(number: int, digest: str, kinds: Mapping[str, object]) -> str:
     """The file name of a frame's sprite."""
-    return f"{number}.{digest[:16]}.{''.join(LETTERS[k] for k in LETTERS if k in kinds)}.jpg"
+    return f"{number}.{digest[:16]}.{''.join(_LETTERS[k] for k in _LETTERS if k in kinds)}.jpg"
 
 
 def tiles_of(
@@ -82,7 +82,7 @@ def tiles_of(
     adapted: LabelArray | None = None,
     colours: FloatArray | None = None,
 ) -> dict[str, LabelArray]:
-    """The small pictures of a frame, all of one size, in the order of `LETTERS`.
+    """The small pictures of a frame, all of one size, in the order of `_LETTERS`.
 
     Args:
         seen: `H × W × 3` float32, the plate, display-referred; None where it is gone.
@@ -153,13 +153,13 @@ def write_sprite(
     Raises:
         OutputError: the disk refuses, or the picture cannot be encoded.
     """
-    path = out / FOLDER / sprite_name(number, digest, tiles)
+    path = out / FOLDER / _sprite_name(number, digest, tiles)
     write_whole(path, _encoded(tiles, form.limit, path), durable=False, root=out)
     return path
 
 
 def _stack(tiles: Mapping[str, LabelArray], halvings: int) -> LabelArray:
-    ordered = [tiles[kind] for kind in LETTERS if kind in tiles]
+    ordered = [tiles[kind] for kind in _LETTERS if kind in tiles]
     height, width = (max(1, side >> halvings) for side in ordered[0].shape[:2])
     if halvings:
         ordered = [
@@ -223,7 +223,7 @@ def read_sprite(path: Path, *, half: bool = False) -> dict[str, LabelArray] | No
         return None
     if stack is None or name is None or not name[3] or stack.shape[0] < len(name[3]):
         return None
-    kinds = [kind for kind, letter in LETTERS.items() if letter in name[3]]
+    kinds = [kind for kind, letter in _LETTERS.items() if letter in name[3]]
     height = stack.shape[0] / len(kinds)
     rgb = np.asarray(stack[..., ::-1], np.uint8)
     tall = int(height)

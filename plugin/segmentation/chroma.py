@@ -134,7 +134,7 @@ def _busy(k: FloatArray) -> npt.NDArray[np.bool_]:
     return busy
 
 
-def plan_chroma(look: ScreenLook, frames: list[FloatArray]) -> ChromaSettings:
+def _plan_chroma(look: ScreenLook, frames: list[FloatArray]) -> ChromaSettings:
     """Settings from what the screen looks like and from display frames that show it."""
     a, b, y = (float(v) for v in to_opponent(np.array([[look.rgb]], np.float32))[0, 0])
     settings = ChromaSettings(hue=round(look.hue, 2), strength=round(hypot(a, b) / y, 4))
@@ -189,7 +189,7 @@ def _prepare(request: Request) -> SegmentPlan:
 
 def screen_plan(look: ScreenLook, frames: list[FloatArray], why: str) -> SegmentPlan:
     """The plan for a screen, with what the user should hear of it."""
-    settings = plan_chroma(look, frames)
+    settings = _plan_chroma(look, frames)
     colour = "#" + "".join(f"{round(255 * min(max(v, 0), 1)):02x}" for v in look.rgb)
     warnings = []
     if look.border < 0.4:

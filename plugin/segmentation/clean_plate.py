@@ -81,7 +81,7 @@ class Difference:
         Raises:
             FrameError: the clean plate is missing or damaged by now, or is of another place.
         """
-        difference = difference_of(frame.rgb, self._clean(frame.number))
+        difference = _difference_of(frame.rgb, self._clean(frame.number))
         first = np.float32(self._settings.noise)
         coverage = np.clip((difference - first) / np.float32(_SPAN), 0, 1)
         keep_large(coverage, least=2e-4)
@@ -129,13 +129,8 @@ class Difference:
         return self._source
 
 
-def difference_of(rgb: FloatArray, clean: FloatArray) -> FloatArray:
-    """How far each pixel is from the clean plate, display values, `H × W` float32.
-
-    Args:
-        rgb: the frame, display-referred, `H × W × 3`.
-        clean: its clean plate, alike.
-    """
+def _difference_of(rgb: FloatArray, clean: FloatArray) -> FloatArray:
+    """How far each pixel is from the clean plate, display values, `H × W` float32."""
     clean = expose(shift(clean, rgb), rgb)
     side = 2 * max(1, round(rgb.shape[0] / 720)) + 1
     cell = np.ones((side, side), np.uint8)
@@ -238,7 +233,7 @@ def _noise(request: Request, clean: PlateSource, settings: CleanPlateSettings) -
         if still is None and number not in clean.info.frames:
             continue
         empty = to_display(clean.read(number if still is None else still).rgb)
-        difference = difference_of(request.to_display(request.plate.read(number).rgb), empty)
+        difference = _difference_of(request.to_display(request.plate.read(number).rgb), empty)
         quiet = difference[difference < _SURELY_SUBJECT]
         if quiet.size:
             levels.append(float(np.percentile(quiet, 98)))

@@ -19,7 +19,7 @@ _HORIZON = 300.0
 _MARGIN = 40.0
 _TREE = 190.0
 
-Offset = Callable[[float], tuple[float, float]]
+_Offset = Callable[[float], tuple[float, float]]
 Painted = tuple[FloatArray, FloatArray | None]
 
 
@@ -35,7 +35,7 @@ class _Layer:
 
     colour: FloatArray
     cover: FloatArray | None
-    offset: Offset
+    offset: _Offset
 
     def at(self, shot: SyntheticShot, time: float) -> Painted:
         """Colour and coverage over the whole picture, averaged over the open shutter."""
@@ -129,7 +129,7 @@ def _width(shot: SyntheticShot, parallax: float) -> int:
     return shot.width + round(2 * (shot.direction.camera * parallax + _MARGIN) * shot.unit)
 
 
-def _pan(shot: SyntheticShot, parallax: float, *, down: float = 0.0, sway: float = 0.0) -> Offset:
+def _pan(shot: SyntheticShot, parallax: float, *, down: float = 0.0, sway: float = 0.0) -> _Offset:
     """Offset of a layer: the nearer, the faster it passes; `sway` adds a drift of its own."""
     staging = shot.direction
     moving = min(1.0, staging.camera)

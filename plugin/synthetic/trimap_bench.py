@@ -34,7 +34,7 @@ METHODS = ("mask", "roto", "chroma", "clean-plate", "track")
 """`mask`: coarse, without loose hair; `roto`: α > 0.5; `track`: such keys, 24 frames apart."""
 
 BANDS = ("fixed", "auto", "wide")
-FIRST, LENGTH = 1001, 25
+FIRST, _LENGTH = 1001, 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class SyntheticPlate:
             bits=8,
             colour="srgb_rec709_display",
         )
-        self.truth = lru_cache(maxsize=LENGTH)(self._render)
+        self.truth = lru_cache(maxsize=_LENGTH)(self._render)
 
     def _render(self, number: int) -> SyntheticFrame:
         return render(self.shot, number - FIRST)
@@ -227,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     width = round(asked.height * 8 / 9) * 2
     shots = [
-        SyntheticShot(ShotKind(kind), seed, width=width, height=asked.height, frames=LENGTH)
+        SyntheticShot(ShotKind(kind), seed, width=width, height=asked.height, frames=_LENGTH)
         for kind in asked.kinds
         for seed in range(asked.seeds)
     ]

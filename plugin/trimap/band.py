@@ -33,10 +33,10 @@ from plugin.types import (
     Trimap,
 )
 
-REFERENCE_HEIGHT = 1080
+_REFERENCE_HEIGHT = 1080
 """Band widths are given in pixels of a frame this high."""
 
-SURE_BACKGROUND, SURE_SUBJECT = 0.05, 0.95
+_SURE_BACKGROUND, _SURE_SUBJECT = 0.05, 0.95
 """A mask's coverage up to the first is background, from the second on subject, between unknown."""
 
 GROWTH = {"fixed": 0.0, "auto": 0.5, "wide": 8.0}
@@ -75,11 +75,11 @@ def trimap_from_mask(
         softness: of the plate along that edge, to widen the band by; None not to.
         growth: by how many softnesses.
     """
-    scale = np.float32(height / REFERENCE_HEIGHT)
+    scale = np.float32(height / _REFERENCE_HEIGHT)
     inside, outside = _widths(erode, dilate, softness, growth)
     unsure = mask.unsure if mask.unsure is not None else np.False_
-    subject = (mask.coverage >= np.float32(SURE_SUBJECT)) & ~unsure
-    background = (mask.coverage <= np.float32(SURE_BACKGROUND)) & ~unsure
+    subject = (mask.coverage >= np.float32(_SURE_SUBJECT)) & ~unsure
+    background = (mask.coverage <= np.float32(_SURE_BACKGROUND)) & ~unsure
     labels = np.full(mask.coverage.shape, UNKNOWN, np.uint8)
     outside = outside * scale
     labels[background & (depth(background, float(outside.max())) > outside)] = BACKGROUND

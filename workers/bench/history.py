@@ -15,7 +15,7 @@ from typing import Any
 from plugin.errors import OutputError
 from workers.bench.figures import Figure
 
-LIMIT = 0.10
+_LIMIT = 0.10
 """By which a figure must differ to be worth a line."""
 
 _MOST_LINE = 1 << 20
@@ -134,7 +134,7 @@ def _parsed(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
 
 
 def changes(
-    before: Mapping[str, Any], now: Mapping[str, Any], limit: float = LIMIT
+    before: Mapping[str, Any], now: Mapping[str, Any], limit: float = _LIMIT
 ) -> list[Change]:
     """Steady figures of both runs that differ by more than `limit`, the worse ones first.
 

@@ -58,7 +58,7 @@ def errors_of(
     return Errors(dtssd(alphas, truths), 100 * float(np.mean(steps)), float(np.mean(each)))
 
 
-def shot_errors(shot: SyntheticShot, matter: AnyMatter, radius: int = 2) -> tuple[Errors, Errors]:
+def _shot_errors(shot: SyntheticShot, matter: AnyMatter, radius: int = 2) -> tuple[Errors, Errors]:
     """Errors of the raw alphas and of the stabilised ones."""
     truths, labels, alphas, raws = [], [], [], []
     for number in range(shot.frames):
@@ -88,7 +88,7 @@ def measure(*, kind: str, seeds: Sequence[int], model: str, frames: int = FRAMES
     matter = Matter(model, device="cpu")
     width, height = _SIZE
     pairs = [
-        shot_errors(SyntheticShot(ShotKind(kind), seed, width, height, frames), matter)
+        _shot_errors(SyntheticShot(ShotKind(kind), seed, width, height, frames), matter)
         for seed in seeds
     ]
     fields = ("dtssd", "dtssd_unknown", "mse")

@@ -9,7 +9,7 @@ from plugin.framerange import FrameRange
 from plugin.plates import KnownCanvas
 from plugin.request.shot import Shot
 
-JOB_FILE = "adamatte.toml"
+_JOB_FILE = "adamatte.toml"
 """In the output folder: the whole request."""
 
 
@@ -43,7 +43,7 @@ class FarmJob:
     @property
     def job_file(self) -> Path:
         """The request, for `adamatte run --job`."""
-        return self.shot.out / JOB_FILE
+        return self.shot.out / _JOB_FILE
 
     def arguments(self, frames: str, *, progress: str = "plain") -> list[str]:
         """What follows the program's name.

@@ -95,7 +95,7 @@ def _grow(rng: np.random.Generator, size: int, coat: Coat, kind: str) -> Procedu
         rng, size, shape=str(rng.choice(["animal", "toy", "cluster", "slab", "bust"]))
     )
     distance = signed_distance(body, smooth=max(0.8, coat.length * 0.12))
-    strands = fur_strands(rng, distance, coat)
+    strands = _fur_strands(rng, distance, coat)
     image = rasterise(strands, size, size)
     # The skin lies a little below the roots, so that the outline is made by hair alone.
     depth = 0.35 * coat.length + 1.0
@@ -105,14 +105,8 @@ def _grow(rng: np.random.Generator, size: int, coat: Coat, kind: str) -> Procedu
     return ProceduralMatte(kind, alpha, colour)
 
 
-def fur_strands(rng: np.random.Generator, distance: Array, coat: Coat) -> Strands:
-    """Strands that grow out of a body.
-
-    Args:
-        rng: source of randomness.
-        distance: S × S signed distance to the body's outline, px, positive inside.
-        coat: how they grow.
-    """
+def _fur_strands(rng: np.random.Generator, distance: Array, coat: Coat) -> Strands:
+    """Strands that grow out of a body."""
     size = distance.shape[0]
     roots = _roots(rng, distance, coat)
     n = roots.shape[0]

@@ -29,7 +29,7 @@ def blob(
     return np.stack((x, y), axis=-1).astype(np.float32)
 
 
-def capsule(
+def _capsule(
     start: tuple[float, float], stop: tuple[float, float], first: float, last: float
 ) -> Array:
     """A limb: two discs of radius `first` and `last` and what is between, K × 2."""
@@ -50,8 +50,8 @@ def _bust(rng: np.random.Generator) -> list[Array]:
     top = y + head * rng.uniform(1.5, 1.9)
     return [
         blob(rng, (0.5 + lean, y), (head * rng.uniform(0.72, 0.9), head), rough=0.02),
-        capsule((0.5 + lean, y), (0.5, top + 0.05), head * 0.5, head * 0.6),
-        capsule((0.5 - shoulder * 0.7, top + 0.1), (0.5 + shoulder * 0.7, top + 0.1), 0.1, 0.1),
+        _capsule((0.5 + lean, y), (0.5, top + 0.05), head * 0.5, head * 0.6),
+        _capsule((0.5 - shoulder * 0.7, top + 0.1), (0.5 + shoulder * 0.7, top + 0.1), 0.1, 0.1),
         blob(rng, (0.5, 1.1), (shoulder, 1.12 - top), rough=0.03),
     ]
 
@@ -64,18 +64,18 @@ def _animal(rng: np.random.Generator) -> list[Array]:
     parts = [
         blob(rng, (0.5, 0.62), (side * 1.2, side), rough=0.05),
         blob(rng, (hx, hy), (head * rng.uniform(0.8, 1.2), head), rough=0.04),
-        capsule((hx, hy), (0.5, 0.6), head * 0.75, side * 0.7),
+        _capsule((hx, hy), (0.5, 0.6), head * 0.75, side * 0.7),
     ]
     long = float(rng.uniform(0.3, 1.9))
     for sign in (-1, 1):
         ex, ey = hx + sign * head * rng.uniform(0.4, 0.8), hy - head * 0.75
         tip = (ex + sign * head * rng.uniform(0, 0.7), ey - head * long)
-        parts.append(capsule((ex, ey), tip, head * rng.uniform(0.25, 0.45), head * 0.22))
+        parts.append(_capsule((ex, ey), tip, head * rng.uniform(0.25, 0.45), head * 0.22))
     for x in rng.uniform(0.5 - side, 0.5 + side, int(rng.integers(0, 5))):
-        parts.append(capsule((x, 0.68), (x, rng.uniform(0.85, 1.1)), 0.07, 0.05))
+        parts.append(_capsule((x, 0.68), (x, rng.uniform(0.85, 1.1)), 0.07, 0.05))
     if rng.random() < 0.4:
         end = (0.5 - np.sign(hx - 0.5) * rng.uniform(0.35, 0.5), rng.uniform(0.3, 0.7))
-        parts.append(capsule((0.5, 0.65), end, 0.06, 0.04))
+        parts.append(_capsule((0.5, 0.65), end, 0.06, 0.04))
     return parts
 
 
@@ -90,7 +90,7 @@ def _toy(rng: np.random.Generator) -> list[Array]:
     for sign in (-1, 1):
         parts.append(blob(rng, (0.5 + sign * head * 0.85, 0.34 - head * 0.75), (ear, ear)))
         hand = (0.5 + sign * rng.uniform(0.25, 0.42), rng.uniform(0.45, 0.9))
-        parts.append(capsule((0.5 + sign * 0.15, 0.62), hand, 0.08, 0.06))
+        parts.append(_capsule((0.5 + sign * 0.15, 0.62), hand, 0.08, 0.06))
     return parts
 
 
@@ -104,10 +104,10 @@ def _hand(rng: np.random.Generator) -> list[Array]:
         reach = palm * rng.uniform(1.9, 2.5)
         root = (0.5 + np.cos(angle) * palm * 0.7, 0.55 + np.sin(angle) * palm * 0.8)
         tip = (0.5 + np.cos(angle) * reach, 0.55 + np.sin(angle) * reach)
-        parts.append(capsule(root, tip, 0.034, 0.024))
+        parts.append(_capsule(root, tip, 0.034, 0.024))
     side = rng.choice([-1, 1])
-    parts.append(capsule((0.5, 0.6), (0.5 + side * palm * 1.7, 0.45), 0.05, 0.03))
-    parts.append(capsule((0.5, 0.6), (0.5 + rng.normal(0, 0.1), 1.2), palm * 0.75, palm * 0.9))
+    parts.append(_capsule((0.5, 0.6), (0.5 + side * palm * 1.7, 0.45), 0.05, 0.03))
+    parts.append(_capsule((0.5, 0.6), (0.5 + rng.normal(0, 0.1), 1.2), palm * 0.75, palm * 0.9))
     return parts
 
 

@@ -27,7 +27,7 @@ PICTURE_SUFFIXES = frozenset(
     {".png", ".tif", ".tiff", ".exr", ".jpg", ".jpeg", ".dpx", ".cin", ".tga", ".bmp", ".webp"}
     | {".sgi", ".rgb", ".gif"}
 )
-MAX_CHANNELS = 256
+_MAX_CHANNELS = 256
 _BYTE = 255.0
 _SAME = 1.5 / 255
 _REPAIR = "render it again"
@@ -75,7 +75,7 @@ def read_header(path: Path) -> PictureHeader:
 
 def _header(picture: oiio.ImageInput, reader: str, path: Path) -> PictureHeader:
     parts, spec = parts_of(picture), picture.spec(0, 0)
-    if spec.deep or spec.depth > 1 or not 0 < spec.nchannels <= MAX_CHANNELS:
+    if spec.deep or spec.depth > 1 or not 0 < spec.nchannels <= _MAX_CHANNELS:
         raise _unreadable(path, "not a flat picture")
     exr = reader == "openexr"
     data, display = windows_of(spec, reader)

@@ -132,7 +132,7 @@ def laid(pixels: FloatArray, header: PictureHeader, info: PlateInfo) -> FloatArr
         pixels = _resized(pixels, window)
     if window == info.data_window:
         return np.ascontiguousarray(pixels)
-    return lay_on_plate(pixels, window, info)
+    return _lay_on_plate(pixels, window, info)
 
 
 def _resized(pixels: FloatArray, window: Window) -> FloatArray:
@@ -142,7 +142,7 @@ def _resized(pixels: FloatArray, window: Window) -> FloatArray:
     return np.asarray(found, np.float32).reshape(window.height, window.width, pixels.shape[2])
 
 
-def lay_on_plate(
+def _lay_on_plate(
     pixels: npt.NDArray[np.float32], stored: Window, info: PlateInfo
 ) -> npt.NDArray[np.float32]:
     """Lay `h × w × C` pixels, which cover `stored` of the plate, on the plate's data window."""

@@ -55,16 +55,8 @@ class ImageHeader(PlateInfo):
     smpte: tuple[int, int] | None = None
 
 
-def open_image(path: Path, named: Path | None = None) -> tuple[ImageInput, str]:
-    """Open with the one reader that the file's first bytes name.
-
-    Args:
-        path: what is opened.
-        named: how it is called in errors, if not so.
-
-    Raises:
-        PlateError: not an image that is read, or its header is damaged.
-    """
+def _open_image(path: Path, named: Path | None = None) -> tuple[ImageInput, str]:
+    """Open with the one reader that the file's first bytes name."""
     named = named or path
     reader = reader_of(path)
     if reader not in IMAGE_READERS:
@@ -123,7 +115,7 @@ def reading(
     named = named or path
     image: ImageInput | None = None
     try:
-        image, reader = open_image(path, named)
+        image, reader = _open_image(path, named)
     except PlateError:
         header = is_luma_chroma(path)
         if header is None or layer:

@@ -15,14 +15,14 @@ from av.bitstream import BitStreamFilterContext
 
 from plugin.plates.video.file import open_container, read_errors
 
-Site = tuple[float, float]
+_Site = tuple[float, float]
 """How far the first sample lies right of and below the first of luma, in pixels of luma."""
 
-LEFT, MIDDLE = (0.0, 0.5), (0.5, 0.5)
+LEFT, _MIDDLE = (0.0, 0.5), (0.5, 0.5)
 
-_SITES: dict[int, tuple[str, Site]] = {
+_SITES: dict[int, tuple[str, _Site]] = {
     0: ("left", LEFT),
-    1: ("in the middle", MIDDLE),
+    1: ("in the middle", _MIDDLE),
     2: ("at the top left", (0.0, 0.0)),
     3: ("at the top", (0.5, 0.0)),
     4: ("at the bottom left", (0.0, 1.0)),
@@ -37,7 +37,7 @@ _TRACED = frozenset({"h264", "hevc", "av1"})
 _FIELD = re.compile(r"(chroma_sample_loc_type_top_field|chroma_sample_position)\s.*=\s*(\d+)\s*$")
 
 
-def chroma_site(path: Path, reader: str, codec: str, *, full: bool) -> tuple[Site, str]:
+def chroma_site(path: Path, reader: str, codec: str, *, full: bool) -> tuple[_Site, str]:
     """Where the samples lie, and a note where the headers say another place than the left.
 
     Where nothing is said it is the left for H.264 and HEVC, as their standards have it, and for
@@ -47,7 +47,7 @@ def chroma_site(path: Path, reader: str, codec: str, *, full: bool) -> tuple[Sit
         PlateError: the file cannot be opened any more.
     """
     if codec not in _TRACED:
-        return (MIDDLE if full else LEFT), ""
+        return (_MIDDLE if full else LEFT), ""
     kind = _traced(path, reader)
     if codec == "av1" and kind is not None:
         kind = _OF_AV1.get(kind, 0)

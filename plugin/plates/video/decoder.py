@@ -125,7 +125,7 @@ class Decoder:
         target = entry.pts if entry.dts is None else entry.dts
         assert target is not None, "a timed index has times"  # noqa: S101
         stream = self._stream()
-        self._other = alpha_decoder(stream)
+        self._other = _alpha_decoder(stream)
         self._container.seek(target, stream=stream, backward=True)
         packets = self._container.demux(stream)
         first = next(packets)
@@ -140,7 +140,7 @@ class Decoder:
         self.close()
         self._container, stream = open_container(self._path, self._reader, self._named)
         self._stream_number = stream.index
-        self._other = alpha_decoder(stream)
+        self._other = _alpha_decoder(stream)
         self._pictures = self._decoded(self._container.demux(stream), 0, start)
 
     def _stream(self) -> VideoStream:
@@ -167,7 +167,7 @@ class Decoder:
             position += 1
 
 
-def alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
+def _alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
     """A decoder that gives the alpha of VP8 and VP9, which lies beside the picture; else None.
 
     FFmpeg's own leave it out without a word; libvpx decodes both.

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from plugin.errors import PlateError
 from plugin.plates.video.container import promised_bytes
 
-RENDER_AGAIN = "copy or export it again"
+_RENDER_AGAIN = "copy or export it again"
 
 _DECODER_THREADS = 2
 _DEFAULT, PICTURE = 0x1, 0x400
@@ -33,7 +33,7 @@ def read_errors(path: Path, reader: str, named: Path | None = None) -> Iterator[
             what = f"the video is cut short: {missing} bytes are missing, no frame can be reached"
         elif reader == "mov":
             what += "; it may be cut short"
-        raise PlateError(what, where=named or path, fix=RENDER_AGAIN) from error
+        raise PlateError(what, where=named or path, fix=_RENDER_AGAIN) from error
 
 
 def open_container(

@@ -19,16 +19,16 @@ from pydantic import (
     model_validator,
 )
 
-MAX_RULES = 10_000
-MAX_POINTS = 10_000
+_MAX_RULES = 10_000
+_MAX_POINTS = 10_000
 KINDS = ("params", "image", "polygon", "stroke")
 """The keys that tell one kind of rule from another; a rule has exactly one of them."""
 
-Coordinate: TypeAlias = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
-Point: TypeAlias = tuple[Coordinate, Coordinate]
+_Coordinate: TypeAlias = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
+Point: TypeAlias = tuple[_Coordinate, _Coordinate]
 Band: TypeAlias = Annotated[float, Field(ge=0, le=500, allow_inf_nan=False)]
-Label: TypeAlias = Literal["background", "unknown", "foreground"]
-KeyFrame: TypeAlias = Annotated[str, StringConstraints(pattern=r"^(0|-?[1-9][0-9]{0,6})$")]
+_Label: TypeAlias = Literal["background", "unknown", "foreground"]
+_KeyFrame: TypeAlias = Annotated[str, StringConstraints(pattern=r"^(0|-?[1-9][0-9]{0,6})$")]
 
 
 class _Strict(BaseModel):
@@ -84,9 +84,9 @@ class ImageRule(_Rule):
 class PolygonRule(_Rule):
     """A filled polygon, keyed on frames: linear between keys, held before and after them."""
 
-    set: Label
+    set: _Label
     polygon: Annotated[
-        dict[KeyFrame, Annotated[tuple[Point, ...], Field(min_length=3, max_length=MAX_POINTS)]],
+        dict[_KeyFrame, Annotated[tuple[Point, ...], Field(min_length=3, max_length=_MAX_POINTS)]],
         Field(min_length=1, description="Frame number to corners; every key as many corners."),
     ]
 
@@ -104,14 +104,14 @@ class PolygonRule(_Rule):
 class Stroke(_Strict):
     """A round brush along a line."""
 
-    points: Annotated[tuple[Point, ...], Field(min_length=1, max_length=MAX_POINTS)]
+    points: Annotated[tuple[Point, ...], Field(min_length=1, max_length=_MAX_POINTS)]
     radius: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
 
 
 class StrokeRule(_Rule):
     """A brush stroke, the same on all its frames."""
 
-    set: Label
+    set: _Label
     stroke: Stroke
 
 
@@ -149,4 +149,4 @@ class OverrideFile(_Strict):
     format: Annotated[Literal["trimap-override/1"], Field(alias="schema")]
     shot: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     plate: PlateSize
-    rules: Annotated[tuple[Rule, ...], Field(max_length=MAX_RULES)]
+    rules: Annotated[tuple[Rule, ...], Field(max_length=_MAX_RULES)]
