@@ -11,7 +11,7 @@ from pathlib import Path
 
 from plugin.errors import OverrideError
 from plugin.trimap.override import load
-from tests.unit.test_override_bad import (
+from tests.unit.plugin.trimap.test_override_bad import (
     CHANGED,
     INFO,
     PICTURES,

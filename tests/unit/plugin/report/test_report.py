@@ -27,7 +27,7 @@ from plugin.synthetic import SyntheticShot, write_shot
 from plugin.trimap.override import load as load_override
 from tests.jobs import luma_matter
 from tests.reports import NASTY, nasty_result, plain_result
-from tests.unit.test_driver import Recorded
+from tests.unit.plugin.driver.test_driver import Recorded
 from workers.in_process import InProcessExecutor
 
 pytestmark = pytest.mark.slow

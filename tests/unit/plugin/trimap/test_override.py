@@ -18,7 +18,7 @@ from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, PlateInfo, Trimap, Win
 from tests.plates import exr_plate
 
 WIDTH, HEIGHT = 20, 12
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[3] / "golden"
 Rule = dict[str, Any]
 SQUARE = [[2, 2], [8, 2], [8, 6], [2, 6]]
 

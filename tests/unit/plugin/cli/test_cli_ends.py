@@ -196,5 +196,5 @@ def test_names_that_a_terminal_cannot_show_come_out_escaped() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
+    sys.path.insert(0, str(Path(__file__).parents[4]))
     sys.exit(main(commands=COMMANDS))

@@ -20,7 +20,7 @@ from plugin.types import Frame, PlateInfo, Window
 from tests.inputs import masks, plates, sequences, trimaps, videos
 from tests.plates import Painted, png_plate
 
-PAGE = Path(__file__).parents[2] / "docs" / "input.md"
+PAGE = Path(__file__).parents[4] / "docs" / "input.md"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from plugin.request.shot import Shot
 
 PROGRAM = str(Path(sys.executable).with_name("adamatte"))
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "run-help.txt"
+GOLDEN = Path(__file__).parents[3] / "golden" / "run-help.txt"
 
 
 def adamatte(*words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -135,7 +135,7 @@ if __name__ == "__main__":
 
 def test_workers_end_with_a_process_that_is_killed(tmp_path: Path) -> None:
     (tmp_path / "orphaned.py").write_text(ORPHANED)
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[4]
     done = subprocess.run(
         [sys.executable, str(tmp_path / "orphaned.py")],
         env=os.environ | {"PYTHONPATH": str(root)},
@@ -164,7 +164,7 @@ for package in ("model.training", "model.evaluation", "plugin.types", "plugin.er
 
 
 def test_training_and_evaluation_need_little(tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[4]
     done = subprocess.run(
         [sys.executable, "-c", BARE],
         env=os.environ | {"PYTHONPATH": str(root)},
