@@ -88,10 +88,24 @@ class Decoder(nn.Module):
 
     Both decoders have this architecture but for their output layer and the levels of the
     shortcuts: deep and middle for the T-decoder, middle and shallow for the A-decoder.
+
+    Args:
+        config: of the network.
+        shortcuts: levels that have one.
+        outputs: channels.
+        exact: the last convolution is float32 under autocast too.
     """
 
-    def __init__(self, config: AdaMattingConfig, shortcuts: tuple[int, ...], outputs: int) -> None:
+    def __init__(
+        self,
+        config: AdaMattingConfig,
+        shortcuts: tuple[int, ...],
+        outputs: int,
+        *,
+        exact: bool = False,
+    ) -> None:
         super().__init__()
+        self.exact = exact
         encoder = dict(
             zip((1, 2, 4, 8, 16), (config.planes, config.stem, *config.widths[:3]), strict=True)
         )
@@ -116,6 +130,10 @@ class Decoder(nn.Module):
             if str(factor) in self.shortcuts:
                 x = x + self.shortcuts[str(factor)](features[factor])
             x = merge(x)
+        if self.exact and torch.is_autocast_enabled(x.device.type):
+            with torch.autocast(x.device.type, enabled=False):
+                exact: Tensor = self.head(x.float())
+            return exact
         out: Tensor = self.head(x)
         return out
 
@@ -176,7 +194,10 @@ class AdaMatting(nn.Module):
             self.t_decoder = Decoder(config, _DEEP_AND_MIDDLE, outputs=3)
         if not config.shared_encoder:
             self.a_encoder = Encoder(config)
-        self.a_decoder = Decoder(config, _MIDDLE_AND_SHALLOW, outputs=1)
+        # Our planes bring alpha in float32, and this decoder a correction. Without them it is all
+        # of alpha, and bf16 near 1 has steps of 1/256.
+        exact = not config.colour_planes
+        self.a_decoder = Decoder(config, _MIDDLE_AND_SHALLOW, outputs=1, exact=exact)
         if config.propagation:
             self.propagation = PropagationUnit(config)
 
@@ -220,7 +241,7 @@ class AdaMatting(nn.Module):
         if not self.config.shared_encoder:
             adapted = logits.float().softmax(dim=1).to(logits.dtype)
             features = self.a_encoder(self._inputs(image, adapted, planes))
-        # In float32 from here on: bf16 near 1 has steps of 1/256.
+        # In float32 from here on.
         alpha = self.a_decoder(features).float()
         return logits, alpha if planes is None else alpha + planes[:, 8:9]
 

@@ -10,9 +10,17 @@ from typing import Literal
 import numpy as np
 import torch
 
-from model.inference.device import choose_device, choose_precision
-from model.inference.frame import MARGIN, MARGINS, Inference
+from model.inference.device import (
+    choose_device,
+    choose_precision,
+    device_told,
+    gpu_memory,
+    kind_of,
+    out_of_memory,
+)
+from model.inference.frame import MARGINS, Inference
 from model.inference.fuse import fuse
+from model.inference.memory import tile_for
 from model.inference.weight_files import find_weights, load_network
 from model.planes.colour_planes import VERSION
 from model.rectangles.pieces import LABELS
@@ -20,14 +28,14 @@ from model.rectangles.regions import CELL
 from plugin.errors import DeviceError, TrimapError
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["Matter", "network_digest"]
+__all__ = ["Matter", "largest_of", "network_digest"]
 
 _LOG = logging.getLogger("adamatte")
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-_LARGEST, _SMALLEST = 2048, 128  # of a tile on a GPU
-_BYTES_A_PIXEL = 6000  # of all layers that live at once, with room to spare
+_LARGEST, _SMALLEST = 2048, 128  # of a tile that is halved
+_CPU_TILE = 1024  # 1.2 GB of a worker; smaller ones pay for more margins
 
 
 class Matter:
@@ -44,7 +52,7 @@ class Matter:
 
     Raises:
         WeightsError: the weights are missing or damaged.
-        DeviceError: there is no such device, or it has not that precision.
+        DeviceError: there is no such device, it has not that precision, or it fails.
     """
 
     def __init__(
@@ -58,18 +66,22 @@ class Matter:
         self.device = torch.device(choose_device(device))
         chosen = choose_precision(precision, self.device.type)
         self.weights = find_weights(model)
-        self.network = load_network(self.weights).to(self.device)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        fuse(self.network)
+        self.kind = kind_of(self.device.type)
+        with device_told(str(self.device)):
+            self.network = load_network(self.weights).to(self.device)
+            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            fuse(self.network)
         self.inference = Inference(
-            self.network, self.device, _DTYPES[chosen], _largest(tile, self.device)
+            self.network, self.device, _DTYPES[chosen], largest_of(tile, self.device.type)
         )
         self._precision = chosen
 
     @property
     def digest(self) -> str:
-        """sha256 of whatever changes the pixels."""
-        return network_digest(self.weights.sha256, self._precision)
+        """sha256 of whatever changes the pixels; another once tiles had to be made smaller."""
+        return network_digest(
+            self.weights.sha256, self._precision, self.kind, self.inference.largest
+        )
 
     def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
         """Matte one image.
@@ -85,6 +97,7 @@ class Matter:
 
         Raises:
             TrimapError: image and trimap differ in size, or the trimap holds other values.
+            DeviceError: the device fails: this process can do nothing more with it.
         """
         adapted, alpha, _ = self.with_confidence(image, trimap)
         return adapted, alpha
@@ -101,9 +114,13 @@ class Matter:
             alpha = trimap.astype(np.float32) / np.float32(FOREGROUND)
             return trimap.copy(), alpha, np.ones_like(alpha)
         while True:
-            try:
-                return self.inference(image, trimap)
-            except torch.OutOfMemoryError:
+            with device_told(str(self.device)):
+                try:
+                    return self.inference(image, trimap)
+                except RuntimeError as error:
+                    if not out_of_memory(error):
+                        raise
+                # The error has let go of the failed try's tensors by now.
                 self._halve_tiles()
 
     def _halve_tiles(self) -> None:
@@ -120,23 +137,38 @@ class Matter:
         _LOG.warning("out of GPU memory: tiles of %d pixels from here on", largest)
 
 
-def network_digest(weights: str, precision: str) -> str:
-    """`Matter.digest` of a network that is not loaded: of weights by their sha256."""
+def network_digest(
+    weights: str, precision: str, kind: str = "cpu", largest: int | None = _CPU_TILE
+) -> str:
+    """`Matter.digest` of a network that is not loaded.
+
+    Args:
+        weights: their sha256.
+        precision: as it was chosen.
+        kind: of the device: see `kind_of`.
+        largest: see `largest_of`.
+    """
     parts = f"{weights} {precision} margins {MARGINS} planes {VERSION}"
+    if (kind, largest) != ("cpu", _CPU_TILE):  # what is usual stays as earlier versions wrote it
+        parts += f" on {kind} in tiles of {largest}"
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def _largest(tile: str, device: torch.device) -> int | None:
-    """The longest side of a rectangle for `--tile`; None is the whole frame."""
+def largest_of(tile: str, device: str) -> int | None:
+    """The longest side of a rectangle for `--tile`; None is the whole frame.
+
+    Args:
+        tile: pixels, `auto` or `off`.
+        device: `cpu` or `cuda`; `auto` goes by the whole card, whatever of it is free.
+    """
     if tile == "off":
         return None
     if tile != "auto":
         return max(CELL, int(tile) // CELL * CELL)
-    if device.type == "cpu":
-        return 1024  # 1.2 GB of a worker; smaller ones pay for more margins
-    free, _ = torch.cuda.mem_get_info(device)
-    side = int((free / 2 / _BYTES_A_PIXEL) ** 0.5) - 2 * MARGIN
-    return min(_LARGEST, max(_SMALLEST, side // CELL * CELL))
+    if device == "cpu":
+        return _CPU_TILE
+    with device_told(device):
+        return tile_for(gpu_memory())
 
 
 def _check(image: FloatArray, trimap: LabelArray) -> None:

@@ -31,11 +31,11 @@ _CODECS = ("h264", "hevc", "prores", "dnxhd", "mjpeg", "vp9", "av1", "qtrle", "f
 """What plates come in."""
 
 _TORCH = """
-import json, torch
-gpus = torch.cuda.device_count()
+import json, torch; gpus = torch.cuda.device_count()
 for i in range(gpus):
     torch.ones(8, 8, device=f"cuda:{i}").sum().item()
-print(json.dumps({"cuda": torch.version.cuda, "gpus": gpus, "threads": torch.get_num_threads()}))
+each = __import__("workers.cluster").cluster.each_here() if gpus else ""
+print(json.dumps({"cuda": torch.version.cuda, "gpus": gpus, "each": each}))
 """
 
 _TIMEOUT_S = 120
@@ -185,7 +185,7 @@ def _graphics() -> Iterator[Finding]:
         yield Finding("torch works", "lacking", torch, "install torch again; see pytorch.org")
         return
     build = f"CUDA {torch['cuda']}" if torch["cuda"] else "built for processors"
-    found = f"{build}, {torch['gpus']} GPUs, {torch['threads']} threads"
+    found = f"{build}, {torch['gpus']} GPUs, {torch['each']}" if torch["gpus"] else build
     unused = len(names) > torch["gpus"]
     fix = "this torch cannot use the GPU: install a CUDA build of it" if unused else ""
     yield Finding("torch works", "noted" if unused else "good", found, fix)

@@ -145,6 +145,7 @@ class FrameResult:
         statistics: figures for the report: `unknown` (share of unknown pixels that went in),
             `overruled` (share of pixels where T̂ contradicts a definite input label), ….
         error: the contract's one line, when failed.
+        device: kind of the device that its network ran on: `cpu`, `cuda sm_90`; empty without.
     """
 
     number: int
@@ -159,6 +160,7 @@ class FrameResult:
     read: Mapping[str, Sum] = field(default_factory=dict)
     near: Mapping[int, str] | None = None
     pictures: Mapping[str, str] = field(default_factory=dict)
+    device: str = ""
 
 
 class PlateSource(Protocol):

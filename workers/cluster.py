@@ -8,7 +8,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,10 +21,11 @@ from plugin.request.shot import Shot
 from workers.jobs_api import refuse_open
 from workers.memory import available_bytes, room_for
 from workers.private_ray import private_folder
+from workers.shares import Each, each_gpu, fitting, refuse_share
 from workers.token import require_token
-from workers.watching import Watch
+from workers.watching import Nodes, Watch
 
-__all__ = ["Cluster", "connected", "device_settled", "plan_cluster", "room_in"]
+__all__ = ["Cluster", "connected", "device_settled", "each_here", "plan_cluster", "room_in"]
 
 _OBJECT_STORE = 80 << 20
 """Bytes; Ray's least. Nothing but frame numbers and results goes through it."""
@@ -44,6 +45,8 @@ class Cluster:
         gpus_per_worker: share of a GPU that each takes; CPU workers take one core each.
         most: no more actors than frames.
         device: what networks run on: `cuda` where the cluster has a GPU at all, for `auto`.
+        gpus: of a private one.
+        on_cpu: workers on CPUs where no GPU is left that works; None: the job ends then.
     """
 
     address: str | None
@@ -51,6 +54,14 @@ class Cluster:
     gpus_per_worker: float = 0.0
     most: int = 1_000_000
     device: Device = "cpu"
+    gpus: int = 0
+    on_cpu: int | None = None
+
+    def without_gpus(self) -> Cluster | None:
+        """What remains when no GPU works any more; None where that is not wanted."""
+        if self.device != "cuda" or self.on_cpu is None:
+            return None
+        return replace(self, device="cpu", workers=self.on_cpu, on_cpu=None)
 
 
 def plan_cluster(shot: Shot, device: Device, frames: int, pixels: int = 0) -> Cluster:
@@ -63,32 +74,88 @@ def plan_cluster(shot: Shot, device: Device, frames: int, pixels: int = 0) -> Cl
         frames: no more workers than frames.
         pixels: of a frame; 0 leaves memory out of account.
     """
-    gpus = shot.gpus_per_worker
+    falls_back = shot.device == "auto" and shot.precision != "fp16"
     if shot.address is not None:
-        return Cluster(shot.address, min(shot.workers, frames), gpus, most=frames, device=device)
-    if device == "cuda":
-        room = int(gpu_count() / gpus)
-    else:
-        fitting = room_for(pixels, shot.stabilise, available_bytes())
-        room = min(len(os.sched_getaffinity(0)), fitting)
-    return Cluster(None, max(1, min(shot.workers or room, frames)), gpus, device=device)
+        return Cluster(
+            shot.address,
+            min(shot.workers, frames),
+            shot.gpus_per_worker or 1.0,
+            most=frames,
+            device=device,
+            on_cpu=min(shot.workers, frames) if falls_back else None,
+        )
+    cores = len(os.sched_getaffinity(0))
+    fits = room_for(pixels, shot.stabilise, available_bytes())
+    on_cpu = max(1, min(shot.workers or min(cores, fits), frames))
+    if device != "cuda":
+        return Cluster(None, on_cpu)
+    gpus = gpu_count()
+    share = shot.gpus_per_worker or _each(shot, gpus, cores, pixels).share
+    refuse_share(share, gpus)
+    room = min(fitting(gpus, share), fits, shot.workers or frames, frames)
+    return Cluster(
+        None,
+        max(1, room),
+        share,
+        device=device,
+        gpus=gpus,
+        on_cpu=on_cpu if falls_back else None,
+    )
 
 
-def device_settled(cluster: Cluster, there: Mapping[str, float]) -> Cluster:
+def _each(shot: Shot, gpus: int, cores: int, pixels: int) -> Each:
+    """How many workers each of this machine's GPUs gets."""
+    from model.inference.device import choose_precision, gpu_memory
+    from model.inference.memory import card_bytes
+    from model.inference.weight_files import find_weights, read_config
+    from model.matter import largest_of
+
+    config = read_config(find_weights(shot.model))
+    precision = choose_precision(shot.precision, "cuda")
+    takes = card_bytes(config, precision, pixels, largest_of(shot.tile, "cuda"))
+    return each_gpu(gpus=gpus, cores=cores, memory=gpu_memory(), takes=takes)
+
+
+def each_here() -> str:
+    """How many workers this machine's GPUs get at 1080p, and why, for `adamatte doctor`."""
+    usual = Shot(plate="plate", out=Path())
+    each = _each(usual, gpu_count(), len(os.sched_getaffinity(0)), 1920 * 1080)
+    return f"{each.workers} workers a GPU at 1080p ({each.why})"
+
+
+def device_settled(cluster: Cluster, there: Nodes) -> Cluster:
     """The same, what `auto` stands for settled once for all workers of the cluster that we joined.
 
     One shot has workers of one kind: a GPU's precision makes other pixels than a CPU's.
+
+    Raises:
+        ShotError: no machine there has as many GPUs as each worker asks for.
     """
-    if cluster.device != "auto":
-        return cluster
-    return replace(cluster, device="cuda" if there.get("GPU") else "cpu")
+    most = max((node.get("GPU", 0.0) for node in there), default=0.0)
+    if cluster.device == "auto":
+        cluster = replace(cluster, device="cuda" if most else "cpu")
+    if cluster.device == "cuda" and most:  # else some may come yet
+        refuse_share(cluster.gpus_per_worker, most)
+    return cluster
 
 
-def room_in(cluster: Cluster, there: Mapping[str, float]) -> int:
-    """How many actors a cluster has room for that has so many CPUs and GPUs, 1 at least."""
-    on_gpus = cluster.device == "cuda"
-    share = cluster.gpus_per_worker if on_gpus else 1
-    return max(1, min(int(there.get("GPU" if on_gpus else "CPU", 0) / share), cluster.most))
+def room_in(cluster: Cluster, there: Nodes) -> int:
+    """How many actors a cluster has room for, 1 at least. Each takes a core, on a GPU or not."""
+    room = 0
+    for node in there:
+        cores = int(node.get("CPU", 0))
+        on_gpus = cluster.device == "cuda"
+        gpus = fitting(node.get("GPU", 0), cluster.gpus_per_worker) if on_gpus else cores
+        room += min(cores, gpus)
+    return max(1, min(room, cluster.most))
+
+
+def _nodes() -> Nodes:
+    """What each living machine of the cluster has."""
+    import ray
+
+    nodes: Any = ray.nodes
+    return [node["Resources"] for node in nodes() if node["Alive"]]
 
 
 def _settle_environment(*, private: bool) -> None:
@@ -137,7 +204,7 @@ def _watched(cluster: Cluster, folder: Path) -> Watch:
     try:
         with _own_signals():
             _join(cluster, folder)
-        return Watch(ray.cluster_resources, private=cluster.address is None)
+        return Watch(_nodes, private=cluster.address is None)
     except ClusterError:
         ray.shutdown()
         raise
@@ -180,7 +247,8 @@ def _join(cluster: Cluster, folder: Path) -> None:
                 address="local",
                 _node_ip_address="127.0.0.1",
                 _temp_dir=str(folder),
-                num_cpus=cluster.workers,
+                num_cpus=max(cluster.workers, cluster.on_cpu or 0),
+                num_gpus=cluster.gpus,
                 include_dashboard=False,
                 object_store_memory=_OBJECT_STORE,
                 **quiet,

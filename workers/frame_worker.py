@@ -135,6 +135,7 @@ class FrameWorker:
             plate=inputs.plate,
             near=tried | {one: theirs.plate for one, theirs in near.items()},
             pictures=self.raw_alphas.pictures(inputs),
+            device=self.raw_alphas.kind,
         )
 
     def _finish(
@@ -223,7 +224,7 @@ class FrameWorker:
         if self.plan.stabilise is not None and near:
             parts.append(self.plan.stabilise.digest)
             parts += [f"{one} {near[one].recipe}" for one in sorted(near)]
-        return self.plan.recipe(self.raw_alphas.network, *parts)
+        return self.plan.recipe(own.network, *parts)
 
     def _done_before(self, number: int, stages: Stages) -> FrameResult | None:
         """The result of a frame that is there, whole and of its present recipe, its pictures too.
@@ -264,7 +265,7 @@ class FrameWorker:
     def _picture_result(
         self, number: int, inputs: Inputs, statistics: dict[str, float]
     ) -> FrameResult:
-        recipe = self.plan.recipe(self.raw_alphas.network, *inputs.digests)
+        recipe = self.plan.recipe(inputs.network, *inputs.digests)
         done = self._result(number, FrameState.DONE, inputs, {})
         return replace(done, recipe=recipe, statistics=statistics)
 

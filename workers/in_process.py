@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext
+from itertools import takewhile
 from pathlib import Path
 
 from model.inference.threads import settled_process
 from plugin.driver.plan import Plan, read_plan
+from plugin.errors import DeviceError
 from plugin.framerange import FrameRange
 from plugin.types import FrameResult, Matter
 from workers.frame_worker import FrameWorker
@@ -24,12 +27,17 @@ class InProcessExecutor:
         make_matter: another network than `model.Matter`, as tests of everything else want.
         settled: the process's threads and memory are a worker's while it works, and what they were
             after it: a program that calls us has its own.
+        say: is told what a person should know.
     """
 
     def __init__(
-        self, make_matter: Callable[[Plan], Matter] | None = None, *, settled: bool = False
+        self,
+        make_matter: Callable[[Plan], Matter] | None = None,
+        *,
+        settled: bool = False,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._make_matter = make_matter
+        self._make_matter, self._say = make_matter, say
         self._settled = settled
         self._stopped = False
 
@@ -38,17 +46,28 @@ class InProcessExecutor:
         self._stopped = True
 
     def run(self, job: Path, tasks: Iterable[FrameRange]) -> Iterator[FrameResult]:
-        """See `plugin.types.Executor`."""
-        plan = read_plan(job)
-        with (
-            settled_process() if self._settled else nullcontext(),
-            closing(FrameWorker(plan, self._make_matter)) as worker,
-        ):
-            yield from two_at_a_time(tried(worker.do, plan.shot.retries), self._numbers(tasks))
+        """See `plugin.types.Executor`.
 
-    def _numbers(self, tasks: Iterable[FrameRange]) -> Iterator[int]:
-        for task in tasks:
-            for number in task:
-                if self._stopped:
-                    return
-                yield number
+        Raises:
+            DeviceError: the GPU failed that was asked for; on `--device auto` the CPU goes on.
+            SurroundingsError: the disk failed.
+        """
+        plan = read_plan(job)
+        left = deque(number for task in tasks for number in task)
+        with settled_process() if self._settled else nullcontext():
+            try:
+                yield from self._results(plan, left)
+            except DeviceError as error:
+                if not plan.may_go_on_without_gpu:
+                    raise
+                frames = FrameRange.of(left).brief
+                self._say(f"the GPU fails: {error.what}: frames {frames} are computed on the CPU")
+                yield from self._results(plan.model_copy(update={"device": "cpu"}), left)
+
+    def _results(self, plan: Plan, left: deque[int]) -> Iterator[FrameResult]:
+        """Of the frames that are left, each taken out when it is done."""
+        with closing(FrameWorker(plan, self._make_matter)) as worker:
+            numbers = takewhile(lambda _: not self._stopped, tuple(left))
+            for result in two_at_a_time(tried(worker.do, plan.shot.retries), numbers):
+                left.popleft()
+                yield result

@@ -55,11 +55,13 @@ class Inputs:
         digests: of the plate's frame, and of what makes its mask and its trimap.
         recipe: sha256 of all that determines the raw alpha as stored.
         read: the files, as they were read.
+        network: `Matter.digest` of the network that makes it; empty where none does.
     """
 
     digests: tuple[str, ...]
     recipe: str
     read: Ledger
+    network: str = ""
 
     @property
     def plate(self) -> str:

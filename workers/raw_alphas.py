@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -118,7 +119,10 @@ class RawAlphas:
                 raw = self._raw_before(number, inputs)
         if raw is None:
             # The network and all that follows see what the frame's own data window holds.
-            raw, mask = self._infer(number, source, stages)
+            raw, mask, network = self._infer(number, source, stages)
+            if network != inputs.network:  # a device ran out of memory: smaller tiles since then
+                recipe = self.plan.raw_recipe(network, *inputs.digests)
+                inputs = replace(inputs, network=network, recipe=recipe)
             with stages("encode"):
                 self._write_pictures(number, inputs, mask, raw, source.area)
                 self.raws.write(source.frame, raw, inputs.recipe)
@@ -128,7 +132,8 @@ class RawAlphas:
         steady = raw_frame(number, raw, source, whole, source.frame.data_window or whole)
         return Matted(number, inputs, raw, None if self.large else source, steady)
 
-    def _infer(self, number: int, source: Source, stages: Stages) -> tuple[Raw, Mask | None]:
+    def _infer(self, number: int, source: Source, stages: Stages) -> tuple[Raw, Mask | None, str]:
+        """A frame's raw alpha, its mask, and the digest of the network that made it."""
         seen = Frame(number, source.rgb, source.frame.timecode)
         with stages("segment", self.turns.reading):
             mask = self.mask(seen)
@@ -138,8 +143,10 @@ class RawAlphas:
         image = np.ascontiguousarray(source.rgb[source.area])
         with stages("network", self.turns.network):
             adapted, alpha, sure = self._matte(image, labels)
+            network = self.network
         figures = mask_figures(mask)
-        return Raw(self.raws.as_stored(alpha), adapted, trimap, figures, sure), mask
+        raw = Raw(self.raws.as_stored(alpha), adapted, trimap, figures, sure)
+        return raw, mask, network
 
     def _matte(
         self, image: FloatArray, labels: LabelArray
@@ -153,7 +160,12 @@ class RawAlphas:
             "this network does not say how sure it is", where="--layers", fix="leave it out"
         )
 
-    @cached_property
+    @property
+    def kind(self) -> str:
+        """Of the device that the network runs on; empty where none does."""
+        return str(getattr(self.matter, "kind", "")) if self.plan.goal == "alpha" else ""
+
+    @property
     def network(self) -> str:
         """`Matter.digest` of the network that makes these frames; empty where none does."""
         return self.matter.digest if self.plan.goal == "alpha" else ""
@@ -186,8 +198,8 @@ class RawAlphas:
         """
         masked = self.segmenter.digest(number) if self.segmenter is not None else ""
         trimapped = self.trimaps.digest(number) if self.plan.goal != "mask" else ""
-        digests = (plate, masked, trimapped)
-        return Inputs(digests, self.plan.raw_recipe(self.network, *digests), read)
+        digests, network = (plate, masked, trimapped), self.network
+        return Inputs(digests, self.plan.raw_recipe(network, *digests), read, network)
 
     def pictures(self, inputs: Inputs) -> dict[str, str]:
         """The recipes of the pictures that may be kept of a frame, by kind.
@@ -195,7 +207,7 @@ class RawAlphas:
         Of all kinds: one that an earlier run left beside the alpha may be of other settings.
         """
         kinds = {"mask": _PICTURES[:1], "trimap": _PICTURES[:2]}.get(self.plan.goal, _PICTURES)
-        recipe = partial(self.plan.picture_recipe, network=self.network)
+        recipe = partial(self.plan.picture_recipe, network=inputs.network)
         return {kind: recipe(kind, *inputs.digests) for kind in kinds}
 
     def _raw_before(self, number: int, inputs: Inputs) -> Raw | None:

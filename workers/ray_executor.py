@@ -6,14 +6,19 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plugin.errors import DeviceError
 from plugin.framerange import FrameRange
 from plugin.types import FrameResult
 from workers.cluster import Cluster, connected, device_settled, room_in
+from workers.watching import Watch
 
 if TYPE_CHECKING:
     from workers.ray_pool import Pool
 
 __all__ = ["RayExecutor"]
+
+_CHUNK = 4
+"""Frames a worker takes at once of those that GPUs left."""
 
 
 class RayExecutor:
@@ -23,12 +28,18 @@ class RayExecutor:
         cluster: which one, how many workers, on what.
         retries: tries a frame beyond the first, when its worker dies or stumbles.
         actor: another class than `FrameActor`, with the same methods.
+        say: is told what a person should know.
     """
 
     def __init__(
-        self, cluster: Cluster, *, retries: int, actor: Callable[[str], Any] | None = None
+        self,
+        cluster: Cluster,
+        *,
+        retries: int,
+        actor: Callable[..., Any] | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._cluster = cluster
+        self._cluster, self._say = cluster, say
         self._retries = retries
         self._actor = actor
         self._stopped = False
@@ -46,24 +57,38 @@ class RayExecutor:
 
         Raises:
             ClusterError: Ray cannot be reached or lost its workers for good.
-            SurroundingsError: a worker's disk or device failed.
+            DeviceError: no device is left that works.
+            SurroundingsError: a worker's disk failed.
         """
         with connected(self._cluster) as watch:
             cluster = device_settled(self._cluster, watch.there)
-            from workers.ray_pool import Pool  # Ray is imported after its environment is set
+            try:
+                yield from self._results(job, cluster, tasks, watch)
+            except DeviceError as error:
+                on_cpu = cluster.without_gpus()
+                if on_cpu is None or self.pool is None:
+                    raise
+                left = self.pool.left()
+                self._say(f"{error.what}: frames {left.brief} are computed on the CPU")
+                yield from self._results(job, on_cpu, left.chunks(_CHUNK), watch)
 
-            self.pool = Pool(
-                self._maker(job, cluster),
-                cluster.workers or room_in(cluster, watch.there),
-                tasks,
-                retries=self._retries,
-                beside=self._beside(),
-                room=lambda: 0 if cluster.workers else room_in(cluster, watch.there),
-                why_dead=watch.why_dead,
-            )
-            if self._stopped:
-                self.pool.stop()
-            yield from self.pool.results()
+    def _results(
+        self, job: Path, cluster: Cluster, tasks: Iterable[FrameRange], watch: Watch
+    ) -> Iterator[FrameResult]:
+        from workers.ray_pool import Pool  # Ray is imported after its environment is set
+
+        self.pool = Pool(
+            self._maker(job, cluster),
+            cluster.workers or room_in(cluster, watch.there),
+            tasks,
+            retries=self._retries,
+            beside=self._beside(),
+            room=lambda: 0 if cluster.workers else room_in(cluster, watch.there),
+            why_dead=watch.why_dead,
+        )
+        if self._stopped:
+            self.pool.stop()
+        yield from self.pool.results()
 
     def _beside(self) -> int:
         """Frames that an actor works on at once."""
@@ -82,7 +107,7 @@ class RayExecutor:
         gpus = cluster.gpus_per_worker if cluster.device == "cuda" else 0.0
         remote: Any = ray.remote(self._actor or actor.FrameActor).options(
             max_concurrency=self._beside(),
-            num_cpus=0 if gpus else 1,
+            num_cpus=1,  # on a GPU too: other jobs' workers would take all cores beside it
             num_gpus=gpus,
             max_restarts=-1,
             max_task_retries=0,

@@ -5,13 +5,16 @@ order, at most two ahead, so that its decoder reads forward; at the end, who has
 of what is left to another. When an actor dies, Ray starts it again, here or on another machine; the
 frame that it was working on is tried again later, a bounded number of times, and a frame that keeps
 killing its worker is set aside. What only waited behind it is not to blame.
+
+A device that fails takes its own actor with it and nothing else: a process can do no more with it.
+Its frames go back; the actor is made anew, a few times, and is then given up.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 import ray
@@ -25,11 +28,12 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from plugin.errors import AdaMatteError, ClusterError
+from plugin.errors import AdaMatteError, ClusterError, DeviceError
 from plugin.framerange import FrameRange
 from plugin.types import FrameResult, FrameState
-from workers.in_flight import IN_FLIGHT, Hand, half_of_longest
+from workers.in_flight import IN_FLIGHT, Hand
 from workers.tries import set_aside, told
+from workers.waiting import Waiting
 
 __all__ = ["Pool"]
 
@@ -72,16 +76,12 @@ class Pool:
     ) -> None:
         self._make, self._room, self._why_dead = make, room, why_dead
         self._retries, self._beside = retries, beside
-        self._chunks = deque(chunks)
-        self._back: deque[deque[int]] = deque()
-        """What was with a hand that fell: goes to the next that asks."""
-        self._late: deque[int] = deque()
-        """Frames that a worker died of or stumbled over: tried again when the rest is done."""
+        self._waiting = Waiting(chunks)
         self._tries: Counter[int] = Counter()
         self._moves: Counter[int] = Counter()
         self._hands = [Hand.called(make()) for _ in range(hands)]
         self._awake = self._grown = time.monotonic()
-        self._falls = 0
+        self._falls = self._given_up = 0
         self._stopped = False
         self.most_in_flight = 0
 
@@ -89,12 +89,18 @@ class Pool:
         """Begin no more frames; those in flight may end."""
         self._stopped = True
 
+    def left(self) -> FrameRange:
+        """The frames that have no result yet."""
+        held = [n for hand in self._hands for n in (*hand.flying.values(), *hand.queue)]
+        return FrameRange.of([*self._waiting.numbers(), *held])
+
     def results(self) -> Iterator[FrameResult]:
         """Every frame's result, as they come.
 
         Raises:
             ClusterError: Ray itself failed, or no worker can be had.
-            SurroundingsError: a worker's disk or device failed.
+            DeviceError: no device is left; what remains to be done is `left`.
+            SurroundingsError: a worker's disk failed.
         """
         self._feed()
         while self._goes_on():
@@ -113,10 +119,7 @@ class Pool:
         self.most_in_flight = max(self.most_in_flight, flying)
         if self._stopped:
             return flying > 0
-        waiting = (
-            self._chunks or self._back or self._late or any(hand.queue for hand in self._hands)
-        )
-        return bool(flying or waiting)
+        return bool(flying or self._waiting or any(hand.queue for hand in self._hands))
 
     def _feed(self) -> None:
         """Give every hand work, up to what it may have in flight."""
@@ -125,20 +128,10 @@ class Pool:
         for hand in self._hands:
             while hand.waking is None and len(hand.flying) < IN_FLIGHT:
                 if not hand.queue:
-                    hand.queue = self._next(hand)
+                    hand.queue = self._waiting.next_for(hand, self._hands)
                 if not hand.queue:
                     break
                 hand.fly(hand.queue.popleft())
-
-    def _next(self, hand: Hand) -> deque[int]:
-        """The frames that a hand with nothing to do takes on."""
-        if self._back:
-            return self._back.popleft()
-        if self._chunks:
-            return deque(self._chunks.popleft())
-        if hand.flying:
-            return deque()
-        return half_of_longest(self._hands) or deque([self._late.popleft()] if self._late else [])
 
     def _woke(self, hand: Hand) -> None:
         """An actor answered that it is there, or cannot be."""
@@ -163,6 +156,9 @@ class Pool:
             result = ray.get(ref)
         except RayTaskError as error:
             cause = error.cause
+            if isinstance(cause, DeviceError):
+                yield from self._break(hand, cause)
+                return
             if isinstance(cause, AdaMatteError):
                 raise cause from None
             number = hand.flying.pop(ref)
@@ -175,12 +171,60 @@ class Pool:
             ) from error
         else:
             hand.flying.pop(ref)
+            hand.done += result.state is FrameState.DONE
             yield result
+
+    def _break(self, hand: Hand, error: DeviceError) -> Iterator[FrameResult]:
+        """A worker's device failed: the worker ends, and all that was in flight goes back.
+
+        Raises:
+            DeviceError: it was the last hand.
+        """
+        worked_on = yield from self._gather(hand)
+        to_blame = self._waiting.broke(hand, worked_on)
+        self._renew(hand, blamed=not to_blame)
+        if to_blame:
+            yield from self._again(worked_on[0], str(error), FrameState.FAILED)
+        else:
+            self._waiting.put_off(*worked_on)
+        if not self._hands and self.left() and not self._stopped:
+            what = f"no device is left that works: {error.what}"
+            raise DeviceError(what, where=error.where, fix=error.fix)
+
+    def _renew(self, hand: Hand, *, blamed: bool) -> None:
+        """Another actor in the place of one whose device failed; none after a few times."""
+        ray.kill(hand.actor)
+        if not (blamed and hand.given_up()):
+            hand.call(self._make())
+        else:
+            self._hands.remove(hand)
+            self._given_up += 1
 
     def _fall(self, hand: Hand, error: RayError) -> Iterator[FrameResult]:
         """A worker died: of the frames in flight it was working on the first, in their order.
 
         Where it worked on several at once, no try of theirs is counted.
+        """
+        worked_on = yield from self._gather(hand)
+        hand.call(hand.actor)
+        if not worked_on:
+            return
+        if len(worked_on) > 1:
+            # Either may have brought it down. Late frames fly alone, and then it is known.
+            self._waiting.put_off(*worked_on)
+            return
+        if _node_died(error) and self._moves[worked_on[0]] < _MOVES:
+            self._moves[worked_on[0]] += 1
+            self._waiting.put_off(worked_on[0])
+            return
+        why = "its worker died: " + _reason(error)
+        yield from self._again(worked_on[0], why, FrameState.QUARANTINED)
+
+    def _gather(self, hand: Hand) -> Generator[FrameResult, None, list[int]]:
+        """Take in what a hand had: results that are there; what only waited goes back.
+
+        Returns:
+            The frames in flight without a result, in the order in which they were begun.
         """
         lost: list[int] = []
         for ref, number in hand.flying.items():
@@ -189,30 +233,15 @@ class Pool:
                 lost.append(number)
             else:
                 yield result
+        self._waiting.put_back([*lost[self._beside :], *hand.queue])
         hand.flying.clear()
-        worked_on = lost[: self._beside]
-        waiting = deque([*lost[self._beside :], *hand.queue])
-        hand.queue = deque()
-        if waiting:
-            self._back.append(waiting)
-        hand.call(hand.actor)
-        if not worked_on:
-            return
-        if len(worked_on) > 1:
-            # Either may have brought it down. Late frames fly alone, and then it is known.
-            self._late.extend(worked_on)
-            return
-        if _node_died(error) and self._moves[lost[0]] < _MOVES:
-            self._moves[lost[0]] += 1
-            self._late.append(lost[0])
-            return
-        why = "its worker died: " + _reason(error)
-        yield from self._again(lost[0], why, FrameState.QUARANTINED)
+        hand.queue.clear()
+        return lost[: self._beside]
 
     def _again(self, number: int, why: str, state: FrameState) -> Iterator[FrameResult]:
         self._tries[number] += 1
         if self._tries[number] <= self._retries:
-            self._late.append(number)
+            self._waiting.put_off(number)
             return
         yield set_aside(number, self._tries[number], why, state)
 
@@ -232,7 +261,7 @@ class Pool:
             )
         if now - self._grown > _GROW_S and not self._stopped:
             self._grown = now
-            more = max(0, self._room() - len(self._hands))
+            more = max(0, self._room() - len(self._hands) - self._given_up)
             self._hands += [Hand.called(self._make()) for _ in range(more)]
 
 

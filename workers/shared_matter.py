@@ -44,14 +44,27 @@ class SharedMatter:
         self._plan = plan
         self._local = threading.local()
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """See `plugin.types.Matter`; nothing is loaded for it."""
-        from model.inference.device import choose_device, choose_precision
-        from model.matter import network_digest
+        made = self.__dict__.get("_network")
+        return self._planned[1] if made is None else str(made.digest)
 
-        precision = choose_precision(self._plan.shot.precision, choose_device(self._plan.device))
-        return network_digest(self._plan.weights, precision)
+    @property
+    def kind(self) -> str:
+        """Of the device: `model.inference.device.kind_of`."""
+        return self._planned[0]
+
+    @cached_property
+    def _planned(self) -> tuple[str, str]:
+        """Kind of the device, and the digest of the network as it was asked for."""
+        from model.inference.device import choose_device, choose_precision, kind_of
+        from model.matter import largest_of, network_digest
+
+        shot, device = self._plan.shot, choose_device(self._plan.device)
+        precision, kind = choose_precision(shot.precision, device), kind_of(device)
+        largest = largest_of(shot.tile, device)
+        return kind, network_digest(self._plan.weights, precision, kind, largest)
 
     def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
         """See `plugin.types.Matter`; one call at a time."""

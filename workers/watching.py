@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from workers.private_ray import Servants
 
-__all__ = ["Watch"]
+__all__ = ["Nodes", "Watch"]
+
+Nodes: TypeAlias = Sequence[Mapping[str, float]]
+"""What each machine of a cluster has, by resource: `CPU`, `GPU`, …."""
 
 _ASK_S = 5.0
 _SILENCE_S = 40.0
@@ -19,17 +23,17 @@ class Watch:
     """Looks after the cluster that this process is connected to.
 
     Args:
-        ask: what the cluster has of each resource; may block for ever.
+        ask: what each machine of the cluster has; may block for ever.
         private: it is this process's own: then its processes are looked at.
     """
 
-    def __init__(self, ask: Callable[[], dict[str, float]], *, private: bool) -> None:
+    def __init__(self, ask: Callable[[], Nodes], *, private: bool) -> None:
         self._ask = ask
         self._servants = Servants() if private else None
         self._over = threading.Event()
         self._heard = time.monotonic()
-        self.there: dict[str, float] = ask()
-        """What the cluster had of each resource when it last answered."""
+        self.there: Nodes = ask()
+        """What each machine had when the cluster last answered."""
         if not private:
             threading.Thread(target=self._listen, name="cluster", daemon=True).start()
 

@@ -1,12 +1,31 @@
-"""Which device the network runs on, and in which precision."""
+"""Which device the network runs on, in which precision, and how its failures are told."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from plugin.errors import DeviceError
 
-__all__ = ["choose_device", "choose_precision", "gpu_count"]
+__all__ = [
+    "choose_device",
+    "choose_precision",
+    "device_told",
+    "exact",
+    "gpu_count",
+    "gpu_memory",
+    "kind_of",
+    "out_of_memory",
+]
+
+_MEMORY = (
+    "out of memory",
+    "ALLOC_FAILED",
+    "ALLOCATION_FAILED",
+    "unable to find an engine",  # what cuDNN says that finds no room for any of its algorithms
+)
+_BROKEN = ("CUDA", "cuda", "cuDNN", "CUDNN", "CUBLAS", "cuBLAS", "NVIDIA", "NVML", "device-side")
 
 
 def choose_device(wish: str) -> Literal["cpu", "cuda"]:
@@ -49,3 +68,94 @@ def gpu_count() -> int:
     import torch
 
     return torch.cuda.device_count()
+
+
+def gpu_memory() -> int:
+    """Bytes of the smallest card that this process may use, whatever of it is free; 0 without one.
+
+    No context is made on the card for the question.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        return 0
+    cards = range(torch.cuda.device_count())
+    return min(torch.cuda.get_device_properties(card).total_memory for card in cards)
+
+
+def kind_of(device: str) -> str:
+    """What makes the same pixels: `cpu`, or `cuda sm_90`, the generation of the card.
+
+    Raises:
+        DeviceError: the card does not answer.
+    """
+    if device == "cpu":
+        return device
+    import torch
+
+    with device_told(device):
+        major, minor = torch.cuda.get_device_capability()
+    return f"cuda sm_{major}{minor}"
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device has no room, by torch's own word or by a library's beneath it."""
+    import torch
+
+    said = str(error)
+    return isinstance(error, torch.OutOfMemoryError) or (
+        _of_device(error) and any(word in said for word in _MEMORY)
+    )
+
+
+@contextmanager
+def device_told(device: str) -> Iterator[None]:
+    """Around whatever runs on a device: its failures are raised as `DeviceError`.
+
+    After most of them the process can do nothing more with the card, whatever it tries.
+
+    Raises:
+        DeviceError: CUDA, cuDNN or cuBLAS failed, or the card has no room.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if out_of_memory(error):
+            what, fix = "out of memory", "leave the device to this program, or use --device cpu"
+        elif _of_device(error):
+            said = next((line for line in str(error).splitlines() if line.strip()), "")
+            what = f"it failed: {' '.join(said.split())[:200]}"
+            fix = "see the driver's log (nvidia-smi, dmesg), or use --device cpu"
+        else:
+            raise
+        raise DeviceError(what, where=device, fix=fix) from error
+
+
+def _of_device(error: RuntimeError) -> bool:
+    import torch
+
+    said = str(error)
+    return (
+        isinstance(error, torch.AcceleratorError)
+        or any(word in said for word in _BROKEN)
+        or "unable to find an engine" in said
+    )
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """float32 is float32 on a GPU too: convolutions and products without TF32, one algorithm each.
+
+    TF32 has ten bits of mantissa, and is what cuDNN takes by default.
+    """
+    import torch
+
+    products = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        with torch.backends.cudnn.flags(
+            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+        ):
+            yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = products

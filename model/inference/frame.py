@@ -19,6 +19,7 @@ import numpy.typing as npt
 import torch
 
 from model.adamatting import AdaMatting
+from model.inference.device import exact
 from model.inference.fused_propagation import FusedPropagation
 from model.planes.frame_planes import FramePlanes
 from model.rectangles.pieces import LABELS, as_one_hot, as_picture, pad_edge, padded_side, piece
@@ -80,6 +81,12 @@ class Inference:
             T̂, `H × W` uint8 of the same labels; α̂, `H × W` float32 within [0, 1]; the probability
             of T̂'s class, `H × W` float32, 1 where the trimap was not looked at.
         """
+        with exact():
+            return self._matted(image, trimap)
+
+    def _matted(
+        self, image: FloatArray, trimap: LabelArray
+    ) -> tuple[LabelArray, FloatArray, FloatArray]:
         reach = _near(trimap == UNKNOWN, REACH)
         decoded = _Decoded(trimap)
         planes = FramePlanes(image, trimap, self.device) if self._with_planes else None

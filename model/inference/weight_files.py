@@ -12,8 +12,9 @@ from plugin.errors import WeightsError
 
 if TYPE_CHECKING:
     from model.adamatting import AdaMatting
+    from model.config import AdaMattingConfig
 
-__all__ = ["BUNDLED", "WeightFile", "find_weights", "load_network"]
+__all__ = ["BUNDLED", "WeightFile", "find_weights", "load_network", "read_config"]
 
 BUNDLED = Path(__file__).parents[1] / "weights"
 """Where the weights that come with the program lie: NAME.safetensors and NAME.json."""
@@ -85,6 +86,24 @@ def load_network(weights: WeightFile) -> AdaMatting:
         what = f"not weights of AdaMatting: {' '.join(str(error).split())[:160]}"
         raise WeightsError(what, where=weights.path, fix="name other weights") from error
     return network.float().eval()
+
+
+def read_config(weights: WeightFile) -> AdaMattingConfig:
+    """The sizes of a weight file's network; no weight is read.
+
+    Raises:
+        WeightsError: the file is not what training or `adamatte export` writes.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    from model.config import AdaMattingConfig
+
+    try:
+        with safe_open(weights.path, framework="pt") as file:
+            return AdaMattingConfig.from_dict(json.loads(file.metadata()["config"]))
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        what = f"not weights of AdaMatting: {' '.join(str(error).split())[:160]}"
+        raise WeightsError(what, where=weights.path, fix="name other weights") from error
 
 
 def _sha256(path: Path) -> str:

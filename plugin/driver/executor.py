@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from plugin.driver.plan import Plan
 from plugin.framerange import FrameRange
 from plugin.result.layout import OutputLayout
@@ -23,7 +25,13 @@ _PROVED_S = 0.05
 """Of a frame that is there already."""
 
 
-def choose_executor(plan: Plan, frames: FrameRange, pixels: int, head: Manifest) -> Executor:
+def choose_executor(
+    plan: Plan,
+    frames: FrameRange,
+    pixels: int,
+    head: Manifest,
+    say: Callable[[str], None] = lambda _: None,
+) -> Executor:
     """The executor that a shot asks for; for `auto`, whichever ends sooner.
 
     Args:
@@ -31,16 +39,17 @@ def choose_executor(plan: Plan, frames: FrameRange, pixels: int, head: Manifest)
         frames: all that were asked for.
         pixels: of a frame.
         head: this run's manifest, no frame in it yet.
+        say: is told what a person should know while it runs.
     """
     if plan.shot.executor == "process":
-        return _here()
+        return _here(say)
     from workers.cluster import plan_cluster
     from workers.ray_executor import RayExecutor
 
     cluster = plan_cluster(plan.shot, plan.device, len(frames), pixels)
     if plan.shot.executor == "auto" and _is_little(plan, frames, pixels, head, cluster.workers):
-        return _here()
-    return RayExecutor(cluster, retries=plan.shot.retries)
+        return _here(say)
+    return RayExecutor(cluster, retries=plan.shot.retries, say=say)
 
 
 def lacking(layout: OutputLayout, frames: FrameRange, head: Manifest) -> FrameRange:
@@ -71,7 +80,7 @@ def _is_little(plan: Plan, frames: FrameRange, pixels: int, head: Manifest, work
     return seconds * saved < _RAY_S
 
 
-def _here() -> Executor:
+def _here(say: Callable[[str], None]) -> Executor:
     from workers.in_process import InProcessExecutor
 
-    return InProcessExecutor(settled=True)
+    return InProcessExecutor(settled=True, say=say)

@@ -79,6 +79,12 @@ class Plan(BaseModel):
     assumed: tuple[str, ...] = ()
     version: str
 
+    @property
+    def may_go_on_without_gpu(self) -> bool:
+        """Whether the CPU may do what no GPU does any more: that was left open, and it can."""
+        shot = self.shot
+        return self.device == "cuda" and shot.device == "auto" and shot.precision != "fp16"
+
     def recipe(self, network: str, *inputs: str) -> str:
         """sha256 of everything that determines a frame's stored pixels.
 

@@ -12,6 +12,7 @@ from typing import Any
 from plugin.colour.display import InputColour, display_transform, input_colour
 from plugin.disk.inputs import ledger
 from plugin.disk.names import as_stored, refuse_foreign, refuse_long
+from plugin.driver.apart import pass_apart
 from plugin.driver.plan import Goal, Plan
 from plugin.errors import PlateError, ShotError
 from plugin.finish import FinishPlan, plan_finish, refuse_format
@@ -229,7 +230,9 @@ def _for_the_driver(shot: Shot, *, here: bool) -> Shot:
     return shot.model_copy(update={"device": device, "precision": precision})
 
 
-def pass_in_order(plan: Plan, plate: PlateSource, layout: OutputLayout, progress: Progress) -> Plan:
+def pass_in_order(
+    plan: Plan, plate: PlateSource, layout: OutputLayout, progress: Progress, *, here: bool = False
+) -> Plan:
     """Do what must run through the shot in order, such as tracking; its result is on disk then.
 
     Args:
@@ -237,6 +240,7 @@ def pass_in_order(plan: Plan, plate: PlateSource, layout: OutputLayout, progress
         plate: open, on the plan's canvas.
         layout: of the output folder.
         progress: is told of what is found.
+        here: in this process, on a GPU too; else what a GPU does is done in another.
 
     Raises:
         FrameError: a frame of the plate cannot be decoded.
@@ -246,6 +250,8 @@ def pass_in_order(plan: Plan, plate: PlateSource, layout: OutputLayout, progress
         return plan
     shot = _for_the_driver(plan.shot, here=_works_here(plan.shot))
     said = _Said(progress, plan.assumed)
+    if not here and _on_gpu(shot):
+        return pass_apart(plan, said.note, progress.step)
     if plan.stabilise is not None and shot.frames and not shot.mask:
         shot = _reaching(shot, plan.stabilise, shot.frames)
     with ledger():
@@ -263,6 +269,12 @@ def pass_in_order(plan: Plan, plate: PlateSource, layout: OutputLayout, progress
     if masks != plan.segment:
         _say(masks, said)
     return plan.model_copy(update={"segment": masks, "assumed": tuple(said.notes)})
+
+
+def _on_gpu(shot: Shot) -> bool:
+    from model.inference.device import choose_device
+
+    return choose_device(shot.device) == "cuda"
 
 
 def driver_network(shot: Shot) -> Matter:

@@ -110,7 +110,9 @@ def _claimed(
             plan = pass_in_order(plan, plate, layout, _Stepping(progress, tally))
             plate.close()  # each worker has its own
             head = _head(plan, info, frames)
-            executor = executor or choose_executor(plan, frames, info.width * info.height, head)
+            executor = executor or choose_executor(
+                plan, frames, info.width * info.height, head, progress.note
+            )
             books = Books(layout, head, pictures=goal != "alpha", admit=belonging.check)
             written = _work(plan, books, executor, progress, tally=tally, drain=drain, claim=claim)
         if goal == "alpha":
@@ -237,6 +239,13 @@ def _tell_unsafe(manifest: Manifest, frames: FrameRange, progress: Progress) -> 
         )
         if whole:
             progress.note(f"the mattes {what} of frames {whole.brief}")
+    kinds = {record.device for record in records.values() if record.device}
+    if len(kinds) > 1:
+        told = (
+            f"{kind}: {FrameRange.of(n for n, r in records.items() if r.device == kind).brief}"
+            for kind in sorted(kinds)
+        )
+        progress.note(f"devices of several kinds, whose mattes differ a little: {'; '.join(told)}")
     counts = {n: record.statistics.get("non_finite", 0) for n, record in records.items()}
     wrong = FrameRange.of(number for number, count in counts.items() if count)
     if wrong:

@@ -45,8 +45,8 @@ MAX_BYTES = 256 * 1024
 PATH_FIELDS = frozenset(field for field in Shot.model_fields if asked_of(field).path)
 """The fields that hold a file, a folder or a pattern; `model` does when it is a file."""
 
-AUTO_FIELDS = frozenset({"workers", "chunk"})
-"""The numbers that may be given as `auto`, which `Shot` writes as 0."""
+AUTO_FIELDS = frozenset({"workers", "chunk", "gpus_per_worker"})
+"""The numbers that may be given as `auto`, which is what they are where nothing is said."""
 
 
 _BOUNDS = {"ge": "{}", "gt": "above {},", "le": " to {}"}
@@ -174,7 +174,7 @@ def _refuse_date(value: object) -> dict[str, str]:
 def _plain(field: str, value: object) -> object:
     """The forms that people write: `auto` for 0 workers, `--keep mask,trimap`."""
     if field in AUTO_FIELDS and value == "auto":
-        return 0
+        return Shot.model_fields[field].default
     if field in ("keep", "layers") and isinstance(value, str | tuple | list):
         texts = [value] if isinstance(value, str) else value
         if all(isinstance(text, str) for text in texts):

@@ -35,7 +35,7 @@ class Shot(BaseModel):
     """A shot and how to matte it. Immutable; every field is an option of `adamatte run`.
 
     What stands below a field is its help on the command line and its tooltip in a host. `auto` of
-    `workers` and `chunk` is 0 here.
+    `workers` and `chunk` is 0 here, of `gpus_per_worker` None.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -156,8 +156,11 @@ class Shot(BaseModel):
     longer."""
     workers: Annotated[int, Field(ge=0, le=10_000), Asked(WORK, "N|auto", pixels=False)] = 0
     """Frames at a time; auto is as many as cores, GPUs and memory have room for."""
-    gpus_per_worker: Annotated[float, Field(gt=0, le=16), Asked(WORK, "X", pixels=False)] = 1.0
-    """Share of a GPU that a worker takes; 0.5 puts two on each."""
+    gpus_per_worker: Annotated[
+        float | None, Field(gt=0, le=16), Asked(WORK, "X|auto", pixels=False)
+    ] = None
+    """Share of a GPU that a worker takes; 0.5 puts two on each. auto is as many as its memory and
+    the cores have room for, on a cluster that was joined one."""
     address: Annotated[str | None, Asked(WORK, "ADDR", pixels=False)] = None
     """A running Ray cluster, host:port. Default: a private one on this machine."""
     chunk: Annotated[int, Field(ge=0, le=100_000), Asked(WORK, "N|auto", pixels=False)] = 0

@@ -140,6 +140,7 @@ class FrameRecord(_Record):
     files: dict[str, Sha256] = Field(default_factory=dict)
     pictures: dict[str, Sha256] = Field(default_factory=dict)
     request: str = ""
+    device: str = ""
 
     @field_validator("error", mode="after")
     @classmethod
@@ -176,6 +177,7 @@ class FrameRecord(_Record):
             files=others,
             pictures=dict(result.pictures),
             request=request,
+            device=result.device,
         )
 
 

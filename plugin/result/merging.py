@@ -57,7 +57,7 @@ def _joined(
         before = old.get(number)
         same = before is not None and before.digest == record.digest != ""
         if same and record.state is FrameState.SKIPPED and before is not None:
-            names = ("recipe", "request", "plate", "stamp", "near", "files", "pictures")
+            names = ("recipe", "request", "plate", "stamp", "near", "files", "pictures", "device")
             now = {name: getattr(record, name) for name in names}
             joined[number] = before.model_copy(update=now)
         else:

@@ -117,12 +117,14 @@ class Method:
         needs: what a user gives to have it, for the list of options in a refusal.
         first: a pass over the frames in order that has to be done, once, before any worker starts;
             writes into the folder that it is given, and returns the plan to build from.
+        corrects: that pass has the matting network correct its masks.
     """
 
     prepare: Callable[[Request], SegmentPlan]
     build: Callable[[SegmentPlan, PlateInfo], Segmenter]
     needs: str
     first: Callable[[SegmentPlan, Request, Path], SegmentPlan] | None = None
+    corrects: bool = False
 
 
 def asked_frames(shot: Shot, info: PlateInfo) -> FrameRange:

@@ -98,11 +98,12 @@ def run_first(
         FrameError: a frame of the plate cannot be decoded.
         OutputError: the folder cannot be written.
     """
-    first = _method(plan.method).first
-    if first is None:
+    method = _method(plan.method)
+    if method.first is None:
         return plan
-    matter = None if make_matter is None else make_matter()
-    return first(plan, Request(shot, plate, to_display, matter, colour, step), folder)
+    matter = make_matter() if method.corrects and make_matter is not None else None
+    request = Request(shot, plate, to_display, matter, colour, step)
+    return method.first(plan, request, folder)
 
 
 def build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:

@@ -76,7 +76,8 @@ def _prepare(request: Request) -> SegmentPlan:
         readings=readings,
         digests={n: digest_of(Path(file)) for n, file in keys.items()},
     )
-    _load(settings, shot.device)  # missing weights are refused before anything is written
+    # Missing weights are refused before anything is written, and no GPU is held for the question.
+    _load(settings, "cpu")
     told = f"told on frames {FrameRange.of([*prompts, *keys])}"
     return SegmentPlan(
         method="sam2",
@@ -104,6 +105,13 @@ def _load(settings: Sam2Settings, device: str) -> Any:  # noqa: ANN401  of a laz
     return network
 
 
+def _kind(device: str) -> str:
+    """Of the device that SAM 2 runs on: one makes other masks than the next."""
+    from model.inference.device import choose_device, kind_of
+
+    return kind_of(choose_device(device))
+
+
 @told_as(MaskError)
 def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan:
     from model.segmenters.sam2 import Prompt
@@ -119,7 +127,9 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
         note(Path(file), Sum(settings.digests[number]))
         told[number] = Prompt(mask=read_coverage(Path(file), info, reading))
     frames = reached(request, FrameRange.of(told))
-    masks = CarriedMasks(folder, request, settings.digest("sam2/1"), frames)
+    kind = _kind(request.shot.device)
+    recipe = settings.digest("sam2/1", *([] if kind == "cpu" else [kind]))
+    masks = CarriedMasks(folder, request, recipe, frames)
     confidence = masks.kept()
     if confidence is None:
         masks.prepare()

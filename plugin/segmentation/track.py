@@ -184,5 +184,9 @@ def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:
 
 
 TRACK = Method(
-    _prepare, _build, needs="--keyframe FRAME=FILE: masks of a few frames", first=_run_first
+    _prepare,
+    _build,
+    needs="--keyframe FRAME=FILE: masks of a few frames",
+    first=_run_first,
+    corrects=True,
 )

@@ -16,10 +16,10 @@ plugin   errors window framerange pattern disk plate_info types request progress
          plates segmentation trimap stabilise finish result synthetic report driver doctor cli
 model    config rectangles planes blocks adamatting losses inference matter segmenters export
          training evaluation
-workers  token jobs_api overlap stage_clock tries neighbours memory private_ray watching cluster
-         listening
+workers  token jobs_api overlap stage_clock tries neighbours memory private_ray watching shares
+         cluster listening
          shared_matter
-         raw_alphas written frame_worker actor in_flight ray_pool
+         raw_alphas written frame_worker actor in_flight waiting ray_pool
          in_process ray_executor submit farm bench
 """
 ORDER = {

@@ -5,14 +5,27 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workers.actor import FrameActor
+
 if TYPE_CHECKING:
-    from plugin.types import FrameResult
+    from plugin.driver.plan import Plan
+    from plugin.types import FrameResult, Matter
     from workers.frame_worker import FrameWorker
 
-__all__ = ["GpuActor", "LumaActor", "PoisonedActor"]
+__all__ = [
+    "AllBrokenActor",
+    "BrokenActor",
+    "GoneActor",
+    "GpuActor",
+    "LumaActor",
+    "PoisonedActor",
+    "PoisonedCardActor",
+    "TiredActor",
+]
 
 HERE = str(Path(__file__).parents[2])
 
@@ -60,3 +73,92 @@ class PoisonedActor(LumaActor):
         if number == 1003:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().do(number)
+
+
+class BrokenActor(FrameActor):
+    """The program's own, of three cards; what runs on the second fails as CUDA does, for good.
+
+    The network is the real one, on the CPU, and the error is raised from a hook in its encoder:
+    where the first kernel would raise it.
+    """
+
+    said = "CUDA error: an illegal memory access was encountered"
+
+    def broken(self, number: int) -> bool:
+        """Whether the card fails at a frame."""
+        import ray
+
+        return number > 0 and ray.get_gpu_ids() == [1]
+
+    def do(self, number: int) -> FrameResult:
+        """One frame."""
+        self.here.number = number
+        return super().do(number)
+
+    @property
+    def here(self) -> threading.local:
+        """The frame that a thread is at."""
+        with self._lock:
+            local: threading.local = self.__dict__.setdefault("_here", threading.local())
+            return local
+
+    def _worker(self) -> FrameWorker:
+        from plugin.driver.plan import read_plan
+        from workers.frame_worker import FrameWorker
+
+        with self._lock:
+            if self._made is None:
+                plan = read_plan(self._job).model_copy(update={"device": "cpu"})
+                self._made = FrameWorker(plan, self._hooked)
+            return self._made
+
+    def _hooked(self, plan: Plan) -> Matter:
+        import torch
+
+        from model import Matter as Network
+
+        matter = Network(plan.shot.model, device="cpu")
+        stuck: list[int] = []
+
+        def fail(*_given: object) -> None:
+            if stuck or self.broken(self.here.number):
+                stuck.append(self.here.number)  # nothing in this process works any more
+                with (plan.shot.out.parent / "breaks").open("a") as file:
+                    file.write(f"{self.here.number}\n")
+                raise torch.AcceleratorError(self.said)
+
+        matter.network.encoder.register_forward_pre_hook(fail)
+        return matter
+
+
+class AllBrokenActor(BrokenActor):
+    """Whatever card it is on fails; on a CPU it works."""
+
+    said = "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"
+
+    def broken(self, number: int) -> bool:
+        """On any card."""
+        return number > 0 and self._device == "cuda"
+
+
+class TiredActor(BrokenActor):
+    """Whatever card it is on fails at every seventh frame, and is well again in a new process."""
+
+    said = "CUBLAS_STATUS_EXECUTION_FAILED when calling cublasSgemm"
+
+    def broken(self, number: int) -> bool:
+        """At the seventh frame of this process."""
+        self.met = [*getattr(self, "met", ()), number]
+        return len(self.met) % 7 == 0
+
+
+class PoisonedCardActor(BrokenActor):
+    """Whatever card it is on fails at frame 1003."""
+
+    def broken(self, number: int) -> bool:
+        """At that frame alone."""
+        return number == 1003
+
+
+class GoneActor(FrameActor):
+    """The program's own; there is no card at all behind the GPUs that Ray was told of."""

@@ -29,12 +29,19 @@ from workers.ray_executor import RayExecutor
 def job(text: str, actor: str) -> None:
     """Do it."""
     shot = Shot.model_validate_json(text)
+    progress = JsonLinesProgress(sys.stdout)
     executor: Executor = InProcessExecutor(luma_matter)
     if shot.executor != "process":
         kind: Any = getattr(actors, actor)
-        cluster = Cluster(shot.address, shot.workers or 1, shot.gpus_per_worker, device=shot.device)
-        executor = RayExecutor(cluster, retries=shot.retries, actor=kind)
-    run(shot, progress=JsonLinesProgress(sys.stdout), executor=executor)
+        cluster = Cluster(
+            shot.address,
+            shot.workers or 1,
+            shot.gpus_per_worker or 1.0,
+            device=shot.device,
+            on_cpu=1 if shot.device == "auto" else None,
+        )
+        executor = RayExecutor(cluster, retries=shot.retries, actor=kind, say=progress.note)
+    run(shot, progress=progress, executor=executor)
 
 
 if __name__ == "__main__":

@@ -80,3 +80,46 @@ def test_a_device_that_fails_still_ends_the_run(rendered: Shot, tmp_path: Path) 
     broken = DeviceError("gone", where="cuda", fix="look at it")
     with pytest.raises(DeviceError):
         run(shot, executor=stumbling(10_000, broken))
+
+
+class CardMatter(LumaMatter):
+    """On a GPU its third call fails, as all after it; on a CPU it works."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.kind, self.calls = plan.device, 0
+
+    def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
+        self.calls += 1
+        if self.kind == "cuda" and self.calls > 2:
+            raise DeviceError("it failed", where="cuda", fix="look at it")
+        return super().__call__(image, trimap)
+
+
+@pytest.mark.parametrize("stabilise", [0, 2])
+@pytest.mark.parametrize("wishes", [{}, {"device": "cuda"}, {"precision": "fp16"}])
+def test_a_gpu_that_fails_leaves_the_rest_to_the_cpu_where_that_was_left_open(
+    rendered: Shot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stabilise: int,
+    wishes: dict[str, str],
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    shot = rendered.model_copy(
+        update={"out": tmp_path / "o", "stabilise": stabilise, "device": "auto", **wishes}
+    )
+    notes: list[str] = []
+    executor = InProcessExecutor(CardMatter, say=notes.append)
+    if wishes:
+        with pytest.raises(DeviceError):
+            run(shot, executor=executor)
+        return
+    manifest = run(shot, executor=executor)
+    assert verify(shot.out).complete
+    devices = [record.device for _, record in sorted(manifest.frames.items())]
+    done = devices.count("cuda")
+    assert devices == ["cuda"] * done + ["cpu"] * (len(devices) - done)
+    assert done <= 2
+    (note,) = notes
+    assert "the GPU fails" in note
+    assert f"{1001 + done}-1006" in note

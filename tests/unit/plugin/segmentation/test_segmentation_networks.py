@@ -17,7 +17,7 @@ from plugin.segmentation import SegmentPlan, build, prepare, run_first
 from plugin.segmentation.prompts import FramePrompt, parse_prompts
 from plugin.synthetic import ShotKind, SyntheticShot
 from plugin.synthetic.trimap_bench import SyntheticPlate
-from plugin.types import FloatArray
+from plugin.types import FloatArray, Matter
 from tests.jobs import creature
 from workers.farm import plan_farm_job
 
@@ -172,6 +172,22 @@ def sam_shot(folder: Path, weights: Path, *prompts: str, keyed: bool = False) ->
     )
 
 
+def no_network() -> Matter:
+    raise AssertionError("SAM 2 has no use for the matting network")
+
+
+def test_masks_of_another_device_are_others(
+    tmp_path: Path, tiny_sam: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shot = sam_shot(tmp_path, tiny_sam, "1001=point:48,30")
+    plan = prepare(shot, PLATE, as_is)
+    run_first(plan, shot, PLATE, as_is, tmp_path / "track")
+    before = (tmp_path / "track" / "track.json").read_bytes()
+    monkeypatch.setattr("model.inference.device.kind_of", lambda _: "cuda sm_90")
+    run_first(plan, shot, PLATE, as_is, tmp_path / "track")
+    assert (tmp_path / "track" / "track.json").read_bytes() != before
+
+
 @pytest.mark.parametrize(
     "prompts",
     [
@@ -182,7 +198,7 @@ def sam_shot(folder: Path, weights: Path, *prompts: str, keyed: bool = False) ->
 def test_sam_masks_every_frame(tmp_path: Path, tiny_sam: Path, prompts: tuple[str, ...]) -> None:
     shot = sam_shot(tmp_path, tiny_sam, *prompts)
     plan = prepare(shot, PLATE, as_is)
-    done = run_first(plan, shot, PLATE, as_is, tmp_path / "track")
+    done = run_first(plan, shot, PLATE, as_is, tmp_path / "track", make_matter=no_network)
     segmenter = build(done, PLATE.info)
     for number in PLATE.info.frames:
         mask = segmenter.segment(PLATE.read(number))
