@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -21,6 +22,7 @@ from model.inference.device import (
 from model.inference.frame import MARGINS, Inference
 from model.inference.fuse import fuse
 from model.inference.memory import tile_for
+from model.inference.recall import Recall
 from model.inference.weight_files import find_weights, load_network
 from model.planes.colour_planes import VERSION
 from model.rectangles.pieces import LABELS
@@ -122,6 +124,15 @@ class Matter:
                         raise
                 # The error has let go of the failed try's tensors by now.
                 self._halve_tiles()
+
+    def remember(self, most: int, turn: Callable[[], None]) -> None:
+        """Keep what was said of rectangles, for one frame that is matted again and again.
+
+        Args:
+            most: bytes.
+            turn: called before each rectangle; what it raises ends the call.
+        """
+        self.inference = replace(self.inference, recall=Recall(most, turn))
 
     def _halve_tiles(self) -> None:
         """After the device ran out of memory; the matte is the same with smaller ones."""

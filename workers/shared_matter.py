@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -25,6 +26,9 @@ class Confident(Protocol):
     ) -> tuple[LabelArray, FloatArray, FloatArray]:
         """As `Matter.__call__`, and the share of the class that was chosen, 0 to 1."""
 
+_KEPT = 256 << 20
+"""Bytes of rectangles: those of one frame of 4K, or of a few smaller ones."""
+
 
 class SharedMatter:
     """A plan's network on this machine, loaded for its first frame.
@@ -35,13 +39,15 @@ class SharedMatter:
 
     Args:
         plan: the job; its device and precision are settled here.
+        turn: called before each rectangle, and what was said of rectangles is kept: for who mattes
+            one frame again and again.
 
     Raises:
         DeviceError: there is no such device here, or it has not that precision.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, turn: Callable[[], None] | None = None) -> None:
+        self._plan, self._turn = plan, turn
         self._local = threading.local()
 
     @property
@@ -95,4 +101,6 @@ class SharedMatter:
         if network.weights.sha256 != plan.weights:
             what, fix = "the weights have changed since the job began", "run the same command again"
             raise SurroundingsError(what, where=network.weights.path, fix=fix)
+        if self._turn is not None:
+            network.remember(_KEPT, self._turn)
         return network

@@ -11,7 +11,7 @@ what the results were measured to depend on (docs/speed.md).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ import torch
 from model.adamatting import AdaMatting
 from model.inference.device import exact
 from model.inference.fused_propagation import FusedPropagation
+from model.inference.recall import Recall
 from model.planes.frame_planes import FramePlanes
 from model.rectangles.pieces import LABELS, as_one_hot, as_picture, pad_edge, padded_side, piece
 from model.rectangles.regions import CELL, Rectangle, cover
@@ -60,12 +61,14 @@ class Inference:
         device: where.
         precision: of convolutions; the planes and the sums of alpha are float32 always.
         largest: longest side of a rectangle without its margin, pixels; None is the whole frame.
+        recall: what was said of rectangles before; None to keep nothing.
     """
 
     network: AdaMatting
     device: torch.device
     precision: torch.dtype = torch.float32
     largest: int | None = 512
+    recall: Recall | None = None
 
     @torch.inference_mode()
     def __call__(
@@ -138,7 +141,10 @@ class Inference:
         picture = as_picture(piece(image, seen), self.device)
         one_hot = as_one_hot(piece(trimap, seen), self.device)
         own = None if planes is None else planes.piece(seen, picture, one_hot)
-        logits, alpha = self.network.decode(picture, one_hot, own)
+        decode = self.network.decode
+        if self.recall is not None:
+            decode = partial(self.recall, decode)
+        logits, alpha = decode(picture, one_hot, own)
         both = torch.cat((logits.float(), alpha.float()), dim=1)[0].cpu().numpy()
         out.add(core, seen, _finite(both))
 

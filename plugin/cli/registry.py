@@ -53,6 +53,9 @@ COMMANDS: Mapping[str, Entry] = {
     "trimap": Entry(
         "plugin.cli.shots:trimap", _MATTE, "Only the trimaps: look at them before a long run."
     ),
+    "desk": Entry(
+        "plugin.cli.desk:desk", _MATTE, "Look at it in the browser, paint, see the matte change."
+    ),
     "demo": Entry(
         "plugin.cli.demo:demo", _MATTE, "The job on a shot that it renders itself, with the error."
     ),

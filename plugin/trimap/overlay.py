@@ -18,7 +18,7 @@ from plugin.disk.atomic import write_whole
 from plugin.errors import FrameError
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray, Trimap
 
-__all__ = ["overlay", "write_overlay"]
+__all__ = ["draw_over", "outline_width", "overlay", "write_overlay"]
 
 _DIMMED = 0.45
 _RED, _GREEN, _VIOLET = (1.0, 0.15, 0.1), (0.2, 1.0, 0.25), (0.75, 0.2, 1.0)
@@ -39,15 +39,31 @@ def overlay(
         rules: names of the override rules of this frame.
     """
     labels = trimap.labels
-    unknown = labels == UNKNOWN
-    picture = np.where(unknown[..., None], rgb, rgb * np.float32(_DIMMED))
-    _tint(picture, labels != plain.labels)
-    thick = max(1, round(labels.shape[0] / 540))
+    drawn = draw_over(rgb, plain.labels, labels, outline_width(labels.shape[0]))
+    named = f"  rules: {', '.join(rules)}" if rules else ""
+    _caption(drawn, f"{trimap.number}  {(labels == UNKNOWN).mean():.1%} unknown{named}")
+    return drawn
+
+
+def outline_width(height: int) -> int:
+    """Pixels of the outlines in a frame of that height."""
+    return max(1, round(height / 540))
+
+
+def draw_over(rgb: FloatArray, plain: LabelArray, labels: LabelArray, thick: int) -> LabelArray:
+    """A trimap over its plate, or over a part of it, `H × W × 3` uint8 RGB.
+
+    Args:
+        rgb: display-referred, `H × W × 3`.
+        plain: the trimap before the overrides' pixel rules.
+        labels: the trimap after them.
+        thick: width of the outlines; so far from its edges a part is as it is in the whole.
+    """
+    picture = np.where((labels == UNKNOWN)[..., None], rgb, rgb * np.float32(_DIMMED))
+    _tint(picture, labels != plain)
     for label, colour in ((BACKGROUND, _RED), (FOREGROUND, _GREEN)):
         picture[_outline(labels == label, thick)] = colour
     drawn: LabelArray = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    named = f"  rules: {', '.join(rules)}" if rules else ""
-    _caption(drawn, f"{trimap.number}  {unknown.mean():.1%} unknown{named}")
     return drawn
 
 

@@ -13,7 +13,8 @@ from tests.architecture.test_imports import FILES, ROOT, imports
 
 _FLOORS = """
 plugin   errors window framerange pattern disk plate_info types request progress image colour exr
-         plates segmentation trimap stabilise finish result synthetic report driver doctor cli
+         plates segmentation trimap stabilise finish result synthetic report driver desk doctor
+         cli
 model    config rectangles planes blocks adamatting losses inference matter segmenters export
          training evaluation
 workers  token jobs_api overlap stage_clock tries neighbours memory private_ray watching shares

@@ -16,7 +16,7 @@ from plugin.disk.inputs import read_whole
 from plugin.errors import OverrideError
 from plugin.trimap.override.models import KINDS, OverrideFile
 
-__all__ = ["MAX_BYTES", "parse", "read_bytes", "rule_name"]
+__all__ = ["MAX_BYTES", "as_bytes", "parse", "read_bytes", "refuse_large", "rule_name"]
 
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 16
@@ -51,10 +51,32 @@ def read_bytes(path: Path) -> bytes:
         return read_whole(path, MAX_BYTES)
     except OSError as problem:
         if problem.errno == errno.EFBIG:
-            what, fix = "the override file is over 4 MB", "paint large corrections as images"
-            raise OverrideError(what, where=path, fix=fix) from problem
+            raise _too_large(path) from problem
         what = f"cannot be read: {problem.strerror or problem}"
         raise OverrideError(what, where=path, fix="check the file") from problem
+
+
+def as_bytes(file: OverrideFile) -> bytes:
+    """The contents of an override file: a line a rule, what was left out left out."""
+    said = file.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    rules = ",".join(f"\n  {json.dumps(rule, ensure_ascii=False)}" for rule in said.pop("rules"))
+    head = ",\n ".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in said.items())
+    return f'{{{head},\n "rules": [{rules}]}}\n'.encode()
+
+
+def refuse_large(content: bytes, path: Path) -> None:
+    """Refuse contents that would not be read back.
+
+    Raises:
+        OverrideError: they are over 4 MB.
+    """
+    if len(content) > MAX_BYTES:
+        raise _too_large(path)
+
+
+def _too_large(path: Path) -> OverrideError:
+    what, fix = "the override file is over 4 MB", "paint large corrections as images"
+    return OverrideError(what, where=path, fix=fix)
 
 
 def parse(content: bytes, path: Path) -> OverrideFile:

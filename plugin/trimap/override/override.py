@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plugin.errors import FrameError, OverrideError, told_as
@@ -32,7 +32,7 @@ from plugin.trimap.override.raster import (
 )
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, LabelArray, PlateInfo, Trimap, Window
 
-__all__ = ["Override", "load"]
+__all__ = ["Override", "load", "of_bytes"]
 
 _LABELS = {"background": BACKGROUND, "unknown": UNKNOWN, "foreground": FOREGROUND}
 
@@ -65,6 +65,14 @@ class Override:
                 erode = erode if rule.params.erode is None else rule.params.erode
                 dilate = dilate if rule.params.dilate is None else rule.params.dilate
         return erode, dilate
+
+    @property
+    def bands(self) -> Override:
+        """The same file's bands alone, without the rules that paint pixels."""
+        pairs = zip(self.file.rules, self.frames, strict=True)
+        kept = [(rule, frames) for rule, frames in pairs if isinstance(rule, ParamsRule)]
+        file = self.file.model_copy(update={"rules": tuple(rule for rule, _ in kept)})
+        return replace(self, file=file, frames=tuple(frames for _, frames in kept))
 
     def ids(self, number: int) -> list[str]:
         """Names of the rules of a frame, in the order in which they apply."""
@@ -162,9 +170,32 @@ def load(
     """
     path = Path(path).absolute()
     content = read_bytes(path)
-    found = hashlib.sha256(content).hexdigest()
-    if sha256 and found != sha256:
+    if sha256 and hashlib.sha256(content).hexdigest() != sha256:
         raise OverrideError("changed since the job began", where=path, fix="start the job again")
+    return of_bytes(content, path, info, shot=shot, asked=asked)
+
+
+def of_bytes(
+    content: bytes,
+    path: Path,
+    info: PlateInfo,
+    *,
+    shot: str = "",
+    asked: FrameRange | None = None,
+) -> Override:
+    """The same of contents that are not, or not yet, in the file.
+
+    Args:
+        content: the file's.
+        path: of the file, absolute.
+        info: as for `load`.
+        shot: likewise.
+        asked: likewise.
+
+    Raises:
+        OverrideError: as `load`.
+    """
+    found = hashlib.sha256(content).hexdigest()
     file = parse(content, path)
     refuse_other_plate(file, info, path)
     frames = frames_of(file, info, path)

@@ -1,0 +1,82 @@
+// Changes of the override file: each is sent at once, and is in the file when the answer is there.
+
+import { post } from "./server.js";
+import { put, range, runs, state, within } from "./state.js";
+
+let words = () => {};
+export const sayWith = (say) => { words = say; };
+export const say = (text, bad = false) => words(text, bad);
+
+let line = Promise.resolve();  // one after another, in the order in which they were made
+
+function send(path, body) {
+  const sent = line.then(async () => {
+    try {
+      put({ rules: await post(path, body) });
+      return true;
+    } catch (error) {
+      say(error.message, true);
+      return false;
+    }
+  });
+  line = sent;
+  return sent;
+}
+
+export const change = (...changes) => send("/api/change", { changes });
+export const undo = () => send("/api/undo");
+export const redo = () => send("/api/redo");
+
+function named(kind) {
+  const taken = new Set(state.rules.rules.map((rule) => rule.id));
+  let number = 1;
+  while (taken.has(`${kind}-${number}`)) number += 1;
+  return `${kind}-${number}`;
+}
+
+const round = (points) => points.map(([x, y]) => [Math.round(x * 100) / 100, Math.round(y * 100) / 100]);
+
+export function addStroke({ set, radius, points }) {
+  return change({ now: { id: named("stroke"), frames: range(), set, stroke: { points: round(points), radius } } });
+}
+
+export async function addPolygon(points) {
+  const id = named("polygon");
+  const now = { id, frames: range(), set: state.set, polygon: { [state.frame]: round(points) } };
+  if (await change({ now })) put({ chosen: state.rules.rules[state.rules.rules.length - 1].id });
+}
+
+const placeOf = (rule) => state.rules.rules.findIndex((one) => one.id === rule.id);
+
+export function replace(rule, now) {
+  return change({ was: rule, now, place: placeOf(rule) });
+}
+
+export function remove(...rules) {
+  return change(...rules.map((was) => ({ was })));
+}
+
+// A polygon with these corners on this frame: the frame becomes a key of it, and it holds there.
+export function key(rule, frame, points) {
+  const polygon = { ...rule.polygon, [frame]: round(points) };
+  let { frames } = rule;
+  if (!within(frames, frame)) {
+    const [[a, b, step], ...more] = runs(frames);
+    frames = more.length || step > 1 ? `${frames},${frame}` : `${Math.min(a, frame)}-${Math.max(b, frame)}`;
+  }
+  return replace(rule, { ...rule, frames, polygon });
+}
+
+// The same change of corners on every key, so that all have as many.
+export function reshape(rule, change_) {
+  const polygon = {};
+  for (const [frame, points] of Object.entries(rule.polygon)) polygon[frame] = round(change_(points));
+  return replace(rule, { ...rule, polygon });
+}
+
+export function band(params) {
+  const frames = range();
+  const before = state.rules.rules.filter((rule) => rule.params && rule.frames === frames).pop();
+  if (before) return replace(before, { ...before, params });
+  return change({ now: { id: named("band"), frames, params } });
+}

@@ -1,0 +1,277 @@
+"""`Frames`: a shot's frames as a run would make them, one at a time and at once.
+
+plate ─► mask ─► trimap ─► network ─► finish: the run's own parts in the run's own order, so that
+what is seen is what `adamatte run` writes, to the bit where stabilisation is off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from plugin.desk.corrections import Corrections
+from plugin.desk.kept import Kept
+from plugin.driver.plan import Plan
+from plugin.errors import FrameError
+from plugin.exr.alpha_file import read_alpha
+from plugin.finish import Finisher
+from plugin.report.sprites import straight
+from plugin.result.layout import OutputLayout
+from plugin.trimap.override import Override
+from plugin.trimap.source import TrimapPlan, TrimapSource
+from plugin.types import BACKGROUND, FloatArray, Frame, LabelArray, Mask, PlateInfo, Trimap
+
+if TYPE_CHECKING:
+    from plugin.types import Matter
+
+__all__ = ["Frames", "Look", "Matte", "Trimaps"]
+
+_LOOKS, _TRIMAPS, _MATTES = 640 << 20, 128 << 20, 192 << 20
+"""Bytes that are kept: 3 frames of a 4K plate, 12 of an HD one, with what was made of them."""
+
+_Params = tuple[float | None, float | None]
+
+
+class _Source(Protocol):
+    """`workers.neighbours.Source`."""
+
+    @property
+    def frame(self) -> Frame: ...
+    @property
+    def rgb(self) -> FloatArray: ...
+    @property
+    def area(self) -> tuple[slice, slice]: ...
+
+
+@dataclass(slots=True, eq=False)
+class Look:
+    """What of a frame does not depend on corrections.
+
+    Attributes:
+        number: the frame.
+        source: the plate's frame, in its own space and as the network sees it.
+        seen: `H × W × 3` uint8, the plate as displayed.
+        mask: None where the trimaps are ready ones.
+        plain: trimaps before the corrections' pixel rules, by band.
+    """
+
+    number: int
+    source: _Source
+    seen: LabelArray
+    mask: Mask | None
+    plain: dict[_Params, Trimap] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trimaps:
+    """A frame's trimap.
+
+    Attributes:
+        key: changes whenever a correction changes anything of this frame.
+        plain: `H × W`, before the corrections' pixel rules.
+        labels: `H × W`, after them.
+    """
+
+    key: str
+    plain: LabelArray
+    labels: LabelArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matte:
+    """A frame's matte, on the plate's data window.
+
+    Attributes:
+        adapted: `H × W` uint8, T̂; None of one that a run left on disk without it.
+        alpha: `H × W` float32 as a file keeps it.
+        front: `H × W × 3` uint8, the subject's own colours as displayed; None where it is the
+            plate's that are comped.
+    """
+
+    adapted: LabelArray | None
+    alpha: FloatArray
+    front: LabelArray | None = None
+
+
+class Frames:
+    """Holds a shot's plate, masks and network. May be used from any thread.
+
+    Args:
+        plan: the job, without an override.
+        corrections: the override file.
+        turn: called between two parts of a matte; what it raises ends it.
+        make_matter: another network than the plan's, as tests of everything else want.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        corrections: Corrections,
+        turn: Callable[[], None] = lambda: None,
+        make_matter: Callable[[Plan], Matter] | None = None,
+    ) -> None:
+        from workers.raw_alphas import RawAlphas
+        from workers.shared_matter import SharedMatter
+
+        self.plan, self._corrections = plan, corrections
+        self._raw = RawAlphas(plan, make_matter or (lambda plan: SharedMatter(plan, turn)))
+        self.info: PlateInfo = self._raw.plate.info
+        self._finisher = Finisher(plan.finish, self.info)
+        self._layout = OutputLayout.of(plan.shot)
+        self._reading = threading.Lock()
+        self._looks: Kept[int, Look] = Kept(_LOOKS)
+        self._trimaps: Kept[tuple[int, str], Trimaps] = Kept(_TRIMAPS)
+        self._mattes: Kept[tuple[int, str], Matte] = Kept(_MATTES)
+
+    def close(self) -> None:
+        """Give back the plate's files."""
+        with self._reading:
+            self._raw.plate.close()
+
+    def warm(self) -> None:
+        """Load the network before the first frame needs it; in the thread that will use it."""
+        small = np.zeros((64, 64, 3), np.float32)
+        self._raw.matter(small, np.full((64, 64), 128, np.uint8))
+
+    def key(self, number: int) -> str:
+        """What names the corrections of a frame: 0 for none.
+
+        Raises:
+            FrameError: a painted picture is missing.
+        """
+        return key_of(self._corrections.override, number)
+
+    def look(self, number: int) -> Look:
+        """The plate's frame and its mask.
+
+        Raises:
+            FrameError: one of them cannot be had.
+        """
+        with self._reading:
+            found = self._looks.get(number)
+            return found if found is not None else self._look(number)
+
+    def trimap(self, number: int) -> Trimaps:
+        """The frame's trimap with its corrections.
+
+        Raises:
+            FrameError: it cannot be had.
+        """
+        override = self._corrections.override
+        key = key_of(override, number)
+        found = self._trimaps.get((number, key))
+        if found is None:
+            plain = self._plain(self.look(number), override)
+            labels = plain if override is None else override.apply(plain)
+            found = Trimaps(key, plain.labels, labels.labels)
+            self._trimaps.put((number, key), found, 2 * found.labels.nbytes)
+        return found
+
+    def matted(self, number: int, key: str) -> Matte | None:
+        """The frame's matte with these corrections, if it is kept."""
+        return self._mattes.get((number, key))
+
+    def matte(self, number: int) -> tuple[str, Matte]:
+        """The frame's matte as a run would write it, but for stabilisation; and its key.
+
+        Raises:
+            FrameError: it cannot be had.
+            Exception: whatever `turn` raises.
+        """
+        look, trimaps = self.look(number), self.trimap(number)
+        found = self._mattes.get((number, trimaps.key))
+        if found is None:
+            found = self._infer(look, trimaps.labels)
+            front = 0 if found.front is None else found.front.nbytes
+            size = found.alpha.nbytes + trimaps.labels.nbytes + front
+            self._mattes.put((number, trimaps.key), found, size)
+        return trimaps.key, found
+
+    def stored(self, number: int, digest: str) -> Matte:
+        """What a run wrote.
+
+        Args:
+            number: the frame.
+            digest: of its pixels, as the manifest has it.
+
+        Raises:
+            FrameError: it cannot be read.
+        """
+        found = self._mattes.get((number, digest))
+        if found is not None:
+            return found
+        file = read_alpha(self._layout.alpha(number))
+        area = self.info.data_window.area_of(file.data_window)
+        front = None
+        if file.foreground is not None:
+            front = self._front(file.foreground, file.alpha, area)
+        found = Matte(None, self._laid(file.alpha, area), front)
+        return self._mattes.put((number, digest), found, 2 * found.alpha.nbytes)
+
+    def _look(self, number: int) -> Look:
+        from workers.neighbours import as_bytes
+        from workers.stage_clock import Stages
+
+        if number not in self.info.frames:
+            raise FrameError("no such frame", where=f"frame {number}", fix="take one of the shot")
+        source = self._raw.read(number, Stages())
+        with self._raw.turns.reading:
+            mask = self._raw.mask(Frame(number, source.rgb, source.frame.timecode))
+        look = Look(number, source, as_bytes(source.rgb), mask)
+        size = source.rgb.nbytes + source.frame.rgb.nbytes + look.seen.nbytes
+        size += 0 if mask is None else mask.coverage.nbytes
+        return self._looks.put(number, look, size + look.seen.nbytes)
+
+    def _plain(self, look: Look, override: Override | None) -> Trimap:
+        params: _Params = (None, None) if override is None else override.params(look.number)
+        with self._reading:
+            found = look.plain.get(params)
+            if found is None:
+                plan = self.plan.trimap or TrimapPlan(kind="band")
+                # With an override whose pictures and shapes are left out: they come after.
+                bands = TrimapSource(plan, self.info, None if override is None else override.bands)
+                found = bands.trimap(look.number, look.mask, look.source.rgb)
+                look.plain = {params: found}
+        return found
+
+    def _infer(self, look: Look, labels: LabelArray) -> Matte:
+        number, source = look.number, look.source
+        area, own = source.area, np.ascontiguousarray(labels[source.area])
+        adapted, alpha = self._raw.matter(np.ascontiguousarray(source.rgb[area]), own)
+        if self._raw.around(number):
+            alpha = self._raw.raws.as_stored(alpha).astype(np.float32)
+        finished = self._finisher.finish(number, source.frame.rgb[area], alpha, area)
+        front = None
+        if finished.foreground is not None:
+            front = self._front(finished.foreground, finished.alpha, area)
+        kept = self._raw.raws.as_stored(finished.alpha).astype(np.float32)
+        whole = np.full_like(labels, BACKGROUND)
+        whole[area] = adapted
+        return Matte(whole, self._laid(kept, area), front)
+
+    def _front(
+        self, colours: FloatArray, alpha: FloatArray, area: tuple[slice, slice]
+    ) -> LabelArray:
+        from workers.neighbours import as_bytes
+
+        return as_bytes(self._laid(straight(colours, alpha, self._raw.to_display), area))
+
+    def _laid(self, part: FloatArray, area: tuple[slice, slice]) -> FloatArray:
+        """On the plate's data window, where a frame's own is smaller."""
+        size = self.info.height, self.info.width
+        if part.shape[:2] == size:
+            return part
+        canvas = np.zeros((*size, *part.shape[2:]), np.float32)
+        canvas[area] = part
+        return canvas
+
+
+def key_of(override: Override | None, number: int) -> str:
+    """A short name of a frame's corrections."""
+    digests = [] if override is None else override.digests(number)
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16] if digests else "0"
