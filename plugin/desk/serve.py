@@ -10,7 +10,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -108,6 +108,19 @@ def serve(
         OutputError: another desk has the folder, or the disk refuses.
     """
     door.check()
+    with closing(_listener(door)) as listener:
+        _open(shot, door, listener, progress, opened, behind, make_matter)
+
+
+def _open(
+    shot: Shot,
+    door: Door,
+    listener: socket.socket,
+    progress: Progress,
+    opened: Callable[[str], None],
+    behind: Path | None,
+    make_matter: Callable[[Plan], Matter] | None,
+) -> None:
     shot = anchored(shot)
     layout = OutputLayout.of(shot)
     given = shot.override
@@ -130,7 +143,7 @@ def serve(
             told(f"port {port}")  # the lock can be read by others, so without the token
             opened(address)
 
-        asyncio.run(_serve(make, door, listening))
+        asyncio.run(_serve(make, door, listener, listening))
 
 
 def _settle() -> None:
@@ -177,7 +190,10 @@ def _alone(folder: Path) -> Iterator[Callable[[str], None]]:
 
 
 async def _serve(
-    make_desk: Callable[[], Desk], door: Door, opened: Callable[[str, int], None]
+    make_desk: Callable[[], Desk],
+    door: Door,
+    listener: socket.socket,
+    opened: Callable[[str, int], None],
 ) -> None:
     """Listen until a signal comes."""
     over = asyncio.Event()
@@ -185,7 +201,6 @@ async def _serve(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, over.set)
     token = door.token or secrets.token_urlsafe(24)
-    listener = _listener(door)
     port = int(listener.getsockname()[1])
     desk = make_desk()
     app = application(desk, Guard(token, door.names, port))
@@ -208,16 +223,18 @@ def _listener(door: Door) -> socket.socket:
     Raises:
         RequestError: there is no such address here, or the port is taken.
     """
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(
-            door.host, door.port, type=socket.SOCK_STREAM
-        )[0]
-        listener = socket.socket(family, kind)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(64)
-    except OSError as error:
-        what = f"cannot listen there: {error.strerror or error}"
-        fix = "take another --port, or leave it out"
-        raise RequestError(what, where=f"{door.host}:{door.port}", fix=fix) from error
+    with ExitStack() as failed:
+        try:
+            family, kind, _, _, address = socket.getaddrinfo(
+                door.host, door.port, type=socket.SOCK_STREAM
+            )[0]
+            listener = failed.enter_context(socket.socket(family, kind))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(64)
+        except OSError as error:
+            what = f"cannot listen there: {error.strerror or error}"
+            fix = "take another --port, or leave it out"
+            raise RequestError(what, where=f"{door.host}:{door.port}", fix=fix) from error
+        failed.pop_all()
     return listener
