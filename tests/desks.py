@@ -10,7 +10,8 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -51,7 +52,6 @@ class Client:
 
     address: str
     cookie: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def origin(self) -> str:
@@ -66,15 +66,20 @@ class Client:
         return self
 
     def ask(
-        self, method: str, path: str, body: bytes | None = None, **headers: str | None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str | None] = MappingProxyType({}),
     ) -> Answer:
+        """Ask; headers that are None are left out."""
         parts = urlsplit(self.address)
-        given: dict[str, str | None] = {**self.headers}
+        given: dict[str, str | None] = {}
         if self.cookie:
             given["Cookie"] = self.cookie
         if method == "POST":
             given |= {**JSON, "Origin": self.origin}
-        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        given |= headers
         line = http.client.HTTPConnection(parts.hostname or "", parts.port or 0, timeout=120)
         try:
             line.putrequest(method, path, skip_host=True)
@@ -83,7 +88,7 @@ class Client:
             for name, value in given.items():
                 if value is not None:
                     line.putheader(name, value)
-            if body is not None and "Transfer-Encoding" not in given:
+            if body is not None and not {"Transfer-Encoding", "Content-Length"} & set(given):
                 line.putheader("Content-Length", str(len(body)))
             line.endheaders()
             if body is not None:

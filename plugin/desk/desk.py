@@ -17,7 +17,7 @@ from plugin.desk.corrections import Corrections
 from plugin.desk.frames import Frames, Matte
 from plugin.desk.job import Job
 from plugin.desk.mattes import Mattes
-from plugin.desk.standing import Standing
+from plugin.desk.standing import Standing, Standings
 from plugin.desk.views import Behind, Scene, Tile, View, draw
 from plugin.driver.plan import Plan
 from plugin.errors import AdaMatteError, FrameError
@@ -253,14 +253,14 @@ class Desk:
 
     async def _look(self) -> None:
         """See what others do to the override file and to the folder."""
-        before: object = None
+        before: tuple[Standings | None, bool] = None, False
         while True:
             with suppress(AdaMatteError, OSError):
                 if await asyncio.to_thread(self.corrections.look):
                     self._tell("rules")
                 now = await asyncio.to_thread(self.standing.now)
-                if now is not before:
-                    before = now
+                if now is not before[0] or self.standing.ended != before[1]:
+                    before = now, self.standing.ended
                     self._tell("marks")
             await asyncio.sleep(_LOOK_EVERY_S)
 

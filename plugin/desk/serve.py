@@ -109,7 +109,7 @@ def serve(
     """
     door.check()
     with closing(_listener(door)) as listener:
-        _open(shot, door, listener, progress, opened, behind, make_matter)
+        _open(*(shot, door, listener, progress, opened), behind=behind, make_matter=make_matter)
 
 
 def _open(
@@ -118,6 +118,7 @@ def _open(
     listener: socket.socket,
     progress: Progress,
     opened: Callable[[str], None],
+    *,
     behind: Path | None,
     make_matter: Callable[[Plan], Matter] | None,
 ) -> None:

@@ -95,10 +95,10 @@ def test_the_cookie_is_for_this_server_alone(desk: OpenDesk) -> None:
         (403, {"Origin": "null"}),
         (403, {"Origin": None}),
         (403, {"Origin": "https://127.0.0.1:{port}"}),
-        (403, {"Sec_Fetch_Site": "cross-site"}),
-        (403, {"Sec_Fetch_Site": "same-site"}),
-        (415, {"Content_Type": "text/plain"}),
-        (415, {"Content_Type": "application/x-www-form-urlencoded"}),
+        (403, {"Sec-Fetch-Site": "cross-site"}),
+        (403, {"Sec-Fetch-Site": "same-site"}),
+        (415, {"Content-Type": "text/plain"}),
+        (415, {"Content-Type": "application/x-www-form-urlencoded"}),
         (401, {"Cookie": None}),
     ],
 )
@@ -107,23 +107,22 @@ def test_requests_of_others_change_nothing(
 ) -> None:
     port = client.origin.rpartition(":")[2]
     given = {name: value and value.format(port=port) for name, value in headers.items()}
-    assert client.ask("POST", "/api/change", CHANGE.encode(), **given).status in (status, 400, 429)
-    if "Content_Type" not in headers and "Origin" not in headers:
-        assert client.ask("GET", "/api/rules", **given).status in (status, 400, 429)
+    assert client.ask("POST", "/api/change", CHANGE.encode(), given).status in (status, 400, 429)
+    if "Content-Type" not in headers and "Origin" not in headers:
+        assert client.ask("GET", "/api/rules", headers=given).status in (status, 400, 429)
 
 
 @pytest.mark.usefixtures("unchanged")
 def test_a_body_of_200_mb_is_not_read(client: Client) -> None:
-    length = str(200 << 20)
-    answer = client.ask("POST", "/api/change", b"{", Content_Length=length, Transfer_Encoding=None)
-    assert answer.status in (400, 413)
+    answer = client.ask("POST", "/api/change", b"{", {"Content-Length": str(200 << 20)})
+    assert answer.status == 413
 
 
 @pytest.mark.usefixtures("unchanged")
 def test_a_body_without_end_is_cut_off(client: Client) -> None:
     piece = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
     body = piece * 6  # 6 MB in chunks, and no end
-    answer = client.ask("POST", "/api/change", body, Transfer_Encoding="chunked")
+    answer = client.ask("POST", "/api/change", body, {"Transfer-Encoding": "chunked"})
     assert answer.status == 413
 
 

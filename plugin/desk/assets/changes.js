@@ -8,22 +8,27 @@ export const sayWith = (say) => { words = say; };
 export const say = (text, bad = false) => words(text, bad);
 
 let line = Promise.resolve();  // one after another, in the order in which they were made
+let waiting = 0;
+export const pending = () => waiting > 0;
 
-function send(path, body) {
-  const sent = line.then(async () => {
+// `made` is asked for what to send when its turn has come, and knows the rules of then.
+function send(path, made = () => ({})) {
+  waiting += 1;
+  line = line.then(async () => {
+    waiting -= 1;
     try {
-      put({ rules: await post(path, body) });
+      put({ rules: await post(path, made()) });
       return true;
     } catch (error) {
       say(error.message, true);
       return false;
     }
   });
-  line = sent;
-  return sent;
+  return line;
 }
 
-export const change = (...changes) => send("/api/change", { changes });
+const sendChanges = (made) => send("/api/change", () => ({ changes: made() }));
+export const change = (...changes) => sendChanges(() => changes);
 export const undo = () => send("/api/undo");
 export const redo = () => send("/api/redo");
 
@@ -37,19 +42,20 @@ function named(kind) {
 const round = (points) => points.map(([x, y]) => [Math.round(x * 100) / 100, Math.round(y * 100) / 100]);
 
 export function addStroke({ set, radius, points }) {
-  return change({ now: { id: named("stroke"), frames: range(), set, stroke: { points: round(points), radius } } });
+  const frames = range();
+  return sendChanges(() => [{ now: { id: named("stroke"), frames, set, stroke: { points: round(points), radius } } }]);
 }
 
 export async function addPolygon(points) {
-  const id = named("polygon");
-  const now = { id, frames: range(), set: state.set, polygon: { [state.frame]: round(points) } };
-  if (await change({ now })) put({ chosen: state.rules.rules[state.rules.rules.length - 1].id });
+  const [frames, { set, frame }] = [range(), state];
+  const now = () => ({ id: named("polygon"), frames, set, polygon: { [frame]: round(points) } });
+  if (await sendChanges(() => [{ now: now() }])) put({ chosen: state.rules.rules[state.rules.rules.length - 1].id });
 }
 
 const placeOf = (rule) => state.rules.rules.findIndex((one) => one.id === rule.id);
 
 export function replace(rule, now) {
-  return change({ was: rule, now, place: placeOf(rule) });
+  return sendChanges(() => [{ was: rule, now, place: placeOf(rule) }]);
 }
 
 export function remove(...rules) {
@@ -76,7 +82,9 @@ export function reshape(rule, change_) {
 
 export function band(params) {
   const frames = range();
-  const before = state.rules.rules.filter((rule) => rule.params && rule.frames === frames).pop();
-  if (before) return replace(before, { ...before, params });
-  return change({ now: { id: named("band"), frames, params } });
+  return sendChanges(() => {
+    const was = state.rules.rules.filter((rule) => rule.params && rule.frames === frames).pop();
+    if (was) return [{ was, now: { ...was, params }, place: placeOf(was) }];
+    return [{ now: { id: named("band"), frames, params } }];
+  });
 }

@@ -50,9 +50,10 @@ on("tool", () => {
 let turn = 0;
 async function ask() {
   const mine = ++turn;
+  put({ fresh: false });
   try {
     const info = await get(`/api/frame/${state.frame}`);
-    if (mine === turn) put({ info });
+    if (mine === turn) put({ info, fresh: true });
   } catch (error) {
     if (mine === turn) say(error.message, true);
   }

@@ -1,6 +1,6 @@
 // The panel: the class and the brush, the range of a change, bands, the corrections, the job.
 
-import { band, change, redo, remove, replace, say, undo } from "./changes.js";
+import { band, change, pending, redo, remove, replace, say, undo } from "./changes.js";
 import { corners } from "./drawing.js";
 import { post } from "./server.js";
 import { COLOURS, hold, make, on, part, put, runs, state, within } from "./state.js";
@@ -60,7 +60,7 @@ for (const name of ["erode", "dilate"]) {
   });
 }
 on("rules frame shot", () => {
-  if (!state.shot) return;
+  if (!state.shot || pending()) return;  // what is shown is newer than what is known
   const now = bandOf(state.frame);
   const set = state.rules.rules.some((rule) => rule.params && within(rule.frames, state.frame));
   for (const name of ["erode", "dilate"]) {

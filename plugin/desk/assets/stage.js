@@ -1,7 +1,7 @@
 // The frame on the screen: tiles, zoom and pan, the wipe, the onion skin, and where a pointer is.
 
 import { hold, on, part, put, state } from "./state.js";
-import { giveUp, SIDE, tile, tryAgain } from "./tiles.js";
+import { giveUp, SIDE, tile, tryAgain, whenCome } from "./tiles.js";
 
 const canvas = part("picture");
 const context = canvas.getContext("2d", { alpha: false });
@@ -22,14 +22,21 @@ export const whenDrawn = (drawer) => drawers.push(drawer);
 export function redraw() {
   if (!due) requestAnimationFrame(() => { due = false; draw(); });
   due = true;
+  canvas.dataset.whole = "false";
 }
 
+// On whole pixels of the screen: at 100 % a pixel of the frame is one of the screen.
 function resize() {
-  const room = canvas.getBoundingClientRect();
+  const room = canvas.parentElement.getBoundingClientRect();
   const ratio = window.devicePixelRatio || 1;
+  const edge = (value) => Math.round(value * ratio);
   for (const one of [canvas, part("drawing")]) {
-    one.width = Math.max(1, Math.round(room.width * ratio));
-    one.height = Math.max(1, Math.round(room.height * ratio));
+    one.width = Math.max(1, edge(room.right) - edge(room.left));
+    one.height = Math.max(1, edge(room.bottom) - edge(room.top));
+    one.style.width = `${one.width / ratio}px`;
+    one.style.height = `${one.height / ratio}px`;
+    one.style.left = `${edge(room.left) / ratio - room.left}px`;
+    one.style.top = `${edge(room.top) / ratio - room.top}px`;
   }
   if (fit) fitIn();
   redraw();
@@ -115,7 +122,7 @@ function paint(view, frame, info, share = 1) {
   context.imageSmoothingEnabled = scale < 1;
   context.imageSmoothingQuality = "high";
   for (const { x, y, w, h, wanted } of tiles) {
-    const { picture, current, why } = tile(wanted, redraw);
+    const { picture, current, why } = tile(wanted);
     if (why) failure = why;
     if (picture) context.drawImage(picture, x, y, w, h);
     whole = whole && current;
@@ -150,7 +157,7 @@ function draw() {
   const waiting = part("waiting");
   waiting.hidden = whole && !failure;
   waiting.textContent = failure || (info && !info.ready && view !== "plate" && view !== "trimap" ? "matting …" : "loading …");
-  canvas.dataset.whole = String(whole);
+  canvas.dataset.whole = String(whole && state.fresh);
   if (whole) ahead();
   for (const drawer of drawers) drawer();
 }
@@ -163,7 +170,7 @@ export function beside(step) {
 // The plate of the frames beside it, so that a step shows it at once.
 function ahead() {
   for (const frame of [beside(1), beside(-1)]) {
-    for (const { wanted } of tilesOf("plate", frame, null) || []) tile(wanted, () => {});
+    for (const { wanted } of tilesOf("plate", frame, null) || []) tile(wanted);
   }
 }
 
@@ -191,6 +198,7 @@ canvas.addEventListener("wheel", (event) => {
 }, { passive: false });
 new ResizeObserver(resize).observe(canvas.parentElement);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+whenCome(redraw);
 on("frame info", () => { tryAgain(); leave(); redraw(); });
-on("view other wipe colour onion chosen", redraw);
+on("view other wipe colour onion chosen fresh", redraw);
 on("shot", () => { resize(); fitIn(); });

@@ -9,6 +9,7 @@ export const state = {
   job: { state: "idle" },
   frame: 0,            // its number
   info: null,          // /api/frame of it: the names of its pictures; null until it is there
+  fresh: false,        // no newer ones are asked for
   view: "comp", other: "", wipe: 0.5, colour: "#d92e52", onion: false,
   tool: "hand", set: "foreground", radius: 24,
   holds: "frame", first: 0, last: 0,

@@ -40,8 +40,12 @@ function placeOf({ view, frame, level, column, row, behind }) {
   return [view, frame, level, column, row, behind].join(" ");
 }
 
-// The tile, or what was there before it, or nothing; `came` is called when something has changed.
-export function tile(wanted, came) {
+let came = () => {};
+// Who is told whenever a tile has come, or cannot be had.
+export const whenCome = (told) => { came = told; };
+
+// The tile, or what was there before it, or nothing yet.
+export function tile(wanted) {
   const name = nameOf(wanted);
   const place = placeOf(wanted);
   const found = look(name);
@@ -49,11 +53,11 @@ export function tile(wanted, came) {
     latest.set(place, name);
     return { picture: found, current: true };
   }
-  if (!wrong.has(name)) ask(name, wanted.frame, came);
+  if (!wrong.has(name)) ask(name, wanted.frame);
   return { picture: look(latest.get(place)), current: false, why: wrong.get(name) };
 }
 
-function ask(name, frame, came) {
+function ask(name, frame) {
   if (asked.has(name)) return;
   const ending = new AbortController();
   const request = { ending, frame };
