@@ -33,7 +33,7 @@ def _desk(
     host: str,
     port: int,
     token: str | None,
-    browser: bool,
+    no_browser: bool,
     behind: Path | None,
     progress: str,
     quiet: bool,
@@ -50,7 +50,7 @@ def _desk(
     def opened(address: str) -> None:
         say(address)
         sys.stdout.flush()
-        if browser:
+        if not no_browser:
             doorstep.extend(_open(address))
 
     try:
@@ -109,10 +109,10 @@ desk = LaidOutCommand(
             help="A picture that comps can be laid over.",
         ),
         LaidOutOption(
-            ["--browser/--no-browser"],
+            ["--no-browser"],
             heading=_DESK,
-            default=True,
-            help="Open the browser. [default: yes]",
+            is_flag=True,
+            help="Only print the address.",
         ),
         LaidOutOption(
             ["--port"],

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from plugin.errors import RequestError
-from plugin.trimap.override.models import MAX_RULES, OverrideFile, Rule
+from plugin.trimap.override.models import OverrideFile, Rule
 
 __all__ = ["Change", "Changes", "ConflictError", "applied"]
 
@@ -34,7 +34,7 @@ class Change(BaseModel):
 
     was: Rule | None = None
     now: Rule | None = None
-    place: Annotated[int, Field(ge=0, le=MAX_RULES)] | None = None
+    place: Annotated[int, Field(ge=0, le=10_000)] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Change:

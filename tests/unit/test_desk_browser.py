@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,16 +15,28 @@ from plugin.exr.alpha_file import read_alpha
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.trimap.override import load
-from plugin.types import FloatArray
+from tests.desk_pages import (
+    WHOLE,
+    alpha_of,
+    corrections,
+    drag,
+    file_of,
+    info_of,
+    key,
+    press,
+    rules_in,
+    seen,
+    shown,
+    spot,
+    wait_for_file,
+)
 from tests.desks import OpenDesk, open_desk, stroke
 from tests.jobs import creature
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.slow
-
-WHOLE = "#picture[data-whole=true]"
 
 
 @pytest.fixture(scope="module")
@@ -48,94 +58,6 @@ def desk(opened: OpenDesk, made: Shot) -> OpenDesk:
     client = opened.client()
     assert client.get("/api/rules") is not None
     return opened
-
-
-def file_of(shot: Shot) -> Path:
-    return shot.out / f"{shot.name}.trimap.json"
-
-
-def rules_in(shot: Shot) -> list[dict[str, Any]]:
-    path = file_of(shot)
-    found: list[dict[str, Any]] = json.loads(path.read_text())["rules"] if path.exists() else []
-    return found
-
-
-@contextmanager
-def shown(browser: Browser, desk: OpenDesk, **settings: Any) -> Iterator[Page]:
-    """The page; nothing may go wrong on it, nor be asked of another place."""
-    said: list[str] = []
-    asked: list[str] = []
-    with browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **settings}) as context:
-        page = context.new_page()
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(desk.address)
-        page.locator(WHOLE).wait_for()
-        yield page
-    assert said == []
-    origin = desk.address.partition("/?")[0]
-    others = [u for u in asked if not u.startswith((origin, "blob:"))]
-    assert others == []
-
-
-def key(page: Page, *keys: str) -> None:
-    for one in keys:
-        page.keyboard.press(one)
-
-
-def spot(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Where a place of the frame lies on the page; the whole frame is shown."""
-    box = page.locator("#picture").bounding_box()
-    assert box is not None
-    scale = min(box["width"] / 96, box["height"] / 64) * 0.98
-    left = box["x"] + (box["width"] - 96 * scale) / 2
-    top = box["y"] + (box["height"] - 64 * scale) / 2
-    return left + x * scale, top + y * scale
-
-
-def drag(page: Page, *points: tuple[float, float]) -> None:
-    page.mouse.move(*spot(page, *points[0]))
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*spot(page, *point), steps=4)
-    page.mouse.up()
-
-
-def press(page: Page, *points: tuple[float, float]) -> None:
-    for point in points:
-        page.mouse.click(*spot(page, *point))
-
-
-def corrections(page: Page, count: int) -> None:
-    """Wait until the page knows of so many."""
-    from playwright.sync_api import expect
-
-    words = "none yet" if count == 0 else re.compile(rf" of {count}, ")
-    expect(page.locator("#rules-count")).to_have_text(words)
-
-
-def alpha_of(page: Page, number: int) -> FloatArray:
-    """What the page can read out of the frame's alpha."""
-    found = page.evaluate(
-        """async (n) => {
-            const rows = [];
-            for (let y = 0; y < 64; y += 8) {
-                const row = [];
-                for (let x = 0; x < 96; x += 8) {
-                    row.push((await (await fetch(`/api/pixel/${n}/${x}/${y}`)).json()).alpha);
-                }
-                rows.push(row);
-            }
-            return rows;
-        }""",
-        number,
-    )
-    return np.array(found, np.float32)
-
-
-def seen(page: Page) -> bytes:
-    page.locator(WHOLE).wait_for()
-    return page.locator("#stage").screenshot()
 
 
 def test_paint_see_the_alpha_change_undo_and_run_gives_the_same(
@@ -220,19 +142,7 @@ def test_a_polygon_with_two_keys_and_the_frame_between(
         key(page, "Delete")
         wait_for_file(page, made, lambda rules: len(rules[0]["polygon"]["1001"]) == 3)
         assert {len(points) for points in rules_in(made)[0]["polygon"].values()} == {3}
-        load(file_of(made), _info(made))
-
-
-def wait_for_file(page: Page, shot: Shot, fits: Any) -> None:
-    """Until the file says so, and the page has heard of it; it goes on meanwhile."""
-    while not fits(rules_in(shot)) or page.evaluate("Desk.state.rules.rules") != rules_in(shot):
-        page.wait_for_timeout(20)
-
-
-def _info(shot: Shot) -> Any:
-    from plugin.plates import open_plate
-
-    return open_plate(shot.plate).info
+        load(file_of(made), info_of(made))
 
 
 def test_two_windows_see_each_other(browser: Browser, desk: OpenDesk, made: Shot) -> None:

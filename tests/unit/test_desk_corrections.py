@@ -241,10 +241,10 @@ def test_what_the_command_line_would_refuse_is_not_written(
 
 def test_a_file_never_grows_over_what_is_read(corrections: Corrections) -> None:
     points = [(float(x) + 0.123, 1.25) for x in range(9000)]
-    by_hand(corrections, *(stroke(f"s-{x}", "1003", "unknown", *points) for x in range(25)))
+    by_hand(corrections, *(stroke(f"s-{x}", "1003", "unknown", *points) for x in range(20)))
     large = stroke("large", "1003", "unknown", *points)
     with pytest.raises(OverrideError, match="over 4 MB"):
-        corrections.change(tuple(asked(now=large) for _ in range(3)))
+        corrections.change(tuple(asked(now=large) for _ in range(9)))
     load(corrections.path, INFO)
 
 
