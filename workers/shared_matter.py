@@ -26,6 +26,7 @@ class Confident(Protocol):
     ) -> tuple[LabelArray, FloatArray, FloatArray]:
         """As `Matter.__call__`, and the share of the class that was chosen, 0 to 1."""
 
+
 _KEPT = 256 << 20
 """Bytes of rectangles: those of one frame of 4K, or of a few smaller ones."""
 

@@ -19,6 +19,7 @@ from plugin.desk.kept import Kept
 from plugin.driver.plan import Plan
 from plugin.errors import FrameError
 from plugin.exr.alpha_file import read_alpha
+from plugin.exr.channels import stored_channels
 from plugin.finish import Finisher
 from plugin.report.sprites import straight
 from plugin.result.layout import OutputLayout
@@ -243,16 +244,15 @@ class Frames:
         number, source = look.number, look.source
         area, own = source.area, np.ascontiguousarray(labels[source.area])
         adapted, alpha = self._raw.matter(np.ascontiguousarray(source.rgb[area]), own)
-        if self._raw.around(number):
-            alpha = self._raw.raws.as_stored(alpha).astype(np.float32)
-        finished = self._finisher.finish(number, source.frame.rgb[area], alpha, area)
+        raw = self._raw.raws.as_stored(alpha).astype(np.float32)
+        finished = self._finisher.finish(number, source.frame.rgb[area], raw, area)
         front = None
         if finished.foreground is not None:
             front = self._front(finished.foreground, finished.alpha, area)
-        kept = self._raw.raws.as_stored(finished.alpha).astype(np.float32)
+        kept = stored_channels(finished.alpha, None, "a", self.plan.shot.bits)["A"]
         whole = np.full_like(labels, BACKGROUND)
         whole[area] = adapted
-        return Matte(whole, self._laid(kept, area), front)
+        return Matte(whole, self._laid(kept.astype(np.float32), area), front)
 
     def _front(
         self, colours: FloatArray, alpha: FloatArray, area: tuple[slice, slice]

@@ -25,7 +25,7 @@ from plugin.desk.server import application
 from plugin.disk.atomic import output_error
 from plugin.driver.belonging import Belonging
 from plugin.driver.plan import Plan
-from plugin.driver.probe import anchored, pass_in_order, probe_job
+from plugin.driver.probe import anchored, pass_in_order, probed
 from plugin.errors import OutputError, RequestError
 from plugin.progress.modes import Progress
 from plugin.request.shot import Shot
@@ -125,18 +125,21 @@ def _open(
     shot = anchored(shot)
     layout = OutputLayout.of(shot)
     given = shot.override
-    shot = shot.model_copy(update={"override": None})
-    plan, info, frames = probe_job(shot, "alpha", progress)
     path = Path(given) if given is not None else shot.out / f"{shot.name}.trimap.json"
-    corrections = Corrections(path, info, shot.name)
-    if not path.parent.is_dir() and path.parent != shot.out:
+    if path.parent != shot.out and not path.parent.is_dir():
         raise RequestError("no such folder", where=path.parent, fix="check --override")
-    backdrop = None if behind is None else read_backdrop(behind, info)
-    Belonging(shot, info).check_folder()
-    layout.prepare(())
-    with _alone(shot.out) as told:
+    shot = shot.model_copy(update={"override": None})
+    with ExitStack() as stack:
+        plan, plate, frames = stack.enter_context(probed(shot, "alpha", progress))
+        info = plate.info
+        corrections = Corrections(path, info, shot.name)
+        backdrop = None if behind is None else read_backdrop(behind, info)
+        Belonging(shot, plate).check_folder()
+        layout.prepare(())
+        told = stack.enter_context(_alone(shot.out))
         _settle()
-        plan = pass_in_order(plan, layout, progress)
+        plan = pass_in_order(plan, plate, layout, progress)
+        plate.close()  # the desk's frames have their own
         make = partial(Desk, plan, info, frames, corrections, picture=backdrop)
         make = partial(make, make_matter=make_matter)
 
