@@ -18,6 +18,7 @@ from plugin.errors import AdaMatteError, FrameError, RequestError, SurroundingsE
 from plugin.exr.alpha_file import is_current
 from plugin.finish import Finisher
 from plugin.plates import NON_FINITE
+from plugin.report.faults import look_at
 from plugin.report.figures import frame_figures
 from plugin.stabilise.flow import Flows, RawFrame
 from plugin.stabilise.smoothing import stabilise
@@ -151,9 +152,11 @@ class FrameWorker:
             layers = self.raw_alphas.layers(raw, area)
             digest = self._writer.alpha(source.frame, recipe, finished, layers)
         labels = np.ascontiguousarray(raw.trimap[area])
-        statistics = frame_figures(labels, raw.adapted, finished.alpha, area=area) | dict(
-            raw.figures
-        )
+        with stages("report"):
+            statistics = frame_figures(labels, raw.adapted, finished.alpha, area=area)
+            if self.plan.shot.report:
+                statistics |= look_at(source.rgb[area], labels, finished.alpha, area)
+            statistics |= raw.figures
         if self.plan.shot.report:
             with stages("report"):
                 self._writer.sprite(source, raw.trimap, raw.adapted, finished, digest)

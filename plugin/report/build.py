@@ -128,7 +128,7 @@ class _Work:
         sprites = self._sprites(gallery, done, self._until.part(0.4))
         flicker = measure_flicker(self._layout.report, manifest, sprites, self._until.part(0.35))
         figures = [f for f in figures_of(manifest, flicker) if f.number in done]
-        suspects = tuple(worst(figures))
+        suspects = tuple(worst(figures, keys=manifest.keys))
         full = self._full(gallery, suspects, done, self._until.part(0.6))
         contact = _contact(self._layout.report, sprites, done)
         film, shown = self._film(sprites)

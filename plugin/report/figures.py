@@ -11,15 +11,13 @@ import numpy.typing as npt
 
 from plugin.types import UNKNOWN, FloatArray, LabelArray, Mask
 
-__all__ = ["Box", "densest", "frame_figures", "mask_figures", "overruled_box"]
-
 _CELLS = 48
 """Cells of the picture's longest side in which `densest` looks."""
 
 _DENSE = 0.3
 """A cell counts as dense from this share of the densest one's weight on."""
 
-_KEYS = ("overruled_left", "overruled_top", "overruled_right", "overruled_bottom")
+_SIDES = ("left", "top", "right", "bottom")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +47,8 @@ def frame_figures(
 
     Returns:
         Shares of pixels: `unknown`, `adapted_unknown`, `overruled` (T̂ contradicts a definite
-        label), `coverage` (mean alpha); and where what was overruled lies thickest,
-        `overruled_left`, … in pixels of the plate's data window.
+        label), `coverage` (mean alpha); `centre` of alpha from the left, and where what was
+        overruled lies thickest, `overruled_left`, … in pixels of the plate's data window.
     """
     definite = labels != UNKNOWN
     overruled = definite & (adapted != labels)
@@ -60,11 +58,15 @@ def frame_figures(
         "overruled": _share(overruled),
         "coverage": float(alpha.mean(dtype=np.float64)),
     }
+    x, y = (0, 0) if area is None else (area[1].start or 0, area[0].start or 0)
+    if found["coverage"] > 0:
+        columns = alpha.sum(axis=0, dtype=np.float64)
+        found["centre"] = float((columns * (np.arange(len(columns)) + x + 0.5)).sum()) / float(
+            columns.sum()
+        )
     box = densest(overruled.astype(np.float32)) if found["overruled"] > 0 else None
     if box is not None:
-        x, y = (0, 0) if area is None else (area[1].start or 0, area[0].start or 0)
-        corners = (box.left + x, box.top + y, box.right + x, box.bottom + y)
-        found.update(zip(_KEYS, map(float, corners), strict=True))
+        found |= noted("overruled", Box(box.left + x, box.top + y, box.right + x, box.bottom + y))
     return found
 
 
@@ -76,11 +78,17 @@ def mask_figures(mask: Mask | None) -> dict[str, float]:
     return {"confidence": float(mask.confidence), **held}
 
 
-def overruled_box(statistics: Mapping[str, float]) -> Box | None:
-    """The box that `frame_figures` noted."""
-    if not all(key in statistics for key in _KEYS):
-        return None
-    return Box(*(round(statistics[key]) for key in _KEYS))
+def noted(name: str, box: Box) -> dict[str, float]:
+    """A box as figures, `<name>_left` and so on."""
+    corners = (box.left, box.top, box.right, box.bottom)
+    return {f"{name}_{side}": float(at) for side, at in zip(_SIDES, corners, strict=True)}
+
+
+def box_of(statistics: Mapping[str, float], name: str) -> Box | None:
+    """The box that `noted` wrote; None where there is none."""
+    sides = [statistics.get(f"{name}_{side}") for side in _SIDES]
+    known = [round(side) for side in sides if side is not None]
+    return Box(*known) if len(known) == len(_SIDES) else None
 
 
 def densest(weight: FloatArray) -> Box | None:

@@ -14,17 +14,18 @@ from typing import Any
 
 from plugin.disk.atomic import write_whole
 from plugin.disk.inputs import read_whole
-from plugin.report.figures import Box, overruled_box
-from plugin.report.flicker import Change, change
+from plugin.report.faults import BOXED
+from plugin.report.figures import Box, box_of
+from plugin.report.flicker import Change, Shares, change
+from plugin.report.reasons import Figures
 from plugin.report.sprites import read_sprite
-from plugin.report.worst import Figures
 from plugin.result.manifest import FrameRecord, Manifest
 from plugin.types import FrameState
 
 __all__ = ["Deadline", "figures_of", "measure_flicker", "read_flicker", "spread"]
 
 FILE = "figures.json"
-_SCHEMA = "adamatte-figures/1"
+_SCHEMA = "adamatte-figures/2"
 _MOST = 64 << 20
 _THREADS = 4
 _HALVED_FROM = 200
@@ -88,11 +89,19 @@ def read_flicker(folder: Path, manifest: Manifest) -> Flicker:
         for text, entry in said["flicker"].items():
             number, pair = int(text), str(entry["of"])
             if pair == pair_of(manifest, number):
-                box = None if entry["box"] is None else tuple(map(float, entry["box"]))
-                value = min(1.0, max(0.0, float(entry["value"])))
-                if box is None or len(box) == 4:
-                    found[number] = pair, Change(value, box)
+                value, come, gone = (
+                    min(1.0, max(0.0, float(entry[k]))) for k in ("value", "come", "gone")
+                )
+                box, came, went = (_four(entry[k]) for k in ("box", "come_box", "gone_box"))
+                found[number] = pair, Change(value, box, come, gone, came, went)
     return found
+
+
+def _four(given: Any) -> Shares | None:  # noqa: ANN401  whatever stands in the file
+    if given is None:
+        return None
+    left, top, right, bottom = map(float, given)
+    return left, top, right, bottom
 
 
 def measure_flicker(
@@ -122,7 +131,11 @@ def measure_flicker(
             if found is not None:
                 known[number] = pair_of(manifest, number), found
     entries: dict[str, Any] = {
-        str(n): {"of": pair, "value": round(c.value, 5), "box": c.box}
+        str(n): {
+            "of": pair,
+            **{k: round(getattr(c, k), 5) for k in ("value", "come", "gone")},
+            **{k: getattr(c, k) for k in ("box", "come_box", "gone_box")},
+        }
         for n, (pair, c) in sorted(known.items())
     }
     text = json.dumps({"schema": _SCHEMA, "flicker": entries})
@@ -157,6 +170,10 @@ def _figures(
 ) -> Figures:
     told = record.statistics
     moved = None if flicker is None else flicker[1]
+    boxes = {name: box_of(told, name) for name in ("overruled", *BOXED)}
+    if moved is not None:
+        shares = {"flicker": moved.box, "come": moved.come_box, "gone": moved.gone_box}
+        boxes |= {name: _box(given, manifest) for name, given in shares.items()}
     return Figures(
         number,
         unknown=told.get("unknown"),
@@ -166,8 +183,10 @@ def _figures(
         held=round(told["held"]) if "held" in told else None,
         flicker=None if moved is None else moved.value,
         seconds=record.seconds if record.state is FrameState.DONE else None,
-        overruled_box=overruled_box(told),
-        flicker_box=None if moved is None else _box(moved.box, manifest),
+        faults={name: told[name] for name in (*BOXED, "soft") if name in told},
+        come=None if moved is None else moved.come,
+        gone=None if moved is None else moved.gone,
+        boxes={name: box for name, box in boxes.items() if box is not None},
     )
 
 

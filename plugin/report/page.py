@@ -23,7 +23,8 @@ from plugin.report.command import command_of
 from plugin.report.facts import Problem, Rule, provenance, settings, stub
 from plugin.report.figures import Box
 from plugin.report.preview import COMP_COLOUR
-from plugin.report.worst import Figures, Reason, Suspect, percent
+from plugin.report.reasons import Figures, Reason, percent
+from plugin.report.worst import Suspect
 from plugin.result.manifest import Manifest
 from plugin.types import FrameState
 

@@ -1,8 +1,12 @@
 """Sprites: the small pictures of one frame in one JPEG, one under the other.
 
-`report/frames/1043.<digest>.patd.jpg` holds plate, alpha, trimap and adapted trimap of frame 1043
-as its alpha of that digest shows them; `c` would be foreground colours. The name says all, so that
-a sprite of an older matte is never taken for this one's. Workers write them while they matte.
+`report/frames/1043.<digest>.patd-270.jpg` holds plate, alpha, trimap and adapted trimap of frame
+1043, 270 rows each, as its alpha of that digest shows them; `c` would be foreground colours. The
+name says all, so that a sprite of an older matte is never taken for this one's. Workers write them
+while they matte.
+
+Around each picture its own edge is repeated, to a whole number of JPEG's blocks: neither the codec
+nor a browser that scales it mixes a picture with the one below.
 """
 
 from __future__ import annotations
@@ -33,13 +37,16 @@ _LETTERS: Mapping[str, str] = {
 }
 """What a sprite may hold, in its order."""
 
-_NAME = re.compile(r"(-?\d{1,8})\.([0-9a-f]{16})\.(p?a?t?d?c?)\.jpg", re.ASCII)
+_NAME = re.compile(r"(-?\d{1,8})\.([0-9a-f]{16})\.(p?a?t?d?c?)(?:-(\d{1,4}))?\.jpg", re.ASCII)
 _MOST_OF_A_FILE = 16 << 20
 _MOST_BYTES = 64 << 10
 _ALL_BYTES = 128 << 20
 _LEAST_BYTES = 6 << 10
 _SIDES = ((2_000, 480), (8_000, 320), (10**9, 192))
 """Up to so many frames, the longest side of a tile."""
+
+_GUTTER, _BLOCK = 4, 16
+"""Rows that are repeated at least above and below a picture; rows of a block of JPEG."""
 
 _QUALITIES = (84, 68, 50, 32)
 _HALVINGS = 4
@@ -67,9 +74,23 @@ class SpriteForm:
         return cls(side, max(_LEAST_BYTES, min(_MOST_BYTES, _ALL_BYTES // max(1, frames))))
 
 
-def _sprite_name(number: int, digest: str, kinds: Mapping[str, object]) -> str:
-    """The file name of a frame's sprite."""
-    return f"{number}.{digest[:16]}.{''.join(_LETTERS[k] for k in _LETTERS if k in kinds)}.jpg"
+def _sprite_name(number: int, digest: str, tiles: Mapping[str, LabelArray], rows: int = 0) -> str:
+    """The file name of a frame's sprite.
+
+    Args:
+        number: the frame.
+        digest: of its alpha.
+        tiles: what it holds.
+        rows: of each picture; 0 for those of `tiles`.
+    """
+    kinds = "".join(_LETTERS[kind] for kind in _LETTERS if kind in tiles)
+    rows = rows or next(iter(tiles.values())).shape[0]
+    return f"{number}.{digest[:16]}.{kinds}-{rows}.jpg"
+
+
+def _pitch_of(rows: int) -> int:
+    """Rows from one picture of a sprite to the next."""
+    return -(-(rows + 2 * _GUTTER) // _BLOCK) * _BLOCK
 
 
 def tiles_of(
@@ -153,8 +174,10 @@ def write_sprite(
     Raises:
         OutputError: the disk refuses, or the picture cannot be encoded.
     """
-    path = out / FOLDER / _sprite_name(number, digest, tiles)
-    write_whole(path, _encoded(tiles, form.limit, path), durable=False, root=out)
+    folder = out / FOLDER
+    data, rows = _encoded(tiles, form.limit, folder)
+    path = folder / _sprite_name(number, digest, tiles, rows)
+    write_whole(path, data, durable=False, root=out)
     return path
 
 
@@ -167,14 +190,17 @@ def _stack(tiles: Mapping[str, LabelArray], halvings: int) -> LabelArray:
             for tile in ordered
         ]
     rgb = [np.repeat(t[..., None], 3, axis=2) if t.ndim == 2 else t for t in ordered]
-    return np.concatenate(rgb, axis=0)
+    below = _pitch_of(height) - height - _GUTTER
+    framed = [np.pad(t, ((_GUTTER, below), (0, 0), (0, 0)), mode="edge") for t in rgb]
+    return np.concatenate(framed, axis=0)
 
 
-def _encoded(tiles: Mapping[str, LabelArray], limit: int, path: Path) -> bytes:
-    """The best JPEG within the limit; of pictures that are all noise, a smaller one."""
-    data = b""
+def _encoded(tiles: Mapping[str, LabelArray], limit: int, path: Path) -> tuple[bytes, int]:
+    """The best JPEG within the limit, and its pictures' rows; of mere noise, a smaller one."""
+    data, rows = b"", 0
     for halvings in range(_HALVINGS):
         stack = _stack(tiles, halvings)
+        rows = max(1, next(iter(tiles.values())).shape[0] >> halvings)
         for quality in _QUALITIES:
             done, jpeg = cv2.imencode(".jpg", stack[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
             if not done:
@@ -182,8 +208,8 @@ def _encoded(tiles: Mapping[str, LabelArray], limit: int, path: Path) -> bytes:
                 raise OutputError("the picture cannot be encoded", where=path, fix=fix)
             data = jpeg.tobytes()
             if len(data) <= limit:
-                return data
-    return data
+                return data, rows
+    return data, rows
 
 
 def sprite_key(name: str) -> tuple[int, str] | None:
@@ -226,7 +252,11 @@ def read_sprite(path: Path, *, half: bool = False) -> dict[str, LabelArray] | No
     kinds = [kind for kind, letter in _LETTERS.items() if letter in name[3]]
     height = stack.shape[0] / len(kinds)
     rgb = np.asarray(stack[..., ::-1], np.uint8)
-    tall = int(height)
+    tall, first = int(height), 0.0
+    if name[4]:
+        scale = height / _pitch_of(int(name[4]))
+        tall, first = max(1, int(int(name[4]) * scale)), _GUTTER * scale
     return {
-        kind: np.ascontiguousarray(rgb[round(i * height) :][:tall]) for i, kind in enumerate(kinds)
+        kind: np.ascontiguousarray(rgb[round(i * height + first) :][:tall])
+        for i, kind in enumerate(kinds)
     }

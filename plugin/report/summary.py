@@ -41,7 +41,7 @@ def summary(manifest: Manifest, out: Path, *, asked: FrameRange | None = None) -
         rows.append(("spent on", listed))
     report = out / "report"
     figures = [f for f in figures_of(manifest, read_flicker(report, manifest)) if f.number in done]
-    suspects = [one for one in worst(figures, _SUSPECTS) if one.severity >= 1]
+    suspects = [one for one in worst(figures, _SUSPECTS, manifest.keys) if one.severity >= 1]
     for place, one in enumerate(suspects):
         rows.append(("" if place else "look at", f"{one.number}: {one.reasons[0].text}"))
     if (report / "index.html").is_file():

@@ -2,87 +2,41 @@
 
 Each reason has a level from which it is worth a look; a frame's severity is that of its strongest
 reason over its level, and a little for the others. What changes from frame to frame is held against
-the frames around it, so that a frame that is out of line leads, and not the one after it.
+the frames around it, so that a frame that is out of line leads, and not the one after it. Frames on
+both sides of a cut are not held against each other. Of neighbours with the same reason one leads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
 from plugin.report.figures import Box
-
-__all__ = ["Figures", "Reason", "Suspect", "percent", "worst"]
+from plugin.report.reasons import (
+    Figures,
+    Reason,
+    of_its_look,
+    of_itself,
+    of_keys,
+    of_motion,
+    of_pieces,
+    out_of_line,
+)
 
 _MOST = 12
 _AROUND = 7
 """Frames on each side that a frame is held against."""
 
-_OVERRULED = 0.01
-"""Share of the subject and its band whose definite labels AdaMatting overrules."""
+_CUT = 0.45
+"""Flicker from which a change that stays is a cut: both sides are scenes of their own."""
 
-_FLICKER, _FLICKER_OF_ALL = 0.10, 0.35
-"""Above the frames around, and at all: what moves fast is hard to follow for the flow too."""
-
-_JUMP_AT_MOST = 0.9
-"""A change that stays (a cut, an entrance) is never as bad as one that goes away again."""
-
-_COVERAGE, _BAND = 0.35, 0.5
-"""By what part coverage and unknown share may differ from the frames around."""
-
-_UNKNOWN, _UNSURE = 0.5, 0.4
-_LEAST, _LEAST_USUAL = 0.02, 0.1
-"""Shares of the picture that a subject, and what is usual, count as at least."""
+_APART = 3
+"""Frames up to which neighbours with the same reason are one thing to look at."""
 
 _OTHERS = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What is known of one frame; None where it is not.
-
-    Attributes:
-        number: the frame.
-        unknown: share of the pixels.
-        overruled: share of the pixels.
-        coverage: mean alpha.
-        confidence: of the segmentation, 0 to 1.
-        held: the frame whose mask is held for this one.
-        flicker: against the frame before.
-        seconds: wall time.
-        overruled_box: where it lies thickest.
-        flicker_box: likewise.
-    """
-
-    number: int
-    unknown: float | None = None
-    overruled: float | None = None
-    coverage: float | None = None
-    confidence: float | None = None
-    held: int | None = None
-    flicker: float | None = None
-    seconds: float | None = None
-    overruled_box: Box | None = None
-    flicker_box: Box | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a frame is worth a look.
-
-    Attributes:
-        name: `overruled`, `flicker`, `jump`, `coverage`, `band`, `unknown`, `confidence`.
-        severity: 1 is worth a look.
-        text: in plain words.
-        box: where; None where it is the whole frame.
-    """
-
-    name: str
-    severity: float
-    text: str
-    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,101 +59,102 @@ class Suspect:
         return next((reason.box for reason in self.reasons if reason.box is not None), None)
 
 
-def worst(frames: Sequence[Figures], most: int = _MOST) -> list[Suspect]:
+def worst(frames: Sequence[Figures], most: int = _MOST, keys: Sequence[int] = ()) -> list[Suspect]:
     """The frames to look at, the worst first.
 
     Args:
         frames: all that are done, in order.
         most: how many at most.
+        keys: frames whose masks were given, between which they were carried.
 
     Returns:
         Those that are worth a look; where none is, the first three of what comes nearest.
     """
-    coverage, unknown = _usual([f.coverage for f in frames]), _usual([f.unknown for f in frames])
-    flicker = _usual([f.flicker for f in frames])
+    scenes = _scenes(frames)
+    coverage, unknown, flicker = (
+        _usual([getattr(f, name) for f in frames], scenes)
+        for name in ("coverage", "unknown", "flicker")
+    )
+    between, given = _between(frames, keys), frozenset(keys)
     suspects = []
     for place, one in enumerate(frames):
-        after = frames[place + 1] if place + 1 < len(frames) else None
+        after = _next(frames, place)
         reasons = sorted(
             [
-                *_of_itself(one),
-                *_of_motion(one, after, flicker[place]),
-                *_out_of_line(one, coverage[place], unknown[place]),
+                *of_itself(one),
+                *of_its_look(one),
+                *(of_keys(one, *between[one.number]) if one.number in between else ()),
+                *of_motion(one, after, flicker[place]),
+                *of_pieces(one, after),
+                # A key's band is its own: it is those around it that are out of line.
+                *out_of_line(one, coverage[place], None if one.number in given else unknown[place]),
             ],
             key=lambda reason: -reason.severity,
         )
         if reasons:
             others = sum(reason.severity for reason in reasons[1:])
             severity = reasons[0].severity + _OTHERS * min(others, reasons[0].severity)
+            if reasons[0].severity < 1:  # many small things make no large one
+                severity = min(severity, 0.99)
             shown = [r for r in reasons if r.severity >= 0.5] or reasons[:1]
             suspects.append(Suspect(one.number, severity, tuple(shown)))
     suspects.sort(key=lambda suspect: (-suspect.severity, suspect.number))
     bad = [suspect for suspect in suspects if suspect.severity >= 1]
-    return (bad or suspects[:3])[:most]
+    return _one_of_neighbours(bad or suspects)[: most if bad else 3]
 
 
-def _of_itself(one: Figures) -> Iterator[Reason]:
-    if one.overruled:
-        part = min(1.0, max((one.coverage or 0) + (one.unknown or 0), _LEAST))
-        text = f"the adapted trimap disagrees with the input on {percent(one.overruled)} of pixels"
-        severity = one.overruled / part / _OVERRULED
-        yield Reason("overruled", severity, text, one.overruled_box)
-    if one.unknown:
-        severity = one.unknown / _UNKNOWN
-        advice = ": a narrower band may do" if severity >= 1 else ""
-        text = f"{percent(one.unknown)} of the picture is unknown{advice}"
-        yield Reason("unknown", severity, text)
-    if one.confidence is not None and one.confidence < 1:
-        text = f"the segmentation is only {percent(one.confidence)} sure of its mask"
-        if one.held is not None:
-            text = f"no mask of its own: that of frame {one.held} is held"
-        yield Reason("confidence", (1 - one.confidence) / _UNSURE, text)
+def _one_of_neighbours(suspects: Sequence[Suspect]) -> list[Suspect]:
+    """The same, the strongest first; who says again what a neighbour says counts for half."""
+    ranked: list[tuple[float, Suspect]] = []
+    for one in suspects:
+        name = one.reasons[0].name
+        said = any(
+            abs(one.number - other.number) <= _APART and other.reasons[0].name == name
+            for rank, other in ranked
+            if rank == other.severity
+        )
+        ranked.append((one.severity / 2 if said else one.severity, one))
+    return [one for _, one in sorted(ranked, key=lambda pair: -pair[0])]
 
 
-def _of_motion(one: Figures, after: Figures | None, usual: float | None) -> Iterator[Reason]:
-    """A matte that differs from both neighbours is out of line; from one, it has changed."""
-    if not one.flicker:
-        return
-    ending = after.flicker if after is not None and after.number == one.number + 1 else None
-    both = min(one.flicker, ending or 0.0)
-    severity = max((both - (usual or 0.0)) / _FLICKER, both / _FLICKER_OF_ALL)
-    if severity >= 0.5:
-        text = f"the matte flickers: {percent(both)} of it is not where the motion puts it"
-        yield Reason("flicker", severity, text, one.flicker_box)
-    else:
-        text = f"{percent(one.flicker)} of the matte changed from the frame before"
-        severity = min(_JUMP_AT_MOST, (one.flicker - (usual or 0.0)) / _FLICKER)
-        if severity > 0:
-            yield Reason("jump", severity, text, one.flicker_box)
+def _next(frames: Sequence[Figures], place: int) -> Figures | None:
+    after = frames[place + 1] if place + 1 < len(frames) else None
+    return after if after is not None and after.number == frames[place].number + 1 else None
 
 
-def _out_of_line(one: Figures, coverage: float | None, unknown: float | None) -> Iterator[Reason]:
-    for name, value, usual, level, what in (
-        ("coverage", one.coverage, coverage, _COVERAGE, "the subject covers"),
-        ("band", one.unknown, unknown, _BAND, "the unknown band covers"),
-    ):
-        if value is None or usual is None:
-            continue
-        off = abs(value - usual) / max(usual, _LEAST_USUAL)
-        if off > level / 2:
-            text = f"{what} {percent(value)} of the picture, the frames around {percent(usual)}"
-            yield Reason(name, off / level, text)
+def _scenes(frames: Sequence[Figures]) -> list[int]:
+    """Which scene each frame is of: a change of most of the matte that stays begins another."""
+    scenes, scene = [], 0
+    for place, one in enumerate(frames):
+        after = _next(frames, place)
+        ending = 0.0 if after is None else after.flicker or 0.0
+        if (one.flicker or 0.0) >= _CUT > 2 * ending:
+            scene += 1
+        scenes.append(scene)
+    return scenes
 
 
-def _usual(values: Sequence[float | None]) -> list[float | None]:
-    """The median of each frame's neighbourhood; None where too few are known."""
-    found: list[float | None] = []
-    for place in range(len(values)):
-        # As many on each side, so that a steady rise or fall is not out of line at its ends.
-        reach = min(_AROUND, place, len(values) - 1 - place)
-        reach = max(reach, 2)
-        near = values[max(0, place - reach) : place + reach + 1]
-        known = [value for value in near if value is not None]
-        found.append(float(np.median(known)) if len(known) >= 3 else None)
+def _between(frames: Sequence[Figures], keys: Sequence[int]) -> dict[int, tuple[Figures, Figures]]:
+    """The keys before and after each frame that lies between two; keys that are done alone."""
+    known = [one for one in frames if one.number in frozenset(keys)]
+    found: dict[int, tuple[Figures, Figures]] = {}
+    for before, after in pairwise(known):
+        found |= {
+            one.number: (before, after)
+            for one in frames
+            if before.number < one.number < after.number
+        }
     return found
 
 
-def percent(share: float) -> str:
-    """A share in words: `6 %`, `0.4 %`, `0.03 %`."""
-    value = 100 * share
-    return f"{value:.0f} %" if value >= 9.5 else f"{value:.2g} %"
+def _usual(values: Sequence[float | None], scenes: Sequence[int]) -> list[float | None]:
+    """The median of each frame's neighbourhood in its scene; None where too few are known."""
+    found: list[float | None] = []
+    for place, scene in enumerate(scenes):
+        first, last = scenes.index(scene), len(scenes) - 1 - scenes[::-1].index(scene)
+        # As many on each side, so that a steady rise or fall is not out of line at its ends.
+        reach = max(min(_AROUND, place - first, last - place), 2)
+        near = values[max(first, place - reach) : min(last, place + reach) + 1]
+        known = [value for value in near if value is not None]
+        found.append(float(np.median(known)) if len(known) >= 3 else None)
+    return found

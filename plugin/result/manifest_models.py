@@ -241,6 +241,11 @@ class Manifest(_Record):
         return FrameRange.of({*self.asked, *self.frames})
 
     @property
+    def keys(self) -> tuple[int, ...]:
+        """Frames whose masks were given to be carried; none for other ways to segment."""
+        return tuple(self.shot.keyframes)
+
+    @property
     def request(self) -> RequestRecord:
         """What the last run was asked; without its frames."""
         settings = self.shot.model_dump(mode="json", exclude=_NO_PIXELS)

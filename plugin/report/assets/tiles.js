@@ -23,12 +23,16 @@ const Report = (() => {
     return element;
   }
 
-  // Where a picture is: a file, or one of the `count` pictures that a sprite has below each other.
+  // Where a picture is: a file, or one of the pictures that a sprite has below each other, each
+  // with its edge repeated around it; all in heights of a picture.
   function source(frame, kind, full) {
     if (full && frame.u && frame.u[kind]) return { src: frame.u[kind], count: 1, place: 0 };
-    const held = frame.p ? frame.p.split(".")[2] : "";
+    const [held, rows] = frame.p ? frame.p.split(".")[2].split("-") : [""];
     const place = letters[kind] ? held.indexOf(letters[kind]) : -1;
-    if (place >= 0) return { src: "frames/" + frame.p, count: held.length, place };
+    const [pitch, gutter] = rows ? [Math.ceil((Number(rows) + 8) / 16) * 16 / rows, 4 / rows] : [1, 0];
+    if (place >= 0) {
+      return { src: "frames/" + frame.p, count: held.length * pitch, place: place * pitch + gutter };
+    }
     return frame.u && frame.u[kind] ? { src: frame.u[kind], count: 1, place: 0 } : null;
   }
 

@@ -82,7 +82,7 @@ def test_a_run_leaves_a_report_with_all_its_pictures(made: Shot) -> None:
     assert isinstance(frames, list)
     assert [frame["n"] for frame in frames] == list(range(1001, 1007))
     for frame in frames:
-        assert frame["p"].endswith(".patd.jpg")
+        assert frame["p"].endswith(".patd-64.jpg")
         assert (report / "frames" / frame["p"]).is_file()
         assert set(frame["u"]) == {"plate", "alpha", "trimap", "adapted"}
         assert all((report / path).is_file() for path in frame["u"].values())
@@ -222,7 +222,7 @@ def test_without_the_plate_there_still_is_a_report(shot: Shot) -> None:
     build_report(shot.out)
     frames = data_of(shot.out)["frames"]
     assert isinstance(frames, list)
-    assert all(frame["p"].endswith(".atd.jpg") for frame in frames)
+    assert all(".atd-" in frame["p"] for frame in frames)
 
 
 def test_two_runs_of_a_shot_held_against_each_other(shot: Shot, tmp_path: Path) -> None:

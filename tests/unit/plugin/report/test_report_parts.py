@@ -11,9 +11,10 @@ import pytest
 from plugin.framerange import FrameRange
 from plugin.report.against import difference_picture
 from plugin.report.command import command_of, shell_word
-from plugin.report.figures import Box, densest, frame_figures, mask_figures, overruled_box
+from plugin.report.figures import Box, box_of, densest, frame_figures, mask_figures
 from plugin.report.flicker import change
 from plugin.report.measure import spread
+from plugin.report.reasons import Figures
 from plugin.report.sprites import (
     SpriteForm,
     read_sprite,
@@ -21,7 +22,7 @@ from plugin.report.sprites import (
     tiles_of,
     write_sprite,
 )
-from plugin.report.worst import Figures, worst
+from plugin.report.worst import worst
 from plugin.request.job_file import shot_from
 from plugin.request.shot import Shot
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray, Mask
@@ -76,11 +77,11 @@ def test_a_frames_figures_and_their_place_in_a_moving_window() -> None:
     assert (found["unknown"], found["overruled"], found["coverage"]) == (0.5, 0.04, 0.5)
     mask = Mask(1, np.zeros((60, 120), np.float32), confidence=0.25, held=3)
     assert mask_figures(mask) == {"confidence": 0.25, "held": 3.0}
-    box = overruled_box(found)
+    box = box_of(found, "overruled")
     assert box is not None
     assert (box.left <= 17, box.right >= 37, box.top <= 15, box.bottom >= 25) == (True,) * 4
     assert box.right - box.left < 30
-    assert overruled_box({"overruled_left": 1.0}) is None
+    assert box_of({"overruled_left": 1.0}, "overruled") is None
 
 
 def test_a_sprite_gives_back_its_tiles_and_is_known_by_its_matte(tmp_path: Path) -> None:
@@ -170,7 +171,7 @@ def with_bad(frames: list[Figures], bad: dict[int, dict[str, float]]) -> list[Fi
         ({9: {"overruled": 0.02}}, [9]),
         ({5: {"flicker": 0.5}, 6: {"flicker": 0.5}}, [5]),  # there and back: 6 is right again
         ({5: {"flicker": 0.5}}, []),  # it stays: a cut
-        ({n: {"unknown": 0.8} for n in range(20)}, [*range(12)]),
+        ({n: {"unknown": 0.8} for n in range(20)}, [*range(8), 8, 9, 12, 16]),
         ({3: {"confidence": 0.3}}, [3]),
         ({7: {"coverage": 0.02}}, [7]),
         ({0: {"coverage": 0.5}, 19: {"coverage": 0.5}}, [0, 19]),
