@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as nnf
 from torch import Tensor, nn
 
 from model.blocks import (
@@ -28,6 +29,9 @@ __all__ = ["STRIDE", "AdaMatting", "Decoder", "Encoder", "Prediction", "Propagat
 
 STRIDE = 32
 """Height and width of the input are multiples of this."""
+
+_READERS = ("encoder.stem.0.weight", "a_decoder.shortcuts.1.0.weight")
+"""The convolutions that see the input planes."""
 
 _DEEP_AND_MIDDLE = (16, 8, 4)
 _MIDDLE_AND_SHALLOW = (8, 4, 2, 1)
@@ -200,6 +204,7 @@ class AdaMatting(nn.Module):
         self.a_decoder = Decoder(config, _MIDDLE_AND_SHALLOW, outputs=1, exact=exact)
         if config.propagation:
             self.propagation = PropagationUnit(config)
+        self.register_load_state_dict_pre_hook(_read_nothing_of_new_planes)
 
     def forward(
         self,
@@ -250,6 +255,17 @@ class AdaMatting(nn.Module):
         grey = trimap[:, 2:] + 0.5 * trimap[:, 1:2]
         parts = [image, grey] if planes is None else [image, grey, planes]
         return torch.cat(parts, dim=1)
+
+
+def _read_nothing_of_new_planes(
+    network: nn.Module, state: dict[str, Tensor], prefix: str, *_: object
+) -> None:
+    """Weights that were trained before an input plane was added go on as they did without it."""
+    for name, own in network.state_dict(prefix=prefix).items():
+        old = state.get(name)
+        if old is not None and name.endswith(_READERS):
+            missing = own.shape[1] - old.shape[1]
+            state[name] = nnf.pad(old, (0, 0, 0, 0, 0, max(missing, 0)))
 
 
 def _quarters(x: Tensor) -> Tensor:

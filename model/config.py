@@ -29,7 +29,8 @@ class AdaMattingConfig:
         subpixel: sub-pixel upsampling; without, bilinear upsampling and a 3×3 convolution.
         colour_planes: ours, not the paper's: foreground and background colour spread into the
             unknown region, the alpha they imply, how far apart they are, and that alpha smoothed by
-            the matting Laplacian, as further input; the A-decoder then starts from the last.
+            the matting Laplacian twice, as further input; the A-decoder then starts from the first of
+            the two.
     """
 
     blocks: tuple[int, int, int, int]
@@ -50,7 +51,7 @@ class AdaMattingConfig:
     @property
     def planes(self) -> int:
         """Channels of the network's input: image and trimap, and our planes where chosen."""
-        return 4 + (9 if self.colour_planes else 0)
+        return 4 + (10 if self.colour_planes else 0)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a checkpoint's metadata."""

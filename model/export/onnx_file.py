@@ -4,8 +4,8 @@ Inputs, float32, N × C × H × W with H and W multiples of 32:
 
     image    3   R, G, B, display-referred, 0 to 1
     trimap   3   one-hot: background, unknown, foreground
-    planes   9   what `model.planes.colour_planes` makes of the two: μ_F, μ_B (three channels each),
-                 α₀, separability, α_L. Weights without colour planes have no such input.
+    planes  10   what `model.planes.colour_planes` makes of the two: μ_F, μ_B (three channels each),
+                 α₀, separability, α_L, α_C. Weights without colour planes have no such input.
 
 Outputs:
 

@@ -12,7 +12,8 @@ directions in which the background itself varies, a difference from its mean say
 round, in which pixels that came out nearly opaque or nearly clear lend their colour with a tenth
 of a known pixel's weight, lowers it by another seventh.
 
-The last plane is α_L of `model.planes.matting_laplacian`, which is where the A-decoder starts from.
+The last planes are α_L and α_C of `model.planes.matting_laplacian`; α_L is where the A-decoder
+starts from.
 
 A known pixel has its own colour on both sides, separability 0, and its alpha. So all but the sums
 of known colours is done in blocks that hold unknown pixels. Everything is linear in the number of
@@ -31,7 +32,13 @@ from torch import Tensor
 from model.planes.active_blocks import BLOCK, ActiveBlocks
 from model.planes.colour_moments import CHANNELS, LENT, fisher, moments, pull
 from model.planes.dense_planes import dense_planes
-from model.planes.matting_laplacian import KNOWN, laplacian_lines, mean_of_four, trust_in_colour
+from model.planes.matting_laplacian import (
+    KNOWN,
+    TRUSTS,
+    laplacian_lines,
+    mean_of_four,
+    trust_in_colour,
+)
 from model.planes.pyramid import double, halve, mixed_in, spread
 from plugin.types import FloatArray
 
@@ -44,10 +51,10 @@ __all__ = [
     "spread_colour",
 ]
 
-PLANES = 9
-"""μ_F and μ_B (three each), α₀, separability and α_L."""
+PLANES = 10
+"""μ_F and μ_B (three each), α₀, separability, α_L and α_C."""
 
-VERSION = 2
+VERSION = 3
 """Of what they are, for digests: whoever changes their values raises it."""
 
 _AT_ONCE: Final = 64  # blocks: what a core's cache holds
@@ -57,14 +64,14 @@ _BACKGROUND, _UNKNOWN, _FOREGROUND = 0, 1, 2
 
 @torch.no_grad()
 def colour_planes(image: Tensor, trimap: Tensor) -> Tensor:
-    """The planes: μ_F, μ_B, α₀, separability and α_L.
+    """The planes: μ_F, μ_B, α₀, separability, α_L and α_C.
 
     Args:
         image: N × 3 × H × W float, display-referred, 0 to 1.
         trimap: N × 3 × H × W float, one-hot: background, unknown, foreground.
 
     Returns:
-        N × 9 × H × W float32 within [0, 1].
+        N × 10 × H × W float32 within [0, 1].
     """
     with torch.autocast(image.device.type, enabled=False):
         height, width = image.shape[-2:]
@@ -79,8 +86,8 @@ def colour_planes(image: Tensor, trimap: Tensor) -> Tensor:
 
 
 def known_planes(image: Tensor, alpha: Tensor) -> Tensor:
-    """The planes of known pixels, N × 9 × H × W, from their colour and alpha (N × 1 × H × W)."""
-    return torch.cat((image, image, alpha, torch.zeros_like(alpha), alpha), dim=1)
+    """The planes of known pixels, N × 10 × H × W, from their colour and alpha (N × 1 × H × W)."""
+    return torch.cat((image, image, alpha, torch.zeros_like(alpha), alpha, alpha), dim=1)
 
 
 @torch.no_grad()
@@ -92,7 +99,7 @@ def planes_in_blocks(image: Tensor, classes: Tensor) -> tuple[ActiveBlocks, Tens
         classes: N × 1 × H × W, integers: 0 background, 1 unknown, 2 foreground.
 
     Returns:
-        n blocks, and n × 9 × 32 × 32 float32 within [0, 1].
+        n blocks, and n × 10 × 32 × 32 float32 within [0, 1].
     """
     blocks = ActiveBlocks.of(classes == _UNKNOWN)
     values = image.new_empty(len(blocks), PLANES, BLOCK, BLOCK)
@@ -137,17 +144,17 @@ class _Picture:
 
     def guess(
         self, blocks: ActiveBlocks, means: list[_Means], lent: list[Tensor], out: Tensor
-    ) -> Tensor:
-        """All planes but the last; and the lines that it is read from, N × 4 × H/2 × W/2."""
+    ) -> list[Tensor]:
+        """All planes but the last two; and the lines they are read from, N × 4 × H/2 × W/2."""
         foreground = (self.classes == _FOREGROUND).float()
-        target = mean_of_four(foreground)
-        weight = torch.full_like(target, KNOWN)
+        targets = [mean_of_four(foreground) for _ in TRUSTS]
+        weights = [torch.full_like(target, KNOWN) for target in targets]
         for chosen, part in blocks.parts(_AT_ONCE):
             colour = part.gather(self.image, halo=0)
             own = moments(colour)
             sides = [
-                mixed_in(mean.of(part), own * part.gather(weights, halo=0))
-                for mean, weights in zip(means, lent, strict=True)
+                mixed_in(mean.of(part), own * part.gather(share, halo=0))
+                for mean, share in zip(means, lent, strict=True)
             ]
             alpha, share = self._fisher(part, colour, *sides)
             unknown = part.gather(self.classes, halo=0) == _UNKNOWN
@@ -155,19 +162,24 @@ class _Picture:
                 (sides[0][:, :3].clamp(0, 1), sides[1][:, :3].clamp(0, 1), alpha, share), dim=1
             )
             alpha = torch.where(unknown, alpha, part.gather(foreground, halo=0))
-            count = torch.where(unknown, trust_in_colour(share), KNOWN)
-            coarse = mean_of_four(count)
-            part.put(coarse, weight)
-            part.put(mean_of_four(count * alpha) / coarse, target)
-        return laplacian_lines(mean_of_four(self.image), weight, target)
+            for trust, weight, target in zip(TRUSTS, weights, targets, strict=True):
+                count = torch.where(unknown, trust_in_colour(share, trust), KNOWN)
+                coarse = mean_of_four(count)
+                part.put(coarse, weight)
+                part.put(mean_of_four(count * alpha) / coarse, target)
+        half = mean_of_four(self.image)
+        pairs = zip(weights, targets, strict=True)
+        return [laplacian_lines(half, weight, target) for weight, target in pairs]
 
-    def smooth(self, blocks: ActiveBlocks, lines: Tensor, out: Tensor) -> None:
-        """The last plane; and what known pixels have."""
+    def smooth(self, blocks: ActiveBlocks, lines: list[Tensor], out: Tensor) -> None:
+        """The last two planes; and what known pixels have."""
         for chosen, part in blocks.parts(_AT_ONCE):
             colour, found = part.gather(self.image, halo=0), out[chosen]
-            line = double(part.gather(lines, halo=1, scale=2), framed=True)
-            alpha = (line[:, :3] * colour).sum(1, keepdim=True).add_(line[:, 3:]).clamp_(0, 1)
-            found[:, 8:] = torch.where(self.both_known[part.sample], alpha, found[:, 6:7])
+            for plane, each in enumerate(lines, start=8):
+                line = double(part.gather(each, halo=1, scale=2), framed=True)
+                alpha = (line[:, :3] * colour).sum(1).add_(line[:, 3]).clamp_(0, 1)
+                both_known = self.both_known[part.sample][:, 0]
+                found[:, plane] = torch.where(both_known, alpha, found[:, 6])
             classes = part.gather(self.classes, halo=0)
             known = known_planes(colour, (classes == _FOREGROUND).float())
             out[chosen] = torch.where(classes == _UNKNOWN, found, known)

@@ -29,16 +29,19 @@ def dense_lines(image: Tensor, weight: Tensor, target: Tensor) -> Tensor:
 
     Args:
         image: N × 3 × H × W float32, display-referred, 0 to 1; H and W at least 3.
-        weight: c, N × 1 × H × W float32; `KNOWN` where nothing is to be found.
-        target: α₀, N × 1 × H × W float32, 0 to 1.
+        weight: c, K N × 1 × H × W float32; `KNOWN` where nothing is to be found. K problems for
+            each picture: all pictures' first, then all pictures' second.
+        target: α₀, K N × 1 × H × W float32, 0 to 1.
 
     Returns:
-        N × 4 × H × W float32, three slopes and an offset.
+        K N × 4 × H × W float32, three slopes and an offset.
     """
     lines: Tensor | None = None
+    problems = len(weight) // len(image)
     for steps, (picture, sure, guess) in levels_of(image, weight, target):
-        start = guess if lines is None else _read(lines, picture, sure, guess)
-        lines = _as_lines(picture, _solve(picture, sure, guess, start, steps))
+        each = picture.repeat(problems, 1, 1, 1)
+        start = guess if lines is None else _read(lines, each, sure, guess)
+        lines = _as_lines(each, _solve(picture, sure, guess, start, steps))
     assert lines is not None  # noqa: S101  there is always a level
     return lines
 
@@ -57,7 +60,7 @@ def _solve(image: Tensor, weight: Tensor, target: Tensor, start: Tensor, steps: 
     With S = diag(A)^-½, and 0 outside of those blocks, on S A S e = S (C α₀ − A start); the result
     is start + S e.
     """
-    count, _, height, width = image.shape
+    count, _, height, width = weight.shape
     pixels, margin = height * width, _REACH * (width + 1)
     taps = _taps(image, weight)
     scale = taps[:, _REACH, _REACH].rsqrt().mul_(_in_blocks(weight < KNOWN)[:, 0])
@@ -101,7 +104,7 @@ def _in_blocks(active: Tensor) -> Tensor:
 
 
 def _taps(image: Tensor, weight: Tensor) -> Tensor:
-    """L + C as each pixel's weights with its 5 × 5 surroundings, N × 5 × 5 × H × W.
+    """L + C as each pixel's weights with its 5 × 5 surroundings, K N × 5 × 5 × H × W.
 
     taps[j − i] = −Σ_w (1 + dᵢᵀ Σ⁻¹ dⱼ) / 9 over the windows w that hold both.
     """
@@ -123,7 +126,9 @@ def _taps(image: Tensor, weight: Tensor) -> Tensor:
         taps.as_strided((count, 3, 3, *windows), strides, start).sub_(pair, alpha=1 / 9)
     middle = taps[:, _REACH, _REACH]
     # Rows of L sum to nothing; the windows' own pairs lose that in rounding.
-    torch.sub(weight[:, 0] + middle, taps.sum((1, 2)), out=middle)
+    torch.sub(middle, taps.sum((1, 2)), out=middle)
+    taps = taps.repeat(len(weight) // count, 1, 1, 1, 1)
+    taps[:, _REACH, _REACH].add_(weight[:, 0])
     return taps
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from model.planes.colour_moments import CHANNELS, LENT, NOISE, RHO, moments
 from model.planes.dense_laplacian import dense_lines
-from model.planes.matting_laplacian import KNOWN, mean_of_four, trust_in_colour
+from model.planes.matting_laplacian import KNOWN, TRUSTS, mean_of_four, trust_in_colour
 from model.planes.pyramid import GAIN, NOTHING
 from model.planes.symmetric import adjugate, outer, plus_diagonal
 
@@ -33,7 +33,7 @@ def dense_planes(image: Tensor, trimap: Tensor) -> Tensor:
         trimap: N × 3 × H × W float32, one-hot: background, unknown, foreground.
 
     Returns:
-        N × 9 × H × W float32 within [0, 1].
+        N × 10 × H × W float32 within [0, 1].
     """
     background, unknown, foreground = torch.split(trimap, 1, dim=1)
     both_known = trimap[:, ::2].amax((2, 3), keepdim=True).amin(1, keepdim=True)
@@ -49,15 +49,16 @@ def dense_planes(image: Tensor, trimap: Tensor) -> Tensor:
 
     inside = unknown > 0
     guess = torch.where(inside, alpha, foreground)
-    weight = torch.where(inside, trust_in_colour(share), KNOWN)
-    coarse = mean_of_four(weight)
-    lines = dense_lines(mean_of_four(image), coarse, mean_of_four(weight * guess).div_(coarse))
-    lines = _doubled(lines)
-    smooth = (lines[:, :3] * image).sum(1, keepdim=True).add_(lines[:, 3:]).clamp_(0, 1)
-    smooth = torch.where(both_known > 0, smooth, alpha)
+    weights = [torch.where(inside, trust_in_colour(share, trust), KNOWN) for trust in TRUSTS]
+    weight = torch.stack(weights)  # 2 × N × 1 × H × W: both problems in one batch of 2 N
+    coarse = mean_of_four(weight.flatten(0, 1))
+    target = mean_of_four((weight * guess).flatten(0, 1)).div_(coarse)
+    lines = _doubled(dense_lines(mean_of_four(image), coarse, target)).unflatten(0, (2, -1))
+    smooth = (lines[:, :, :3] * image).sum(2).add_(lines[:, :, 3]).clamp_(0, 1)
+    smooth = torch.where(both_known > 0, smooth.transpose(0, 1), alpha)
     front, back = sides[:, :3].clamp(0, 1).chunk(2)
     found = torch.cat((front, back, alpha, share, smooth), dim=1)
-    known = (image, image, foreground, torch.zeros_like(foreground), foreground)
+    known = (image, image, foreground, torch.zeros_like(foreground), foreground, foreground)
     return torch.where(inside, found, torch.cat(known, dim=1))
 
 

@@ -62,7 +62,7 @@ class FramePlanes:
             self._parts.append((blocks.moved(box.top // BLOCK, box.left // BLOCK), values))
 
     def piece(self, where: Rectangle, image: Tensor, trimap: Tensor) -> Tensor:
-        """The planes of a rectangle, 1 × 9 × h × w.
+        """The planes of a rectangle, 1 × 10 × h × w.
 
         Args:
             where: the rectangle; its sides lie at multiples of `CELL`.

@@ -6,7 +6,7 @@ eq. 12) here ties neighbours together, and α₀ is a data term that counts wher
 apart:
 
     α_L = argmin  αᵀ L α + Σ_i c_i (α_i − α₀_i)²      c = 100 where the trimap is known,
-                                                      c = s⁴ / 10 with s the separability elsewhere
+                                                      c = t s⁴ with s the separability elsewhere
     L_ij = Σ_w (δ_ij − (1 + (I_i − μ_w)ᵀ (Σ_w + ε/9 · 1)⁻¹ (I_j − μ_w)) / 9),  w the 3 × 3 windows
 
 The data term is what makes it cheap: with it a few conjugate-gradient steps suffice, from a start
@@ -14,6 +14,10 @@ that coarser levels of the picture give, each carried to the next as local linea
 colour. A fixed number of steps, and only in blocks that hold something unknown, so that the cost is
 linear in those. The picture itself is not solved for: what its half size says, carried to it, gave
 the bench's photographs the same mattes at a third of the cost.
+
+How far colour is to be trusted differs from picture to picture: t = 0.1 suits most photographs,
+t = 0.003 those whose background near the subject is another than farther away, hair above all.
+So both are solved for, α_L and α_C, and the network, which sees where they differ, chooses.
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ __all__ = [
     "CARRY",
     "KNOWN",
     "STEPS",
+    "TRUSTS",
     "WINDOW_EPSILON",
     "MattingLaplacian",
     "laplacian_lines",
@@ -50,19 +55,21 @@ KNOWN = 100.0
 WINDOW_EPSILON = 1e-5
 """ε: how far a window's colours may be from a line."""
 
+TRUSTS = (0.1, 0.003)
+"""t of α_L and of α_C."""
+
 CARRY = 1e-4
 """Variance below which a window counts as flat when a level is carried to the next."""
 
-_DATA = 0.1
 _LEAST = 1e-6  # of c, so that the system has one solution even where colour says nothing
 _SMALLEST = 3  # pixels: one window
 
 _PLACES = [(y, x) for y in range(3) for x in range(3)]
 
 
-def trust_in_colour(separability: Tensor) -> Tensor:
-    """The weight c of an unknown pixel's α₀."""
-    return _DATA * separability**4 + _LEAST
+def trust_in_colour(separability: Tensor, most: float) -> Tensor:
+    """The weight c of an unknown pixel's α₀, with t = `most`."""
+    return most * separability**4 + _LEAST
 
 
 @torch.no_grad()

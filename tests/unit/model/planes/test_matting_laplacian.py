@@ -23,7 +23,7 @@ def picture(height: int, width: int, seed: int) -> Tensor:
 
 def smoothed(image: Tensor, unknown: Tensor, guess: Tensor, separability: Tensor) -> Tensor:
     """What the lines say of the picture that they were made from."""
-    weight = torch.where(unknown > 0, trust_in_colour(separability), KNOWN)
+    weight = torch.where(unknown > 0, trust_in_colour(separability, 0.1), KNOWN)
     lines = laplacian_lines(image, weight, guess)
     found = (lines[:, :3] * image).sum(1, keepdim=True) + lines[:, 3:]
     return torch.where(unknown > 0, found, guess)
