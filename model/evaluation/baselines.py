@@ -140,7 +140,7 @@ def _smoothed(image: FloatArray, trimap: LabelArray) -> FloatArray:
     picture = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
     labels = [torch.from_numpy(trimap == label) for label in (BACKGROUND, UNKNOWN, FOREGROUND)]
     planes = colour_planes(picture, torch.stack(labels)[None].float())
-    return np.ascontiguousarray(planes[0, -1].numpy())
+    return np.ascontiguousarray(planes[0, 8].numpy())
 
 
 def _kept(file: Path, shape: tuple[int, ...]) -> FloatArray | None:

@@ -27,7 +27,7 @@ def measure_run(config: Path, benches: Sequence[Path], report: Callable[[str], N
     """
     recipe = read_recipe(config)
     exported = export_weights(
-        recipe.out / "average.safetensors", recipe.out / f"{recipe.network}.safetensors"
+        [recipe.out / "average.safetensors"], recipe.out / f"{recipe.network}.safetensors"
     )
     report(f"{exported.path}  sha256 {exported.sha256}")
     matter = Matter(str(exported.path))

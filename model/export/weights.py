@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from model.inference.weight_files import WeightFile, find_weights, load_network
+from plugin.errors import WeightsError
 
 
-def export_weights(source: Path, target: Path) -> WeightFile:
+def export_weights(sources: Sequence[Path], target: Path) -> WeightFile:
     """Write weights in half precision, and beside them a JSON file that pins their sha256.
 
     Args:
-        source: a checkpoint (`average.safetensors` of a training run), or other weights.
+        sources: checkpoints (`average.safetensors` of a training run), or other weights; of several
+            the mean, value by value. One that is named twice counts twice. Stretches of training
+            that began from one another have means that are better than either (Wortsman et al.,
+            "Model soups", ICML 2022).
         target: the `.safetensors` file to write.
 
     Raises:
-        WeightsError: the source is not weights of AdaMatting.
+        WeightsError: a source is not weights of AdaMatting, or of another network than the first.
     """
-    network = load_network(find_weights(str(source)))
+    networks = [load_network(find_weights(str(source))) for source in sources]
+    network = networks[0]
+    for source, other in zip(sources, networks, strict=True):
+        if other.config != network.config:
+            what = f"it is another network than {sources[0]}"
+            raise WeightsError(what, where=source, fix="name weights of one network")
+    states = [each.state_dict() for each in networks]
     state = {
-        name: (value.half() if value.dtype == torch.float32 else value).contiguous()
+        name: (
+            _mean([each[name] for each in states]).half() if value.is_floating_point() else value
+        )
         for name, value in network.state_dict().items()
     }
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -32,3 +46,7 @@ def export_weights(source: Path, target: Path) -> WeightFile:
     pin = {"sha256": written.sha256, "parameters": sum(p.numel() for p in network.parameters())}
     target.with_suffix(".json").write_text(json.dumps(pin, indent=1) + "\n", encoding="utf-8")
     return written
+
+
+def _mean(values: list[Tensor]) -> Tensor:
+    return torch.stack(values).mean(0).contiguous()

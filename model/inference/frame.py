@@ -1,7 +1,7 @@
 """One frame through the network, at the cost of its unknown region.
 
 trimap ─► rectangles around the unknown ─► T̃ and α̃ of each, blended ─► T̂
-T̂      ─► rectangles around its unknown ─► propagation unit ─► α̂
+T̂      ─► rectangles around its unknown, and around what it is unsure of ─► propagation unit ─► α̂
 
 A rectangle is grown by a margin, so that the network sees what it would see in the whole frame.
 Encoder and decoders reach hundreds of pixels in theory, the propagation unit 21; the margins are
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from model.adamatting import AdaMatting
+from model.adamatting import NEAR, SURE, AdaMatting
 from model.inference.device import exact
 from model.inference.fused_propagation import FusedPropagation
 from model.inference.recall import Recall
@@ -42,8 +42,8 @@ where those of the whole frame do. With 96 at most one unknown pixel in 40 000 w
 _CELL = 16  # rectangles, without their margins, begin and end at multiples of this
 _RAMP = 16  # pixels beyond a rectangle over which its result fades into its neighbour's
 _PROPAGATION_MARGIN = 8  # the propagation unit has no stride
-MARGINS = f"{REACH} {MARGIN} {_PROPAGATION_MARGIN}"
-"""What of these sizes changes pixels, for digests."""
+MARGINS = f"{REACH} {MARGIN} {_PROPAGATION_MARGIN} {SURE} {NEAR}"
+"""What of these changes pixels, for digests."""
 
 _FIXED = {"cpu": 6000, "cuda": 1_000_000}
 """Pixels that could be computed in the time that a call takes beside its pixels: a GPU is done with
@@ -81,8 +81,9 @@ class Inference:
             trimap: `H × W` uint8 of 0, 128, 255.
 
         Returns:
-            T̂, `H × W` uint8 of the same labels; α̂, `H × W` float32 within [0, 1]; the probability
-            of T̂'s class, `H × W` float32, 1 where the trimap was not looked at.
+            T̂, `H × W` uint8 of the same labels, unknown where it does not decide (`SURE`); α̂,
+            `H × W` float32 within [0, 1]; the probability of T̂'s likeliest class, `H × W` float32,
+            1 where the trimap was not looked at.
         """
         with exact():
             return self._matted(image, trimap)
@@ -98,11 +99,13 @@ class Inference:
         ):
             for core in self._rectangles(reach, MARGIN, _CELL, CELL):
                 self._decode(core, image, trimap, planes, decoded)
-            adapted = decoded.labels(reach)
+            adapted, sure = decoded.labels(reach), decoded.confidence(reach)
             alpha = (adapted == FOREGROUND).astype(np.float32)
-            for core in self._rectangles(adapted == UNKNOWN, _PROPAGATION_MARGIN, _CELL, 1):
-                self._propagate(core, image, decoded, adapted, alpha)
-        return adapted, alpha, decoded.confidence(reach)
+            open_ = (adapted == UNKNOWN) | (sure <= SURE)
+            for core in self._rectangles(open_, _PROPAGATION_MARGIN, _CELL, 1):
+                self._propagate(core, image, decoded, open_, alpha)
+        _let_decide(adapted, alpha, open_)
+        return adapted, alpha, sure
 
     def _rectangles(self, where: _Where, margin: int, cell: int, grid: int) -> list[Rectangle]:
         height, width = (padded_side(side) for side in where.shape)
@@ -153,11 +156,11 @@ class Inference:
         core: Rectangle,
         image: FloatArray,
         decoded: _Decoded,
-        adapted: LabelArray,
+        where: _Where,
         alpha: FloatArray,
     ) -> None:
-        """α̂ of a rectangle, written where T̂ is unknown."""
-        seen = core.grown(_PROPAGATION_MARGIN, *(padded_side(side) for side in adapted.shape))
+        """α̂ of a rectangle, written where it is asked for."""
+        seen = core.grown(_PROPAGATION_MARGIN, *(padded_side(side) for side in where.shape))
         scores, start = decoded.piece(seen)
         found = torch.from_numpy(start)[None, None].to(self.device)
         if self.network.config.propagation:
@@ -172,8 +175,8 @@ class Inference:
         target = alpha[rows, columns]
         top, left = core.top - seen.top, core.left - seen.left
         inside = inside[top : top + target.shape[0], left : left + target.shape[1]]
-        unknown = adapted[rows, columns] == UNKNOWN
-        target[unknown] = inside[unknown]
+        wanted = where[rows, columns]
+        target[wanted] = inside[wanted]
 
 
 class _Decoded:
@@ -230,6 +233,15 @@ class _Decoded:
         values = np.where(weight > 0, sums / np.maximum(weight, 1e-6), own)
         values = pad_edge(values.transpose(1, 2, 0), where).transpose(2, 0, 1)
         return np.ascontiguousarray(values[:3]), np.ascontiguousarray(values[3])
+
+
+def _let_decide(adapted: LabelArray, alpha: FloatArray, open_: _Where) -> None:
+    """Among what T̂ is unsure of, its class where α̂ is near to it; elsewhere that is unknown."""
+    doubted = open_ & (adapted != UNKNOWN)
+    decision, found = (adapted[doubted] == FOREGROUND).astype(np.float32), alpha[doubted]
+    agree = np.abs(decision - found) < NEAR
+    alpha[doubted] = np.where(agree, decision, found)
+    adapted[doubted] = np.where(agree, adapted[doubted], UNKNOWN)
 
 
 def _finite(values: FloatArray) -> FloatArray:

@@ -49,8 +49,8 @@ def dense_planes(image: Tensor, trimap: Tensor) -> Tensor:
 
     inside = unknown > 0
     guess = torch.where(inside, alpha, foreground)
-    weights = [torch.where(inside, trust_in_colour(share, trust), KNOWN) for trust in TRUSTS]
-    weight = torch.stack(weights)  # 2 × N × 1 × H × W: both problems in one batch of 2 N
+    # 2 × N × 1 × H × W: both problems in one batch of 2 N.
+    weight = torch.where(inside, trust_in_colour(share, _trusts(image.device)), KNOWN)
     coarse = mean_of_four(weight.flatten(0, 1))
     target = mean_of_four((weight * guess).flatten(0, 1)).div_(coarse)
     lines = _doubled(dense_lines(mean_of_four(image), coarse, target)).unflatten(0, (2, -1))
@@ -105,6 +105,11 @@ def _halved(x: Tensor) -> Tensor:
 def _doubled(x: Tensor) -> Tensor:
     """`double`, N × C × H × W."""
     return nnf.interpolate(x, scale_factor=2, mode="bilinear")
+
+
+@lru_cache
+def _trusts(device: torch.device) -> Tensor:
+    return torch.tensor(TRUSTS, dtype=torch.float32, device=device).view(-1, 1, 1, 1, 1)
 
 
 @lru_cache

@@ -67,7 +67,7 @@ _SMALLEST = 3  # pixels: one window
 _PLACES = [(y, x) for y in range(3) for x in range(3)]
 
 
-def trust_in_colour(separability: Tensor, most: float) -> Tensor:
+def trust_in_colour(separability: Tensor, most: float | Tensor) -> Tensor:
     """The weight c of an unknown pixel's α₀, with t = `most`."""
     return most * separability**4 + _LEAST
 

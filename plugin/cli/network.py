@@ -47,11 +47,21 @@ def _pack(data: Path, out: Path, mattes: int, size: int, **_talk: object) -> Non
 
 
 def _export(
-    weights: Path, out: Path | None, onnx_file: Path | None, quiet: bool, **_talk: object
+    weights: tuple[Path, ...],
+    out: Path | None,
+    onnx_file: Path | None,
+    quiet: bool,
+    **_talk: object,
 ) -> None:
     if out is None and onnx_file is None:
         raise ShotError(
             "nothing to write", where="adamatte export", fix="give --out FILE or --onnx FILE"
+        )
+    if onnx_file is not None and len(weights) > 1:
+        raise ShotError(
+            "a mean of weights has no ONNX file",
+            where="adamatte export --onnx",
+            fix="export the mean with --out first, then name that",
         )
     tell = (lambda _line: None) if quiet else say
     if out is not None:
@@ -62,7 +72,7 @@ def _export(
     if onnx_file is not None:
         from model.export.onnx_file import export_onnx
 
-        made = export_onnx(weights, onnx_file)
+        made = export_onnx(weights[0], onnx_file)
         tell(f"{made.path}  differs from torch by at most {made.difference:.1e}")
 
 
@@ -129,9 +139,10 @@ export = LaidOutCommand(
     name="export",
     callback=_export,
     help="Make weights that can be shipped out of a training run's checkpoint: half precision, "
-    "with a JSON file beside them that pins their sha256. Or an ONNX file for other programs.",
+    "with a JSON file beside them that pins their sha256; of several weights of one network their "
+    "mean. Or an ONNX file for other programs.",
     params=[
-        click.Argument(["weights"], type=FILE),
+        click.Argument(["weights"], type=FILE, nargs=-1, required=True),
         file_option("--out", "FILE", "The .safetensors file to write."),
         file_option(
             "--onnx",
@@ -145,6 +156,10 @@ export = LaidOutCommand(
         (
             "the running average of a run",
             "adamatte export runs/lite/average.safetensors --out lite.safetensors",
+        ),
+        (
+            "the mean of two stretches, the second counted twice",
+            "adamatte export a.safetensors b.safetensors b.safetensors --out lite.safetensors",
         ),
         ("the bundled network for other programs", "adamatte export lite --onnx lite.onnx"),
     ],

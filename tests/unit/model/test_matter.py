@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from model import Matter
+from model.adamatting import AdaMatting
 from model.evaluation.metrics import sad
-from model.inference.weight_files import BUNDLED, find_weights
+from model.export.weights import export_weights
+from model.inference.weight_files import BUNDLED, find_weights, load_network
 from plugin.errors import DeviceError, TrimapError, WeightsError
 from plugin.synthetic import ShotKind, SyntheticFrame, SyntheticShot, render
 from plugin.trimap.band import trimap_from_mask
 from plugin.types import UNKNOWN, FloatArray, LabelArray, Mask
+from tests.networks import TINY
 
 pytestmark = pytest.mark.slow
 
@@ -109,3 +115,25 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
         pytest.skip("this machine has a GPU")
     with pytest.raises(DeviceError, match="CUDA"):
         Matter("lite", device="cuda")
+
+
+def test_several_weights_are_exported_as_their_mean(tmp_path: Path) -> None:
+    states = []
+    for seed in range(2):
+        torch.manual_seed(seed)
+        network = AdaMatting(TINY)
+        states.append(network.state_dict())
+        save_file(
+            states[-1], tmp_path / f"{seed}.safetensors", {"config": json.dumps(TINY.as_dict())}
+        )
+    sources = [tmp_path / "0.safetensors", *[tmp_path / "1.safetensors"] * 3]
+    made = load_network(export_weights(sources, tmp_path / "mean.safetensors")).state_dict()
+    for name, value in states[0].items():
+        if value.is_floating_point():
+            expected = 0.25 * value + 0.75 * states[1][name]
+            torch.testing.assert_close(made[name], expected, rtol=1e-3, atol=1e-4)
+    other = AdaMatting(replace(TINY, hidden=TINY.hidden + 1))
+    metadata = {"config": json.dumps(other.config.as_dict())}
+    save_file(other.state_dict(), tmp_path / "other.safetensors", metadata)
+    with pytest.raises(WeightsError, match="another network"):
+        export_weights([sources[0], tmp_path / "other.safetensors"], tmp_path / "mean.safetensors")

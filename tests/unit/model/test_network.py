@@ -63,6 +63,37 @@ def test_final_alpha_is_0_and_1_where_the_adapted_trimap_says_so() -> None:
     assert prediction.alpha.flatten().tolist() == pytest.approx([0, 0.3, 1, 1])
 
 
+@pytest.mark.parametrize(
+    ("odds", "alpha", "final"),
+    [
+        (0.55, 0.8, 1.0),  # unsure, but alpha is near
+        (0.55, 0.65, 0.65),  # unsure, and alpha says otherwise
+        (0.65, 0.1, 1.0),  # sure enough
+    ],
+)
+def test_where_the_adapted_trimap_wavers_and_alpha_contradicts_alpha_counts(
+    odds: float, alpha: float, final: float
+) -> None:
+    logits = torch.tensor([(1 - odds) / 2, (1 - odds) / 2, odds]).log().view(1, 3, 1, 1)
+    for label, value, expected in ((2, alpha, final), (0, 1 - alpha, 1 - final)):
+        there = logits if label == 2 else logits.flip(1)
+        prediction = Prediction(trimap=there, alphas=(torch.tensor(value).view(1, 1, 1, 1),))
+        assert prediction.adapted.item() == label
+        assert prediction.alpha.item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["encoder.stem.0.weight", "a_decoder.shortcuts.1.0.weight"])
+def test_weights_from_before_an_input_plane_go_on_without_it(name: str) -> None:
+    config = replace(TINY, colour_planes=True)
+    state = AdaMatting(config).state_dict()
+    old = {**state, name: state[name][:, :-1].clone()}
+    network = AdaMatting(config)
+    network.load_state_dict(old)
+    found = network.state_dict()[name]
+    assert torch.equal(found[:, :-1], state[name][:, :-1])
+    assert (found[:, -1] == 0).all()
+
+
 def test_without_t_decoder_the_input_trimap_stands() -> None:
     network = AdaMatting(replace(TINY, trimap_decoder=False)).eval()
     image, trimap = inputs()

@@ -34,7 +34,7 @@ def scene(height: int = 48, width: int = 60) -> tuple[Tensor, Tensor, Tensor]:
 def test_two_flat_colours_are_unmixed(height: int, width: int) -> None:
     image, trimap, alpha = scene(height, width)
     planes = colour_planes(image, trimap)
-    assert planes.shape == (1, 9, height, width)
+    assert planes.shape == (1, 10, height, width)
     assert torch.isfinite(planes).all()
     # The second round lends the colours of nearly clear pixels, which steepens a ramp a little.
     assert (planes[:, 6:7] - alpha).abs().mean() < 0.05
@@ -65,7 +65,7 @@ def test_known_pixels_stay_what_they_are() -> None:
     image, trimap, _ = scene()
     image = torch.rand_like(image)
     planes = colour_planes(image, trimap)
-    for alpha in (planes[:, 6:7], planes[:, 8:]):
+    for alpha in (planes[:, 6:7], planes[:, 8:9], planes[:, 9:]):
         assert (alpha[trimap[:, 2:] > 0] == 1).all()
         assert (alpha[trimap[:, :1] > 0] == 0).all()
     known = (trimap[:, 1:2] == 0).expand(-1, 3, -1, -1)
@@ -106,7 +106,8 @@ def test_without_one_side_there_is_no_idea(missing: tuple[int, ...]) -> None:
     unknown = trimap[:, 1:2] > 0
     assert (planes[:, 6:7][unknown] == 0.5).all()
     assert (planes[:, 7:8][unknown] == 0).all()
-    assert (planes[:, 8:][unknown] == 0.5).all()
+    assert (planes[:, 8:9][unknown] == 0.5).all()
+    assert (planes[:, 9:][unknown] == 0.5).all()
 
 
 def test_float32_whatever_the_precision_around() -> None:
