@@ -220,7 +220,7 @@ class AdaMatting(nn.Module):
         self.a_decoder = Decoder(config, _MIDDLE_AND_SHALLOW, outputs=1, exact=exact)
         if config.propagation:
             self.propagation = PropagationUnit(config)
-        self.register_load_state_dict_pre_hook(_read_nothing_of_new_planes)
+        self.register_load_state_dict_pre_hook(_read_nothing_of_new_planes)  # type: ignore[no-untyped-call]
 
     def forward(
         self,

@@ -29,8 +29,7 @@ class AdaMattingConfig:
         subpixel: sub-pixel upsampling; without, bilinear upsampling and a 3×3 convolution.
         colour_planes: ours, not the paper's: foreground and background colour spread into the
             unknown region, the alpha they imply, how far apart they are, and that alpha smoothed by
-            the matting Laplacian twice, as further input; the A-decoder then starts from the first of
-            the two.
+            the matting Laplacian twice, as further input; the A-decoder starts from the first.
     """
 
     blocks: tuple[int, int, int, int]
