@@ -41,7 +41,7 @@ Picture = npt.NDArray[np.uint8]
 FRAMES = range(1001, 1005)
 WIDTH, HEIGHT, SUB = 96, 64, 4
 STEP = 1 / 32
-MARGIN = 1e-4
+MARGIN = 8e-5
 """No pixel of a golden frame is nearer to a step's border than this."""
 
 
