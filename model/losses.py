@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
 
-from model.adamatting import Prediction
+from model.prediction import Prediction
 
 
 def trimap_loss(prediction: Prediction, optimal: Tensor) -> Tensor:

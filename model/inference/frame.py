@@ -18,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from model.adamatting import NEAR, SURE, AdaMatting
+from model.adamatting import AdaMatting
 from model.inference.device import exact
 from model.inference.fused_propagation import FusedPropagation
 from model.inference.recall import Recall
 from model.planes.frame_planes import FramePlanes
+from model.prediction import NEAR, SURE
 from model.rectangles.pieces import LABELS, as_one_hot, as_picture, pad_edge, padded_side, piece
 from model.rectangles.regions import CELL, Rectangle, cover
 from plugin.errors import FrameError

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.adamatting import Prediction
 from model.losses import MultiTaskLoss, alpha_loss, laplacian_loss, trimap_loss
+from model.prediction import Prediction
 from model.training.trimaps import optimal_trimap
 
 

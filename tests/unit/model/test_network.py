@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.adamatting import AdaMatting, Decoder, Encoder, Prediction
+from model.adamatting import AdaMatting, Decoder, Encoder
 from model.blocks import ConvLSTMCell, GlobalConvolution, Upsample
 from model.config import CONFIGS, AdaMattingConfig
+from model.prediction import Prediction
 from tests.networks import TINY
 
 
