@@ -15,8 +15,8 @@ _FLOORS = """
 plugin   errors window framerange pattern disk plate_info types request progress image colour exr
          plates segmentation trimap stabilise finish result synthetic report driver desk doctor
          cli
-model    config rectangles planes blocks prediction adamatting losses inference matter segmenters export
-         training evaluation
+model    config rectangles planes blocks prediction adamatting losses inference matter segmenters
+         export training evaluation
 workers  token jobs_api overlap stage_clock tries neighbours memory private_ray watching shares
          cluster listening
          shared_matter
