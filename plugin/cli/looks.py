@@ -13,7 +13,7 @@ from plugin.cli.saying import say, say_json
 from plugin.errors import SurroundingsError
 
 if TYPE_CHECKING:
-    from plugin.segmentation.beside import Companion
+    from plugin.segmentation.masks.beside import Companion
     from plugin.types import PlateInfo
 
 _ANSWER = "The answer"
@@ -51,7 +51,7 @@ def _inspect(
 
 
 def _beside(info: PlateInfo) -> list[Companion]:
-    from plugin.segmentation.beside import companions_of
+    from plugin.segmentation.masks.beside import companions_of
 
     return companions_of(info)
 

@@ -17,7 +17,7 @@ from plugin.finish.clean_up import choke, despeckle, soften
 from plugin.finish.despill import despill
 from plugin.finish.foreground import estimate_foreground, premultiply
 from plugin.finish.plan import FinishPlan
-from plugin.segmentation.mask_files import MaskReader, MaskSettings
+from plugin.segmentation.masks.files import MaskReader, MaskSettings
 from plugin.types import FloatArray, Frame, PlateInfo
 
 _FULL_HD = 1080

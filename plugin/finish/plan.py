@@ -12,10 +12,10 @@ from plugin.errors import ShotError
 from plugin.finish.despill import Screen
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan
-from plugin.segmentation.chroma import ChromaSettings
-from plugin.segmentation.mask_files import MaskSettings
-from plugin.segmentation.pairing import pair_masks
+from plugin.segmentation.masks.files import MaskSettings
+from plugin.segmentation.masks.pairing import pair_masks
 from plugin.segmentation.plans import asked_frames
+from plugin.segmentation.screen.method import ChromaSettings
 from plugin.types import PlateInfo
 
 _GREEN, _BLUE = (50.0, 165.0), (180.0, 290.0)

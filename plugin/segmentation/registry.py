@@ -7,15 +7,15 @@ from pathlib import Path
 
 from plugin.errors import MaskError, ShotError
 from plugin.request.shot import Shot
-from plugin.segmentation.chroma import CHROMA, screen_plan
-from plugin.segmentation.clean_plate import CLEAN_PLATE
-from plugin.segmentation.mask import MASK
-from plugin.segmentation.onnx import ONNX
+from plugin.segmentation.clean_plate.method import CLEAN_PLATE
+from plugin.segmentation.masks.method import MASK
+from plugin.segmentation.neural.onnx import ONNX
+from plugin.segmentation.neural.sam2 import SAM2
 from plugin.segmentation.plans import DisplayTransform, Method, Request, SegmentPlan
-from plugin.segmentation.sam2 import SAM2
 from plugin.segmentation.sampling import sample
-from plugin.segmentation.screen import find_screen
-from plugin.segmentation.track import TRACK
+from plugin.segmentation.screen.finding import find_screen
+from plugin.segmentation.screen.method import CHROMA, screen_plan
+from plugin.segmentation.track.method import TRACK
 from plugin.segmentation.whole import NONE, plan_whole_frame
 from plugin.types import Matter, PlateInfo, PlateSource, Segmenter
 

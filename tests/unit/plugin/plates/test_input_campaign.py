@@ -14,7 +14,7 @@ import pytest
 
 from plugin.plates.images import header as image_header
 from plugin.plates.images import sequence
-from plugin.segmentation import mask_files
+from plugin.segmentation.masks import files as mask_files
 from plugin.types import Window
 from tests.inputs.oracle import campaign
 

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from plugin.errors import FrameError, MaskError
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare
-from plugin.segmentation.chroma import ChromaSettings
-from plugin.segmentation.mask_files import MaskSettings
+from plugin.segmentation.masks.files import MaskSettings
+from plugin.segmentation.screen.method import ChromaSettings
 from plugin.trimap.band import trimap_from_mask
 from plugin.types import UNKNOWN, Frame
 from tests.plates import Painted, png_plate

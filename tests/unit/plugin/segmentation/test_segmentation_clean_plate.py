@@ -13,7 +13,7 @@ from plugin.colour.display import shoulder
 from plugin.errors import FrameError, MaskError
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare
-from plugin.segmentation.registration import expose
+from plugin.segmentation.clean_plate.registration import expose
 from plugin.types import Frame
 from tests.plates import Painted, png_plate
 

@@ -13,7 +13,7 @@ import pytest
 from plugin.errors import FrameError, MaskError
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare
-from plugin.segmentation.mask_files import MaskSettings
+from plugin.segmentation.masks.files import MaskSettings
 from plugin.types import Frame, PlateInfo, Window
 from tests.plates import Painted, png_plate
 

@@ -14,7 +14,7 @@ from plugin.errors import FrameError, MaskError
 from plugin.progress.modes import QuietProgress
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare, run_first
-from plugin.segmentation.prompts import FramePrompt, parse_prompts
+from plugin.segmentation.neural.prompts import FramePrompt, parse_prompts
 from plugin.synthetic import ShotKind, SyntheticShot
 from plugin.synthetic.trimap_bench import SyntheticPlate
 from plugin.types import FloatArray, Matter

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 
 from plugin.framerange import FrameRange
-from plugin.segmentation.carried import CarriedMasks, reached
-from plugin.segmentation.chain import Link, follow
-from plugin.segmentation.corrected import corrected
-from plugin.segmentation.motion import Picture
 from plugin.segmentation.plans import Request
+from plugin.segmentation.track.carried import CarriedMasks, reached
+from plugin.segmentation.track.chain import Link, follow
+from plugin.segmentation.track.corrected import corrected
+from plugin.segmentation.track.motion import Picture
 from plugin.types import FloatArray, PlateInfo
 
 __all__ = ["run_tracking"]

@@ -21,10 +21,10 @@ import numpy.typing as npt
 from pydantic import Field
 
 from plugin.errors import FrameError, MaskError
-from plugin.segmentation.bounds import drop_specks, outside_screen
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings
 from plugin.segmentation.sampling import sample
-from plugin.segmentation.screen import (
+from plugin.segmentation.screen.bounds import drop_specks, outside_screen
+from plugin.segmentation.screen.finding import (
     ScreenLook,
     field_of,
     find_screen,

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plugin.image.regions import depth
-from plugin.segmentation.motion import Picture
+from plugin.segmentation.track.motion import Picture
 from plugin.types import FloatArray
 
 _BINS = 16

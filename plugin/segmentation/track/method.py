@@ -24,11 +24,11 @@ from plugin.plates.companions.pictures import (
 )
 from plugin.plates.companions.values import Reading
 from plugin.request.shot import Shot
-from plugin.segmentation.carried import carried_file
-from plugin.segmentation.mask_files import read_coverage
-from plugin.segmentation.pairing import read_key
+from plugin.segmentation.masks.files import read_coverage
+from plugin.segmentation.masks.pairing import read_key
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings
-from plugin.segmentation.tracking import run_tracking
+from plugin.segmentation.track.carried import carried_file
+from plugin.segmentation.track.tracking import run_tracking
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
 
 __all__ = ["TRACK", "CarriedSettings", "TrackReader", "TrackSettings", "check_keys", "named_weak"]

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from plugin.segmentation.appearance import Appearance
-from plugin.segmentation.motion import Picture, carry, move, whole_shift
+from plugin.segmentation.track.appearance import Appearance
+from plugin.segmentation.track.motion import Picture, carry, move, whole_shift
 from plugin.types import FloatArray
 
 _LOST = 0.8

@@ -18,7 +18,7 @@ from plugin.plates.companions.pictures import is_picture, read_header
 from plugin.plates.companions.places import PictureHeader, place_note, refuse_misfit
 from plugin.plates.companions.values import Asked, Reading, is_framed, span_of, understand
 from plugin.request.shot import Shot, range_ends
-from plugin.segmentation.mask_files import (
+from plugin.segmentation.masks.files import (
     MaskReader,
     MaskSettings,
     key_of,

@@ -9,8 +9,8 @@ stay soft. A frame without a mask of its own holds that of the nearest earlier f
 from __future__ import annotations
 
 from plugin.errors import MaskError
-from plugin.segmentation.mask_files import MaskReader, MaskSettings
-from plugin.segmentation.pairing import Paired, asked_of, pair_masks
+from plugin.segmentation.masks.files import MaskReader, MaskSettings
+from plugin.segmentation.masks.pairing import Paired, asked_of, pair_masks
 from plugin.segmentation.plans import Method, Request, SegmentPlan, asked_frames
 from plugin.types import PlateInfo, Segmenter
 

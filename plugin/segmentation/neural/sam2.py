@@ -16,11 +16,11 @@ from plugin.errors import FrameError, MaskError, told_as
 from plugin.framerange import FrameRange
 from plugin.plates.companions.pictures import digest_of
 from plugin.plates.companions.values import Reading
-from plugin.segmentation.carried import CarriedMasks, reached
-from plugin.segmentation.mask_files import read_coverage
+from plugin.segmentation.masks.files import read_coverage
+from plugin.segmentation.neural.prompts import parse_prompts
 from plugin.segmentation.plans import Method, Request, SegmentPlan
-from plugin.segmentation.prompts import parse_prompts
-from plugin.segmentation.track import CarriedSettings, TrackReader, check_keys, named_weak
+from plugin.segmentation.track.carried import CarriedMasks, reached
+from plugin.segmentation.track.method import CarriedSettings, TrackReader, check_keys, named_weak
 from plugin.types import FloatArray, PlateInfo, Segmenter
 
 __all__ = ["DEFAULT_WEIGHTS", "SAM2", "Sam2Settings"]

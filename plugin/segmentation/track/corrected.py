@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from plugin.image.regions import depth
-from plugin.segmentation.chain import Link
-from plugin.segmentation.motion import Picture
+from plugin.segmentation.track.chain import Link
+from plugin.segmentation.track.motion import Picture
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray, Matter
 
 _OUTSIDE, _INSIDE = 10.0, 6.0

@@ -10,7 +10,7 @@ from plugin.errors import AdaMatteError
 from plugin.plates.companions.pictures import is_picture
 from plugin.plates.nearby import sequences_in
 from plugin.request.shot import Shot
-from plugin.segmentation.pairing import pair_masks
+from plugin.segmentation.masks.pairing import pair_masks
 from plugin.types import PlateInfo
 
 _VIDEOS = frozenset({".mov", ".mp4", ".mkv", ".webm", ".mxf", ".avi"})

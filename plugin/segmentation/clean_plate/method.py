@@ -22,10 +22,10 @@ from plugin.disk.inputs import Ledger, Sum, ledger, note
 from plugin.errors import AdaMatteError, FrameError, MaskError, told_as
 from plugin.image.channels import dot, most
 from plugin.plates import open_plate, plate_sum, unlike
+from plugin.segmentation.clean_plate.registration import expose, shift
+from plugin.segmentation.clean_plate.solid import fill_holes, keep_large
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
-from plugin.segmentation.registration import expose, shift
 from plugin.segmentation.sampling import sample_numbers
-from plugin.segmentation.solid import fill_holes, keep_large
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, PlateSource, Segmenter
 
 _DARKEST_SHADOW = 0.6

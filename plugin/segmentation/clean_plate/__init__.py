@@ -1,0 +1,1 @@
+"""What differs from the same view without the subject."""

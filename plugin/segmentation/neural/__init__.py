@@ -1,0 +1,1 @@
+"""Networks that segment: ONNX files, Segment Anything 2 and its prompts."""

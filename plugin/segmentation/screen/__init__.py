@@ -1,0 +1,1 @@
+"""A key from the colour of the screen."""

@@ -1,0 +1,1 @@
+"""The masks of key frames, carried through the shot."""
