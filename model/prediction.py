@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["NEAR", "SURE", "Prediction"]
-
 SURE, NEAR = 0.6, 0.3
 """T̂ decides where its class is likelier than `SURE`, or α̂ is nearer to it than `NEAR`. Ours: the
 paper's T̂ decides everywhere, and where it wavers and contradicts α̂ it was more often wrong."""

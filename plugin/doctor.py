@@ -23,8 +23,6 @@ from typing import Any, Literal
 
 from plugin.progress.lines import printable
 
-__all__ = ["LONGEST_TEMPORARY", "SHORT_TEMPORARY", "Finding", "as_json", "describe", "examine"]
-
 GIB = 1024**3
 
 _CODECS = ("h264", "hevc", "prores", "dnxhd", "mjpeg", "vp9", "av1", "qtrle", "ffv1", "png")

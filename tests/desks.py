@@ -22,8 +22,6 @@ from plugin.request.job_writing import write_job
 from plugin.request.shot import Shot
 from plugin.types import LabelArray
 
-__all__ = ["Client", "OpenDesk", "open_desk", "stroke"]
-
 JSON = {"Content-Type": "application/json"}
 
 

@@ -25,8 +25,6 @@ from workers.shares import Each, each_gpu, fitting, refuse_share
 from workers.token import require_token
 from workers.watching import Nodes, Watch
 
-__all__ = ["Cluster", "connected", "device_settled", "each_here", "plan_cluster", "room_in"]
-
 _OBJECT_STORE = 80 << 20
 """Bytes; Ray's least. Nothing but frame numbers and results goes through it."""
 

@@ -38,9 +38,6 @@ from workers.raw_alphas import RawAlphas, as_grey
 from workers.stage_clock import Stages
 from workers.written import Writer
 
-__all__ = ["FrameWorker"]
-
-
 _AGAIN = "run the same command again"
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["IN_FLIGHT", "Hand", "half_of_longest"]
-
 IN_FLIGHT = 2
 """Frames an actor has at once: one that it works on, one that waits."""
 

@@ -17,8 +17,6 @@ from workers.frame_worker import FrameWorker
 from workers.overlap import two_at_a_time
 from workers.tries import tried
 
-__all__ = ["InProcessExecutor"]
-
 
 class InProcessExecutor:
     """Does every frame here, in the order of the tasks, the next begun while the last goes on.

@@ -15,8 +15,6 @@ from plugin.result.raw_files import Raw
 from plugin.stabilise.flow import RawFrame
 from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Window
 
-__all__ = ["LARGE", "Inputs", "Matted", "Once", "Source", "as_bytes", "raw_frame"]
-
 LARGE = 16_000_000
 """Pixels above which a frame of the plate is not kept while its neighbours are matted.
 

@@ -44,9 +44,6 @@ from workers.overlap import BESIDE
 from workers.shared_matter import Confident, SharedMatter
 from workers.stage_clock import Stages, Turns
 
-__all__ = ["RawAlphas", "as_grey"]
-
-
 _PICTURES = ("mask", "trimap", "adapted")
 
 

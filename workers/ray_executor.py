@@ -15,8 +15,6 @@ from workers.watching import Watch
 if TYPE_CHECKING:
     from workers.ray_pool import Pool
 
-__all__ = ["RayExecutor"]
-
 _CHUNK = 4
 """Frames a worker takes at once of those that GPUs left."""
 

@@ -35,8 +35,6 @@ from workers.in_flight import IN_FLIGHT, Hand
 from workers.tries import set_aside, told
 from workers.waiting import Waiting
 
-__all__ = ["Pool"]
-
 _LOOK_S = 0.5
 """Between looks at what does not report by itself: signals, room for more actors."""
 

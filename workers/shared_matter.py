@@ -14,8 +14,6 @@ from plugin.types import FloatArray, LabelArray
 if TYPE_CHECKING:
     from model import Matter as Network
 
-__all__ = ["Confident", "SharedMatter"]
-
 
 @runtime_checkable
 class Confident(Protocol):

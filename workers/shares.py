@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from plugin.errors import ShotError
 
-__all__ = ["Each", "each_gpu", "fitting", "refuse_share"]
-
 _MOST = 8
 """Workers on one card: more wait for it, not for each other."""
 

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from plugin.framerange import FrameRange
 from workers.in_flight import Hand, half_of_longest
 
-__all__ = ["Waiting"]
-
 
 class Waiting:
     """What is to be done: chunks first, what was tried before last.

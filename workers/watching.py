@@ -9,8 +9,6 @@ from typing import TypeAlias
 
 from workers.private_ray import Servants
 
-__all__ = ["Nodes", "Watch"]
-
 Nodes: TypeAlias = Sequence[Mapping[str, float]]
 """What each machine of a cluster has, by resource: `CPU`, `GPU`, …."""
 

@@ -32,8 +32,6 @@ from model.inference.weight_files import find_weights, load_network
 from model.planes.colour_planes import colour_planes
 from plugin.errors import OutputError, WeightsError
 
-__all__ = ["TOLERANCE", "OnnxExport", "export_onnx"]
-
 TOLERANCE = 1e-3
 """How far any output of the file may be from the same network in torch."""
 

@@ -8,17 +8,6 @@ from typing import Literal
 
 from plugin.errors import DeviceError
 
-__all__ = [
-    "choose_device",
-    "choose_precision",
-    "device_told",
-    "exact",
-    "gpu_count",
-    "gpu_memory",
-    "kind_of",
-    "out_of_memory",
-]
-
 _MEMORY = (
     "out of memory",
     "ALLOC_FAILED",

@@ -9,8 +9,6 @@ from model.config import AdaMattingConfig
 from model.inference.frame import MARGIN
 from model.rectangles.regions import CELL
 
-__all__ = ["card_bytes", "tile_for"]
-
 _PEAKS = {
     (False, "fp32"): 488,
     (False, "bf16"): 360,

@@ -13,8 +13,6 @@ from typing import TypeAlias
 
 import torch
 
-__all__ = ["Decode", "Recall"]
-
 _Both: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 Decode = Callable[[torch.Tensor, torch.Tensor, torch.Tensor | None], _Both]
 """`AdaMatting.decode`."""

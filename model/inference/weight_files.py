@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from model.adamatting import AdaMatting
     from model.config import AdaMattingConfig
 
-__all__ = ["BUNDLED", "WeightFile", "find_weights", "load_network", "read_config"]
-
 BUNDLED = Path(__file__).parents[1] / "weights"
 """Where the weights that come with the program lie: NAME.safetensors and NAME.json."""
 

@@ -42,15 +42,6 @@ from model.planes.matting_laplacian import (
 from model.planes.pyramid import double, halve, mixed_in, spread
 from plugin.types import FloatArray
 
-__all__ = [
-    "PLANES",
-    "VERSION",
-    "colour_planes",
-    "known_planes",
-    "planes_in_blocks",
-    "spread_colour",
-]
-
 PLANES = 10
 """μ_F and μ_B (three each), α₀, separability, α_L and α_C."""
 

@@ -15,8 +15,6 @@ from model.planes.active_blocks import BLOCK
 from model.planes.matting_laplacian import CARRY, KNOWN, WINDOW_EPSILON, levels_of
 from model.planes.symmetric import adjugate, outer, plus_diagonal
 
-__all__ = ["dense_lines"]
-
 _REACH = 2  # pixels, at most, between two that share a 3 × 3 window
 _SPAN = 2 * _REACH + 1
 _STALLED = 1e-9  # added to dᵀ A d, so that a picture that has converged to rounding stands still

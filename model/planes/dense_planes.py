@@ -19,8 +19,6 @@ from model.planes.matting_laplacian import KNOWN, TRUSTS, mean_of_four, trust_in
 from model.planes.pyramid import GAIN, NOTHING
 from model.planes.symmetric import adjugate, outer, plus_diagonal
 
-__all__ = ["dense_planes"]
-
 _CLEAR = 0.3  # of α₀: below it a pixel lends to the background, above 1 − 0.3 to the foreground
 
 

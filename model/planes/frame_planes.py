@@ -17,8 +17,6 @@ from model.rectangles.pieces import LABELS, as_one_hot, as_picture, padded_side,
 from model.rectangles.regions import Rectangle, apart
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["FramePlanes"]
-
 _MARGIN = 96  # known colours around what is unknown; at least what the network sees of it
 
 _CLASSES = np.zeros(256, np.uint8)

@@ -33,19 +33,6 @@ from model.planes.active_blocks import ActiveBlocks, Neighbours, core
 from model.planes.pyramid import double
 from model.planes.symmetric import inverse, multiply
 
-__all__ = [
-    "CARRY",
-    "KNOWN",
-    "STEPS",
-    "TRUSTS",
-    "WINDOW_EPSILON",
-    "MattingLaplacian",
-    "laplacian_lines",
-    "levels_of",
-    "mean_of_four",
-    "trust_in_colour",
-]
-
 STEPS = (10, 20, 30)
 """Conjugate-gradient steps on the picture's halves."""
 

@@ -23,8 +23,6 @@ from plugin.request.job_file import shot_from
 if TYPE_CHECKING:
     from plugin.request.shot import Shot
 
-__all__ = ["desk"]
-
 _DESK = "The desk"
 
 

@@ -16,8 +16,6 @@ import click
 from plugin.cli.help_page import SETTINGS, show_debug, show_version
 from plugin.errors import RequestError
 
-__all__ = ["COMMANDS", "Entry", "Program"]
-
 _MATTE, _FARM = "Mattes", "Farms and clusters"
 _LOOK, _NETWORK = "Looking at things", "The network"
 

@@ -13,8 +13,6 @@ from plugin.desk.views import Behind
 from plugin.plates import open_plate
 from plugin.types import PlateInfo
 
-__all__ = ["read_backdrop"]
-
 
 def read_backdrop(path: Path, info: PlateInfo) -> Behind:
     """The first frame of a picture, sequence or video, scaled to the plate's size.

@@ -14,8 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from plugin.errors import RequestError
 from plugin.trimap.override.models import OverrideFile, Rule
 
-__all__ = ["Change", "Changes", "ConflictError", "applied"]
-
 
 class ConflictError(RequestError):
     """The file says something else by now than whoever wants to change it has seen."""

@@ -19,8 +19,6 @@ from plugin.trimap.override.document import as_bytes, read_bytes, refuse_large
 from plugin.trimap.override.models import OverrideFile, PlateSize
 from plugin.types import PlateInfo
 
-__all__ = ["Corrections"]
-
 
 class Corrections:
     """Holds the override file of a shot. May be used from any thread.

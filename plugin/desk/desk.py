@@ -24,8 +24,6 @@ from plugin.errors import AdaMatteError, FrameError
 from plugin.framerange import FrameRange
 from plugin.types import BACKGROUND, FOREGROUND, Matter, PlateInfo
 
-__all__ = ["Desk"]
-
 _LOOK_EVERY_S = 0.4
 _LISTENERS = 32
 _CLASSES = {BACKGROUND: "background", FOREGROUND: "foreground"}

@@ -30,8 +30,6 @@ from plugin.types import BACKGROUND, FloatArray, Frame, LabelArray, Mask, PlateI
 if TYPE_CHECKING:
     from plugin.types import Matter
 
-__all__ = ["Frames", "Look", "Matte", "Trimaps"]
-
 _LOOKS, _TRIMAPS, _MATTES = 640 << 20, 128 << 20, 192 << 20
 """Bytes that are kept: 3 frames of a 4K plate, 12 of an HD one, with what was made of them."""
 

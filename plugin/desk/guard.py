@@ -14,8 +14,6 @@ from collections.abc import Awaitable, Callable, Collection
 
 from aiohttp import hdrs, web
 
-__all__ = ["MAX_BODY", "Guard"]
-
 MAX_BODY = 4 << 20
 """Bytes of a request: the largest override file is one."""
 

@@ -21,8 +21,6 @@ from plugin.framerange import FrameRange
 from plugin.request.job_writing import write_job
 from plugin.request.shot import Shot
 
-__all__ = ["Job", "JobStatus"]
-
 _LINE = 1 << 20
 _GRACE_S = 30.0
 _FAILURES = 200

@@ -17,8 +17,6 @@ from dataclasses import dataclass, field
 from plugin.desk.frames import Frames, Matte
 from plugin.errors import AdaMatteError
 
-__all__ = ["Mattes", "SupersededError"]
-
 _AHEAD = (1, -1)
 
 

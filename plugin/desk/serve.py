@@ -32,8 +32,6 @@ from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.types import Matter
 
-__all__ = ["Door", "serve"]
-
 LOCK_NAME = ".desk.lock"
 _LOOPBACK = ("127.0.0.1", "localhost")
 _LEAST_TOKEN = 16

@@ -24,8 +24,6 @@ from plugin.desk.mattes import SupersededError
 from plugin.desk.views import VIEWS, Behind, Tile
 from plugin.errors import AdaMatteError, FrameError, RequestError
 
-__all__ = ["application"]
-
 _ASSETS = Path(__file__).parent / "assets"
 _TYPES = {
     ".js": "text/javascript",

@@ -29,8 +29,6 @@ from plugin.trimap.override import Override, of_bytes
 from plugin.trimap.override.document import MAX_BYTES
 from plugin.types import PlateInfo
 
-__all__ = ["Standing", "Standings"]
-
 _PIXELS = [f for f in Shot.model_fields if asked_of(f).pixels and f != "override"]
 """What a frame's pixels depend on; the corrections are compared by what they come to."""
 

@@ -18,8 +18,6 @@ from plugin.report.preview import COMP_COLOUR
 from plugin.trimap.overlay import draw_over, outline_width
 from plugin.types import FloatArray, LabelArray
 
-__all__ = ["SIDE", "VIEWS", "Behind", "Scene", "Tile", "View", "draw"]
-
 View = Literal["plate", "trimap", "adapted", "alpha", "comp"]
 VIEWS: tuple[View, ...] = get_args(View)
 

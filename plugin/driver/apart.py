@@ -18,8 +18,6 @@ import plugin.errors
 from plugin.driver.plan import Plan
 from plugin.errors import SurroundingsError
 
-__all__ = ["pass_apart"]
-
 _ROOT = Path(__file__).parents[2]
 
 

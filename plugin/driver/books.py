@@ -16,8 +16,6 @@ from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, ManifestFile, write_progress
 from plugin.types import FrameResult
 
-__all__ = ["Books", "reported"]
-
 _BOOKS_EVERY_S = 2.0
 _BOOKS_SHARE = 20
 """A run is at the books for a twentieth of its time at most, waiting for others included: however

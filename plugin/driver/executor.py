@@ -10,8 +10,6 @@ from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, load
 from plugin.types import Executor
 
-__all__ = ["choose_executor", "lacking"]
-
 _RAY_S = 12.0
 """Seconds that a private Ray takes to start and to end; a machine of two cores took 12 to 19."""
 

@@ -28,8 +28,6 @@ from plugin.stabilise.plan import StabilisePlan
 from plugin.trimap.source import TrimapPlan
 from plugin.types import Window
 
-__all__ = ["Device", "Goal", "Plan", "plan_file", "read_plan"]
-
 Goal = Literal["alpha", "trimap", "mask"]
 """How far a frame goes: `adamatte run`, `adamatte trimap`, `adamatte segment`."""
 

@@ -28,8 +28,6 @@ from plugin.trimap.override import load as load_override
 from plugin.trimap.source import plan_trimaps
 from plugin.types import Matter, PlateInfo, PlateSource, Window
 
-__all__ = ["anchored", "driver_network", "pass_in_order", "probe_job", "probed"]
-
 
 def anchored(shot: Shot) -> Shot:
     """The same with absolute paths: workers have other current folders."""

@@ -29,8 +29,6 @@ from plugin.result.raw_files import drop_raws
 from plugin.trimap.override.document import MAX_BYTES
 from plugin.types import Executor, PlateInfo, PlateSource
 
-__all__ = ["run", "segment", "trimap"]
-
 _CHUNK = 16
 
 _REPORT_SHARE = 0.04

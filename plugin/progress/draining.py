@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["DRAIN_S", "Drain", "draining"]
-
 DRAIN_S = 22.0
 """Seconds for frames in flight. Farms and spot machines give 30 until they kill; the rest is for
 the books and for Ray to end."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from plugin.types import FrameResult
 
-__all__ = ["BarProgress", "JsonLinesProgress", "PlainProgress", "one_line", "printable"]
-
 INTERVAL_S = 0.5
 """Least time between two `progress` objects: half of the second that the contract allows."""
 

@@ -12,8 +12,6 @@ from plugin.progress.openjd import OpenJdProgress
 if TYPE_CHECKING:
     from plugin.types import FrameResult
 
-__all__ = ["MODES", "Progress", "QuietProgress", "choose"]
-
 MODES = ("auto", "bar", "plain", "jsonl", "openjd")
 """What `--progress` takes; `auto` is a bar on a terminal and plain lines in a log."""
 

@@ -17,8 +17,6 @@ from plugin.progress.tally import Clock, Tally
 if TYPE_CHECKING:
     from plugin.types import FrameResult
 
-__all__ = ["OpenJdProgress"]
-
 _INTERVAL_S = 1.0
 _MOST = 1000
 """Characters of a message: schedulers cut them off."""

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from plugin.types import FrameResult
 
-__all__ = ["Clock", "Tally"]
-
 Clock = Callable[[], float]
 
 _WINDOW = 64

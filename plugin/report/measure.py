@@ -22,8 +22,6 @@ from plugin.report.sprites import read_sprite
 from plugin.result.manifest import FrameRecord, Manifest
 from plugin.types import FrameState
 
-__all__ = ["Deadline", "figures_of", "measure_flicker", "read_flicker", "spread"]
-
 FILE = "figures.json"
 _SCHEMA = "adamatte-figures/2"
 _MOST = 64 << 20

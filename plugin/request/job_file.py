@@ -29,16 +29,6 @@ from plugin.request.shot import Shot, asked_of
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = [
-    "AUTO_FIELDS",
-    "MAX_BYTES",
-    "PATH_FIELDS",
-    "help_of",
-    "option_name",
-    "range_of",
-    "shot_from",
-]
-
 MAX_BYTES = 256 * 1024
 """A job file says a few dozen things; more is another file taken for one."""
 

@@ -27,8 +27,6 @@ from plugin.plate_info import WIDEST
 from plugin.request.shot import Shot, asked_of
 from plugin.types import FrameResult, FrameState, PlateInfo, PlateKind
 
-__all__ = ["FrameRecord", "Manifest", "PlateRecord", "RequestRecord"]
-
 Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 
 _NO_PIXELS = {field for field in Shot.model_fields if not asked_of(field).pixels}

@@ -8,8 +8,6 @@ from plugin.framerange import FrameRange
 from plugin.result.manifest_models import FrameRecord, Manifest, RequestRecord
 from plugin.types import FrameState
 
-__all__ = ["merge"]
-
 
 def merge(old: Manifest, new: Manifest, *, pictures: bool = False) -> Manifest:
     """What the folder holds after a run on some of its frames.

@@ -39,8 +39,6 @@ from plugin.types import (
     Window,
 )
 
-__all__ = ["Raw", "RawFiles", "drop_raws"]
-
 MOST_KEPT = 500_000_000
 """Bytes of all raw alphas of a shot up to which they stay: some 2 000 frames of a 1080p plate."""
 

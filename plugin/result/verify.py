@@ -19,8 +19,6 @@ from plugin.result.grey_png import read_grey, recipe_of
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import FrameRecord, Manifest, load
 
-__all__ = ["Fault", "Finding", "VerifyReport", "verify"]
-
 _MOST_THREADS = 4
 """Each holds a frame; the disk is the limit soon after."""
 

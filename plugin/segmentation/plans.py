@@ -15,8 +15,6 @@ from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.types import FloatArray, Matter, PlateInfo, PlateSource, Segmenter
 
-__all__ = ["DisplayTransform", "Method", "Request", "SegmentPlan", "Settings", "asked_frames"]
-
 DisplayTransform: TypeAlias = Callable[[FloatArray], FloatArray]
 """The plate's own RGB to display-referred RGB within [0, 1], `H × W × 3` float32."""
 

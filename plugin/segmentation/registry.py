@@ -19,8 +19,6 @@ from plugin.segmentation.track.method import TRACK
 from plugin.segmentation.whole import NONE, plan_whole_frame
 from plugin.types import Matter, PlateInfo, PlateSource, Segmenter
 
-__all__ = ["METHODS", "build", "in_order", "prepare", "run_first"]
-
 METHODS: dict[str, Method] = {
     "mask": MASK,
     "chroma": CHROMA,

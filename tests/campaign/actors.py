@@ -16,17 +16,6 @@ if TYPE_CHECKING:
     from plugin.types import FrameResult, Matter
     from workers.frame_worker import FrameWorker
 
-__all__ = [
-    "AllBrokenActor",
-    "BrokenActor",
-    "GoneActor",
-    "GpuActor",
-    "LumaActor",
-    "PoisonedActor",
-    "PoisonedCardActor",
-    "TiredActor",
-]
-
 HERE = str(Path(__file__).parents[2])
 
 

@@ -21,8 +21,6 @@ from plugin.plates.images.exr_layers import Part
 from plugin.segmentation.plans import Settings
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, PlateSource, Window
 
-__all__ = ["MaskReader", "MaskSettings", "key_of", "read_coverage", "video_header"]
-
 HELD_CONFIDENCE = 0.5
 
 

@@ -23,8 +23,6 @@ from plugin.segmentation.track.carried import CarriedMasks, reached
 from plugin.segmentation.track.method import CarriedSettings, TrackReader, check_keys, named_weak
 from plugin.types import FloatArray, PlateInfo, Segmenter
 
-__all__ = ["DEFAULT_WEIGHTS", "SAM2", "Sam2Settings"]
-
 DEFAULT_WEIGHTS = "facebook/sam2.1-hiera-small"
 
 

@@ -31,8 +31,6 @@ from plugin.segmentation.track.carried import carried_file
 from plugin.segmentation.track.tracking import run_tracking
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
 
-__all__ = ["TRACK", "CarriedSettings", "TrackReader", "TrackSettings", "check_keys", "named_weak"]
-
 WEAK = 0.5
 """Confidence under which a frame is named to the user."""
 

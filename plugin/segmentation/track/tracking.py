@@ -16,8 +16,6 @@ from plugin.segmentation.track.corrected import corrected
 from plugin.segmentation.track.motion import Picture
 from plugin.types import FloatArray, PlateInfo
 
-__all__ = ["run_tracking"]
-
 _LONGEST = 640
 """Longest side of the pictures that motion is found in."""
 

@@ -16,8 +16,6 @@ from plugin.disk.inputs import read_whole
 from plugin.errors import OverrideError
 from plugin.trimap.override.models import KINDS, OverrideFile
 
-__all__ = ["MAX_BYTES", "as_bytes", "parse", "read_bytes", "refuse_large", "rule_name"]
-
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 16
 """Levels of brackets; a keyed polygon has six."""
