@@ -165,7 +165,8 @@ trimap = LaidOutCommand(
     callback=_trimap,
     help="Write only the trimaps: DIR/trimap/<shot>_trimap.%04d.png of 0 background, 128 unknown, "
     "255 subject; and DIR/overlay/<shot>_overlay.%04d.jpg, each over its plate: unknown bright "
-    "between a red line (background) and a green one (subject), overrides violet.\n\nAll soft "
+    "between a red line (background) and a green one (subject), overrides blue (subject), "
+    "orange (background) or violet (unknown).\n\nAll soft "
     "edges, hair and blur should lie in the unknown: what a trimap calls definite is rarely looked "
     "at again. Cheap, so try the band here before a long run.",
     params=[

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from plugin.result.manifest import Manifest
 from plugin.types import FloatArray, LabelArray, PlateSource
 
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
+_WHOLE = [*_JPEG, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]
 
 
@@ -98,6 +101,8 @@ class Gallery:
             "colours": self._colours(stored),
             "alpha": self._on_canvas(stored.alpha, stored),  # last: where it is, all are
         }
+        values = folder / self._full_name(number, "values")
+        write_values(values, pictures, self.out)
         for kind, picture in pictures.items():
             if picture is not None:
                 write_picture(folder / self._full_name(number, kind), picture, self.out)
@@ -105,7 +110,7 @@ class Gallery:
 
     def full(self, number: int, folder: Path) -> dict[str, Path]:
         """The full-size pictures that are there, of the frame's present matte."""
-        kinds = ("plate", "trimap", "adapted", "colours", "alpha")
+        kinds = ("plate", "trimap", "adapted", "colours", "alpha", "values")
         named = {kind: folder / self._full_name(number, kind) for kind in kinds}
         return {kind: path for kind, path in named.items() if path.is_file()}
 
@@ -145,7 +150,7 @@ class Gallery:
         return record.digest if record is not None and record.digest else "0" * 16
 
     def _full_name(self, number: int, kind: str) -> str:
-        suffix = "jpg" if kind in ("plate", "colours") else "png"
+        suffix = {"plate": "jpg", "colours": "jpg", "values": "js"}.get(kind, "png")
         return f"{number}.{self._digest(number)[:16]}.{kind}.{suffix}"
 
     def _kept(self, kind: str, number: int) -> LabelArray | None:
@@ -171,6 +176,42 @@ class Gallery:
         return self._on_canvas(seen, stored)
 
 
+def write_values(
+    path: Path, pictures: Mapping[str, FloatArray | LabelArray | None], root: Path
+) -> None:
+    """Write a frame's pixels as a script, from which a page on disk may read them.
+
+    Alpha is in 16 bits, its high byte red, its low one green; blue is three times the trimap's
+    class and the adapted one's, 9 where they are not known.
+
+    Raises:
+        OutputError: it cannot be encoded, or the disk refuses.
+    """
+    plate, alpha = pictures.get("plate"), pictures.get("alpha")
+    if alpha is None:
+        return
+    levels = np.rint(np.clip(alpha, 0, 1) * 65535).astype(np.uint16)
+    classes = np.full(levels.shape, 9, np.uint8)
+    trimap, adapted = pictures.get("trimap"), pictures.get("adapted")
+    if trimap is not None and adapted is not None:
+        classes = np.rint(trimap / 127.5 * 3 + adapted / 127.5).astype(np.uint8)
+    packed = np.dstack([levels >> 8, levels & 255, classes]).astype(np.uint8)
+    held = {"alpha": f"data:image/png;base64,{_base64('.png', packed, _PNG)}"}
+    if plate is not None:
+        seen = np.rint(np.clip(plate, 0, 1) * 255).astype(np.uint8)
+        held["plate"] = f"data:image/jpeg;base64,{_base64('.jpg', seen, _WHOLE)}"
+    name = f"{path.parent.name}/{path.name}"
+    text = f"Readout.take({json.dumps(name)}, {json.dumps(held)});\n"
+    write_whole(path, text.encode(), durable=False, root=root)
+
+
+def _base64(suffix: str, picture: LabelArray, how: list[int]) -> str:
+    done, data = cv2.imencode(suffix, np.ascontiguousarray(picture[..., ::-1]), how)
+    if not done:
+        raise OutputError("the picture cannot be encoded", where=suffix, fix="report it")
+    return base64.b64encode(data.tobytes()).decode()
+
+
 def write_picture(path: Path, picture: FloatArray | LabelArray, root: Path) -> None:
     """Write 8 bits: JPEG without subsampled colour, or PNG, as the name says.
 
@@ -181,9 +222,7 @@ def write_picture(path: Path, picture: FloatArray | LabelArray, root: Path) -> N
     if picture.dtype != np.uint8:
         levels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
     shown = levels[..., ::-1] if levels.ndim == 3 else levels
-    how = _PNG
-    if path.suffix == ".jpg":
-        how = [*_JPEG, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    how = _WHOLE if path.suffix == ".jpg" else _PNG
     try:
         done, data = cv2.imencode(path.suffix, np.ascontiguousarray(shown), how)
     except cv2.error:

@@ -29,7 +29,9 @@ from plugin.result.manifest import Manifest
 from plugin.types import FrameState
 
 _ASSETS = Path(__file__).parent / "assets"
-_COPIED = ("report.css", "tiles.js", "sheet.js", "viewer.js", "timeline.js")
+_COPIED = (
+    *("report.css", "tiles.js", "play.js", "readout.js", "sheet.js", "viewer.js", "timeline.js"),
+)
 _DIGITS = 5
 _BOUND_MB = 256
 """What a report of up to 20 000 frames stays below: sprites 128, full-size 64, film and page."""
@@ -164,6 +166,7 @@ def _data(folder: Path, page: Page) -> dict[str, Any]:
         "pixel_aspect": plate.pixel_aspect,
         "comp": "#" + "".join(f"{round(255 * c):02x}" for c in COMP_COLOUR),
         "rate": _rate(page),
+        "play": _own_rate(page),
         "film": list(page.film_frames),
         "rules": [
             {"id": printable(rule.id), "kind": rule.kind, "frames": str(rule.frames)}
@@ -179,9 +182,12 @@ def _data(folder: Path, page: Page) -> dict[str, Any]:
 
 
 def _rate(page: Page) -> float:
-    promised = page.manifest.promised.numbers
-    step = len(promised) / max(1, len(page.film_frames))
-    return float(page.manifest.plate.rate or 24) / max(1, round(step))
+    step = len(page.manifest.promised.numbers) / max(1, len(page.film_frames))
+    return _own_rate(page) / max(1, round(step))
+
+
+def _own_rate(page: Page) -> float:
+    return float(page.manifest.plate.rate or 24)
 
 
 def _frame(
@@ -195,11 +201,16 @@ def _frame(
         told["error"] = printable(record.error)
     if figures is not None:
         names = ("unknown", "overruled", "flicker", "confidence", "seconds")
-        values = {name: getattr(figures, name) for name in names}
+        values = {name: getattr(figures, name) for name in names} | dict(figures.faults)
         told["f"] = {n: round(v, _DIGITS) for n, v in values.items() if v is not None}
+    if record is not None and "centre" in record.statistics:
+        told["x"] = round(record.statistics["centre"] / page.manifest.plate.width, 3)
     if number in page.sprites:
         told["p"] = page.sprites[number].name
     pictures = {**page.full.get(number, {}), **page.compared.get(number, {})}
+    pixels = pictures.pop("values", None)
+    if pixels is not None:
+        told["v"] = pixels.relative_to(folder).as_posix()
     if pictures:
         told["u"] = {k: path.relative_to(folder).as_posix() for k, path in pictures.items()}
     return told

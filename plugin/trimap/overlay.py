@@ -2,7 +2,8 @@
 
 What is definite is dimmed, what is unknown stands out in the plate's own light between a red line
 (background beyond it) and a green one (subject within it). What an override's picture, polygon or
-stroke changed is tinted violet, and the rules of the frame are named.
+stroke changed is tinted: blue where it set the subject, orange the background, violet the unknown;
+and the rules of the frame are named.
 """
 
 from __future__ import annotations
@@ -21,7 +22,14 @@ from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 __all__ = ["draw_over", "outline_width", "overlay", "write_overlay"]
 
 _DIMMED = 0.45
-_RED, _GREEN, _VIOLET = (1.0, 0.15, 0.1), (0.2, 1.0, 0.25), (0.75, 0.2, 1.0)
+_RED, _GREEN = (1.0, 0.15, 0.1), (0.2, 1.0, 0.25)
+_SET = {
+    UNKNOWN: (0.75, 0.2, 1.0),
+    FOREGROUND: (0.1, 0.55, 1.0),
+    BACKGROUND: (1.0, 0.6, 0.0),
+}
+"""What overrides made a pixel."""
+
 _QUALITY = 90
 _LONGEST = 120
 """Characters of a caption that still can be read at the width of a plate."""
@@ -60,7 +68,8 @@ def draw_over(rgb: FloatArray, plain: LabelArray, labels: LabelArray, thick: int
         thick: width of the outlines; so far from its edges a part is as it is in the whole.
     """
     picture = np.where((labels == UNKNOWN)[..., None], rgb, rgb * np.float32(_DIMMED))
-    _tint(picture, labels != plain)
+    for label, colour in _SET.items():
+        _tint(picture, (labels != plain) & (labels == label), colour)
     for label, colour in ((BACKGROUND, _RED), (FOREGROUND, _GREEN)):
         picture[_outline(labels == label, thick)] = colour
     drawn: LabelArray = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
@@ -88,8 +97,10 @@ def write_overlay(path: Path, picture: LabelArray, root: Path) -> None:
     write_whole(path, data.tobytes(), durable=False, root=root)
 
 
-def _tint(picture: FloatArray, changed: npt.NDArray[np.bool_]) -> None:
-    picture[changed] = 0.5 * picture[changed] + 0.5 * np.array(_VIOLET, np.float32)
+def _tint(
+    picture: FloatArray, changed: npt.NDArray[np.bool_], colour: tuple[float, float, float]
+) -> None:
+    picture[changed] = 0.5 * picture[changed] + 0.5 * np.array(colour, np.float32)
 
 
 def _outline(region: npt.NDArray[np.bool_], thick: int) -> npt.NDArray[np.bool_]:

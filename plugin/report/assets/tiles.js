@@ -8,6 +8,7 @@ const Report = (() => {
   const names = {
     plate: "plate", trimap: "trimap", adapted: "adapted trimap", alpha: "alpha", comp: "comp",
     colours: "foreground", other: "alpha, other run", difference: "difference",
+    band: "trimap and edge on plate", change: "change from frame before",
   };
   const places = new Map(data.frames.map((frame, place) => [frame.n, place]));
   const worst = new Map(data.worst.map((one) => [one.n, one]));
@@ -36,13 +37,21 @@ const Report = (() => {
     return frame.u && frame.u[kind] ? { src: frame.u[kind], count: 1, place: 0 } : null;
   }
 
+  function before(frame) {
+    const other = data.frames[places.get(frame.n) - 1];
+    return other && other.n === frame.n - 1 && source(other, "alpha", true) ? other : null;
+  }
+
   function has(frame, kind) {
+    if (kind === "band") return has(frame, "plate") && has(frame, "trimap") && has(frame, "alpha");
+    if (kind === "change") return has(frame, "alpha") && before(frame) !== null;
     if (kind !== "comp") return source(frame, kind, true) !== null;
     return has(frame, "alpha") && (has(frame, "colours") || has(frame, "plate"));
   }
 
   function isFull(frame, kind) {
-    if (kind === "comp") return isFull(frame, "alpha") && isFull(frame, "plate");
+    if (kind === "comp" || kind === "band") return isFull(frame, "alpha") && isFull(frame, "plate");
+    if (kind === "change") return isFull(frame, "alpha") && isFull(before(frame), "alpha");
     return Boolean(frame.u && frame.u[kind]);
   }
 
@@ -64,13 +73,30 @@ const Report = (() => {
         image(frame, front, full, "", ""), image(frame, "alpha", full, "", "cut")));
   }
 
+  // What is definite is tinted, red beyond the band and green within it; the matte's edge is drawn.
+  function band(frame, full, alt) {
+    const labels = image(frame, "trimap", full, "", "labels");
+    const edge = image(frame, "alpha", full, "", "contour");
+    [labels.style.filter, edge.style.filter] = ["url(#labels)", "url(#contour)"];
+    return make("span", { className: "band", role: "img", "aria-label": alt },
+      image(frame, "plate", full, "", ""), labels, edge);
+  }
+
+  // |α − α of the frame before|, four times as strong; both at one size.
+  function change(frame, full, alt) {
+    const whole = full && isFull(frame, "change");
+    return make("span", { className: "change", role: "img", "aria-label": alt },
+      image(before(frame), "alpha", whole, "", ""), image(frame, "alpha", whole, "", "minus"));
+  }
+
   function picture(frame, kind, full = false) {
     const alt = `${names[kind]} of frame ${frame.n}`;
     if (!has(frame, kind)) {
       const why = frame.error || frame.bad || "not kept";
       return make("span", { className: frame.bad ? "none bad" : "none" }, `no ${names[kind]}: ${why}`);
     }
-    return kind === "comp" ? comp(frame, full, alt) : image(frame, kind, full, alt, "");
+    const made = { comp, band, change }[kind];
+    return made ? made(frame, full, alt) : image(frame, kind, full, alt, "");
   }
 
   function box(corners) {
@@ -97,6 +123,11 @@ const Report = (() => {
     ["unknown", "Unknown share", share],
     ["overruled", "Overruled by AdaMatting", share],
     ["flicker", "Flicker", share],
+    ["holes", "See-through inside", share],
+    ["halo", "Rim of the old background", (value) => `${Number(value.toPrecision(2))} px`],
+    ["eaten", "Edge eaten into", (value) => `${Number(value.toPrecision(2))} px`],
+    ["clipped", "Cut off by the band", share],
+    ["soft", "Softness of the edge", (value) => `${Number(value.toPrecision(3))} px`],
     ["confidence", "Segmentation's confidence", share],
     ["seconds", "Time of the frame", (value) => `${Number(value.toPrecision(3))} s`],
   ];

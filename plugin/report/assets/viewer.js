@@ -3,12 +3,16 @@
 
 const Viewer = (() => {
   const { data, names, places, worst, make, has, isFull, picture, boxes, said } = Report;
-  const kinds = ["plate", "trimap", "adapted", "alpha", "comp", "colours", "other", "difference"]
+  const kinds = ["plate", "trimap", "adapted", "alpha", "comp", "band", "change", "colours", "other", "difference"]
     .filter((kind) => data.frames.some((frame) => has(frame, kind)));
   const part = (name) => document.getElementById(`v-${name}`);
   const dialog = document.getElementById("viewer");
   const [stage, scroll, wipe, zoom, left, right] =
     ["stage", "scroll", "wipe", "zoom", "left", "right"].map(part);
+  const play = Play.make({
+    rate: data.play, button: part("play"),
+    step: (by) => { if (dialog.open) go((at + by) % data.frames.length); },
+  });
   const zooms = [...zoom.options].map((option) => option.value);
   let at = 0;
 
@@ -21,8 +25,9 @@ const Viewer = (() => {
   function draw() {
     const frame = data.frames[at];
     if (!frame) return;
-    const under = make("div", { className: "layer" }, picture(frame, left.value, true));
-    const above = make("div", { className: "layer above" }, picture(frame, right.value, true));
+    const full = !play.on; // all at one sharpness while it plays
+    const under = make("div", { className: "layer" }, picture(frame, left.value, full));
+    const above = make("div", { className: "layer above" }, picture(frame, right.value, full));
     const marks = part("box").checked ? boxes(frame.n) : [];
     stage.replaceChildren(under, above, ...marks, make("div", { className: "edge" }));
     part("frame").textContent = `frame ${frame.n}`;
@@ -38,14 +43,31 @@ const Viewer = (() => {
     slide();
     size();
     ahead();
+    part("pixel").textContent = "";
+  }
+
+  // Frame's pixel under the pointer, and its values where they are at hand.
+  function read(event) {
+    const room = stage.getBoundingClientRect();
+    const x = Math.floor(((event.clientX - room.left) / room.width) * data.width);
+    const y = Math.floor(((event.clientY - room.top) / room.height) * data.height);
+    if (x < 0 || y < 0 || x >= data.width || y >= data.height || play.on) return;
+    const frame = data.frames[at];
+    const told = Readout.at(frame.v, x, y);
+    const none = `values: adamatte report --full ${frame.n}`;
+    part("pixel").textContent = `x ${x} y ${y}${told === null ? ` · ${none}` : told && ` · ${told}`}`;
   }
 
   function ahead() {
     for (const place of [at + 1, at - 1]) {
       const frame = data.frames[place];
       for (const kind of ["plate", "alpha"]) {
-        if (frame && isFull(frame, kind)) new Image().src = frame.u[kind];
+        if (frame && isFull(frame, kind) && !play.on) new Image().src = frame.u[kind];
       }
+    }
+    for (let further = 1; play.on && further <= 8; further += 1) {
+      const frame = data.frames[(at + further) % data.frames.length];
+      if (frame.p) new Image().src = "frames/" + frame.p;
     }
   }
 
@@ -81,7 +103,11 @@ const Viewer = (() => {
       right.value = kind;
       if (left.value === kind) left.value = kinds.find((other) => other !== kind) || kind;
     }
-    if (!dialog.open) dialog.showModal();
+    if (!dialog.open) {
+      const subject = data.frames[places.get(number)].x; // the wipe goes through the subject
+      wipe.value = subject === undefined ? 50 : 100 * subject;
+      dialog.showModal();
+    }
     go(places.get(number));
     scroll.focus();
   }
@@ -113,6 +139,7 @@ const Viewer = (() => {
     Home: () => go(0), End: () => go(data.frames.length - 1),
     n: next, ",": () => push(-5), ".": () => push(5),
     "+": () => closer(1), "=": () => closer(1), "-": () => closer(-1),
+    " ": () => play.toggle(),
     0: () => { zoom.value = "fit"; size(); },
   };
 
@@ -120,7 +147,8 @@ const Viewer = (() => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const own = event.target.matches("select, input[type=range]");
     if (own && /^(Arrow|Home|End)/.test(event.key)) return;
-    const digit = /^Digit([1-8])$/.exec(event.code);
+    if (event.key === " " && event.target.matches("button, select, input")) return;
+    const digit = /^Digit([1-9])$/.exec(event.code);
     if (digit && kinds[digit[1] - 1]) {
       (event.shiftKey ? right : left).value = kinds[digit[1] - 1];
       draw();
@@ -144,6 +172,8 @@ const Viewer = (() => {
     drag(event);
   });
   stage.addEventListener("pointermove", drag);
+  stage.addEventListener("pointermove", read);
+  stage.addEventListener("pointerdown", read);
   wipe.addEventListener("input", slide);
   zoom.addEventListener("change", size);
   for (const choice of [left, right, part("box")]) choice.addEventListener("change", draw);
@@ -151,6 +181,7 @@ const Viewer = (() => {
   part("after").addEventListener("click", () => go(at + 1));
   part("close").addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => {
+    if (play.on) play.set(false);
     try {
       history.replaceState(null, "", "#");
     } catch { /* as above */ }

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -19,27 +16,13 @@ from plugin.progress.lines import printable
 from plugin.report.build import build_report
 from plugin.report.preview import COMP_COLOUR
 from plugin.request.shot import Shot
+from tests.browser import shown
 from tests.reports import NASTY, nasty_result, plain_result
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.slow
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with playwright.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=program, args=arguments)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -52,26 +35,6 @@ def nasty(tmp_path_factory: pytest.TempPathFactory) -> Shot:
     shot = nasty_result(tmp_path_factory.mktemp("nasty"))
     build_report(shot.out)
     return shot
-
-
-@contextmanager
-def shown(browser: Browser, out: Path, **settings: Any) -> Iterator[Page]:
-    """The report's page; nothing may be said on its console, nor asked of another place."""
-    folder = out / "report"
-    asked: list[str] = []
-    said: list[str] = []
-    with browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **settings}) as context:
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
-        page.goto((folder / "index.html").as_uri())
-        yield page
-        page.wait_for_load_state("networkidle")
-    assert said == []
-    places = {url.split("?")[0] for url in asked if not url.startswith("data:")}
-    assert [url for url in places if not url.startswith(folder.as_uri() + "/")] == []
 
 
 def number(page: Page) -> int:
@@ -96,9 +59,11 @@ def test_wipe_zoom_and_frames_by_keys_and_pointer(browser: Browser, plain: Shot)
         ):
             page.keyboard.press(key)
             assert number(page) == frame
-        assert wipe(page) == 50
+        subject = page.evaluate("100 * Report.data.frames[0].x")
+        assert wipe(page) == pytest.approx(subject, abs=0.5)  # it goes through the subject
+        began = wipe(page)
         page.keyboard.press(".")
-        assert wipe(page) == 55
+        assert wipe(page) == pytest.approx(began + 5, abs=0.01)
         box = page.locator("#v-stage").bounding_box()
         assert box is not None
         page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 20)
@@ -218,7 +183,7 @@ def test_texts_of_others_are_shown_as_text(browser: Browser, nasty: Shot) -> Non
         page.locator("#table tbody tr").first.wait_for()  # filled in an event that comes later
         assert printable(NASTY) in page.locator("#table").inner_text()
         assert page.locator(".problems strong").all_inner_texts() == ["failed", "missing"]
-        assert page.evaluate("document.scripts.length") == 5
+        assert page.evaluate("document.scripts.length") == 7
 
 
 def test_an_override_is_copied_whole(browser: Browser, plain: Shot) -> None:

@@ -47,13 +47,19 @@ def test_the_unknown_is_bright_between_a_red_and_a_green_line() -> None:
     assert row[80][1] > 200 > row[80][0] + 100
 
 
-def test_what_an_override_changed_is_tinted() -> None:
+def test_what_an_override_changed_is_tinted_by_what_it_made_of_it() -> None:
     plain, changed = bands(), bands()
     changed[10:20, :20] = UNKNOWN
+    changed[30:40, :20] = FOREGROUND
+    changed[50:60, 100:] = BACKGROUND
     grey = np.full((90, 120, 3), 0.8, np.float32)
     drawn = overlay(grey, Trimap(7, plain), Trimap(7, changed), ["strap"]).astype(int)
     red, green, blue = drawn[14, 8]
     assert blue > red > green + 50
+    red, green, blue = drawn[34, 8]
+    assert blue > green > red
+    red, green, blue = drawn[54, 110]
+    assert red > green > blue
     named = overlay(grey, Trimap(7, plain), Trimap(7, plain), ["strap"])
     assert not np.array_equal(named, overlay(grey, Trimap(7, plain), Trimap(7, plain)))
 
@@ -91,8 +97,8 @@ def test_a_trimap_job_leaves_an_overlay_a_frame(tmp_path: Path, rendered: Shot) 
     assert pattern.path(1002).name == "demo1_overlay.1002.jpg"
     pictures = {n: np.asarray(cv2.imread(str(pattern.path(n))), np.int64) for n in (1001, 1002)}
     assert pictures[1002].shape == (64, 96, 3)
-    blue, green, _ = pictures[1002][10, 15]
-    assert blue > green + 40
+    blue, green, red = pictures[1002][10, 15]
+    assert blue > green + 25 > red + 25
     assert not (tmp_path / "look" / "alpha").exists()
 
 
