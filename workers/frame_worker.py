@@ -25,7 +25,6 @@ from plugin.stabilise.smoothing import stabilise
 from plugin.types import (
     UNKNOWN,
     FloatArray,
-    Frame,
     FrameResult,
     FrameState,
     Mask,
@@ -166,7 +165,7 @@ class FrameWorker:
         source = self.raw_alphas.read(number, stages)
         with stages("check", self._turns.reading):
             inputs = self.raw_alphas.inputs(number, source.frame.digest, {})
-        seen = Frame(number, source.rgb, source.frame.timecode)
+        seen = source.seen
         with stages("segment", self._turns.reading):
             mask = self.raw_alphas.mask(seen)
         if self.plan.goal == "mask":

@@ -32,13 +32,18 @@ class Source:
 
     Attributes:
         frame: in the plate's own space.
-        rgb: `H × W × 3` float32, display-referred.
+        seen: display-referred.
         area: rows and columns of the plate's data window that it has.
     """
 
     frame: Frame
-    rgb: FloatArray
+    seen: Frame
     area: Area
+
+    @property
+    def rgb(self) -> FloatArray:
+        """`H × W × 3` float32, display-referred."""
+        return self.seen.rgb
 
     def without_plate(self) -> Source:
         """The same, without the pixels in the plate's own space, which the network does not see."""

@@ -91,7 +91,8 @@ class RawAlphas:
         with stages("colour"):
             rgb = self.to_display(frame.rgb)
         own = frame.data_window or self.plate.info.data_window
-        return Source(frame, rgb, self.plate.info.data_window.area_of(own))
+        seen = Frame(number, rgb, frame.timecode)
+        return Source(frame, seen, self.plate.info.data_window.area_of(own))
 
     def matte(self, number: int, stages: Stages) -> Matted:
         """A frame's own alpha: from the network, or from the disk if it was there before.
@@ -131,7 +132,7 @@ class RawAlphas:
 
     def _infer(self, number: int, source: Source, stages: Stages) -> tuple[Raw, Mask | None, str]:
         """A frame's raw alpha, its mask, and the digest of the network that made it."""
-        seen = Frame(number, source.rgb, source.frame.timecode)
+        seen = source.seen
         with stages("segment", self.turns.reading):
             mask = self.mask(seen)
         with stages("trimap", self.turns.reading):

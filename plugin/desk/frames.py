@@ -42,6 +42,8 @@ class _Source(Protocol):
     @property
     def frame(self) -> Frame: ...
     @property
+    def seen(self) -> Frame: ...
+    @property
     def rgb(self) -> FloatArray: ...
     @property
     def area(self) -> tuple[slice, slice]: ...
@@ -220,7 +222,7 @@ class Frames:
             raise FrameError("no such frame", where=f"frame {number}", fix="take one of the shot")
         source = self._raw.read(number, Stages())
         with self._raw.turns.reading:
-            mask = self._raw.mask(Frame(number, source.rgb, source.frame.timecode))
+            mask = self._raw.mask(source.seen)
         look = Look(number, source, as_bytes(source.rgb), mask)
         size = source.rgb.nbytes + source.frame.rgb.nbytes + look.seen.nbytes
         size += 0 if mask is None else mask.coverage.nbytes

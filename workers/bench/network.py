@@ -10,7 +10,7 @@ from plugin.driver.probe import anchored, probe_job
 from plugin.progress.modes import QuietProgress
 from plugin.request.shot import Shot
 from plugin.synthetic.loads import framed, load_frame, load_trimap
-from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Matter
+from plugin.types import UNKNOWN, FloatArray, LabelArray, Matter
 from workers.bench.child import peak_bytes
 from workers.bench.rounds import in_turns
 from workers.raw_alphas import RawAlphas
@@ -115,7 +115,7 @@ def _of_job(shot: Shot, frames: Sequence[int]) -> tuple[Matter, list[_Input]]:
     raw_alphas, stages, inputs = RawAlphas(plan), Stages(), []
     for number in frames:
         source = raw_alphas.read(number, stages)
-        seen = Frame(number, source.rgb, source.frame.timecode)
+        seen = source.seen
         inputs.append(
             (seen.rgb, raw_alphas.trimaps.trimap(number, raw_alphas.mask(seen), seen.rgb).labels)
         )
