@@ -30,7 +30,8 @@ from model.adamatting import STRIDE, AdaMatting
 from model.inference.fuse import fuse
 from model.inference.weight_files import find_weights, load_network
 from model.planes.colour_planes import colour_planes
-from plugin.errors import OutputError, WeightsError
+from plugin.disk.atomic import made, write_whole
+from plugin.errors import WeightsError
 
 TOLERANCE = 1e-3
 """How far any output of the file may be from the same network in torch."""
@@ -102,7 +103,8 @@ def export_onnx(source: Path, target: Path) -> OnnxExport:
             "adamatte.difference_from_torch": f"{difference:.3g}",
         },
     )
-    _write(target, content)
+    made(target.parent)
+    write_whole(target, content, root=Path("/"))  # a link of that name is the user's own
     return OnnxExport(path=target.absolute(), sha256=weights.sha256, difference=difference)
 
 
@@ -198,14 +200,3 @@ def _missing(package: str) -> WeightsError:
     return WeightsError(
         f"{package} is not installed", where="--onnx", fix="pip install 'adamatte[onnx]'"
     )
-
-
-def _write(target: Path, content: bytes) -> None:
-    temporary = target.with_name(f".{target.name}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(str(error), where=target, fix="choose another place") from error

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from plugin.disk.atomic import made, write_whole
 from plugin.errors import OutputError, RequestError, TrimapError
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
@@ -98,24 +97,8 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         OutputError: the folder cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)  # mkstemp's 0600 would keep others from reading it
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write the file ({error.strerror})",
-            where=path,
-            fix="make room, or choose another folder",
-        ) from error
+    made(path.parent)
+    write_whole(path, data, root=Path("/"))  # a link of that name is the user's own
 
 
 def _first_channel(picture: _Picture) -> _Picture:

@@ -22,7 +22,7 @@ from plugin.desk.corrections import Corrections
 from plugin.desk.desk import Desk
 from plugin.desk.guard import Guard
 from plugin.desk.server import application
-from plugin.disk.atomic import output_error
+from plugin.disk.atomic import disk_refuses
 from plugin.driver.belonging import Belonging
 from plugin.driver.plan import Plan
 from plugin.driver.probe import anchored, pass_in_order, probed
@@ -163,10 +163,8 @@ def _alone(folder: Path) -> Iterator[Callable[[str], None]]:
         OutputError: another desk has it; the error says which.
     """
     path = folder / LOCK_NAME
-    try:
+    with disk_refuses(path):
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise output_error(error, path) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,8 +14,8 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -54,6 +54,26 @@ def output_error(error: OSError, path: Path) -> OutputError:
     )
     what, fix = _REASONS.get(error.errno or 0, fallback)
     return OutputError(what, where=path, fix=fix)
+
+
+@contextmanager
+def disk_refuses(path: Path) -> Iterator[None]:
+    """Around what is done on a disk: the system's refusals are told as `OutputError`s of `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise output_error(error, path) from error
+
+
+def made(folder: Path) -> Path:
+    """The folder, made with those above it where it is missing.
+
+    Raises:
+        OutputError: it cannot be.
+    """
+    with disk_refuses(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def refuse_escape(path: Path, root: Path) -> None:
@@ -95,14 +115,13 @@ def write_whole(
     refuse_escape(path, root or path.parent)
     temporary = path.with_name(temporary_name(path.name))
     try:
-        _write(temporary, data, durable=durable)
-        if check is not None:
-            check(temporary)
-        temporary.replace(path)
-        if durable:
-            _sync_folder(path.parent)
-    except OSError as error:
-        raise output_error(error, path) from error
+        with disk_refuses(path):
+            _write(temporary, data, durable=durable)
+            if check is not None:
+                check(temporary)
+            temporary.replace(path)
+            if durable:
+                _sync_folder(path.parent)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -32,7 +32,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from plugin.disk.atomic import output_error
+from plugin.disk.atomic import disk_refuses, output_error
 from plugin.disk.claim_owners import ClaimRecord, OtherClaim
 from plugin.disk.folder_lock import folder_lock
 from plugin.errors import OutputError
@@ -170,10 +170,8 @@ def _create(folder: Path, frames: FrameRange) -> tuple[Path, int]:
     path = folder / f".claim-{secrets.token_hex(8)}.json"
     fields = ClaimRecord.ours(frames).model_dump()
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
+    with disk_refuses(path):
         handle = os.open(path, flags, 0o666)
-    except OSError as error:
-        raise output_error(error, path) from error
     try:
         with suppress(OSError):  # a share without locks: process and beat have to do
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -194,12 +192,10 @@ def _withdraw(path: Path, handle: int) -> None:
 
 
 def _claims(folder: Path) -> list[Path]:
-    try:
+    with disk_refuses(folder):
         named = (entry for entry in folder.iterdir() if _NAME.fullmatch(entry.name))
         # A folder or a link to nothing by that name is nobody's of us: it claims nothing.
         return sorted(entry for entry in named if entry.is_file())
-    except OSError as error:
-        raise output_error(error, folder) from error
 
 
 def _sweep(one: OtherClaim) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from plugin.disk.atomic import output_error
+from plugin.disk.atomic import disk_refuses, output_error
 from plugin.errors import OutputError
 
 LOCK_NAME = ".manifest.lock"
@@ -44,11 +44,9 @@ def folder_lock(folder: Path, *, patience: float = _PATIENCE) -> Iterator[None]:
             its holder.
     """
     path = folder / LOCK_NAME
-    try:
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    with disk_refuses(path):
         handle = os.open(path, flags, 0o666)
-    except OSError as error:
-        raise output_error(error, path) from error
     try:
         _acquire(handle, path, patience)
         yield

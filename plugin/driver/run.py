@@ -7,7 +7,7 @@ import hashlib
 from contextlib import suppress
 from pathlib import Path
 
-from plugin.disk.atomic import output_error, write_whole
+from plugin.disk.atomic import disk_refuses, write_whole
 from plugin.disk.claims import Claim, claimed
 from plugin.disk.inputs import read_whole
 from plugin.driver.belonging import Belonging
@@ -163,11 +163,9 @@ def _keep_override(plan: Plan, layout: OutputLayout) -> None:
     """A copy beside the result, so that it can be told later what a frame was made with."""
     if plan.shot.override is not None and plan.override:
         path = layout.override(plan.override)
-        try:
+        with disk_refuses(path):
             path.parent.mkdir(exist_ok=True)
             content = read_whole(Path(plan.shot.override), MAX_BYTES)
-        except OSError as error:
-            raise output_error(error, path) from error
         if hashlib.sha256(content).hexdigest() != plan.override:
             what, fix = "the override file has changed meanwhile", "run the same command again"
             raise SurroundingsError(what, where=plan.shot.override, fix=fix)

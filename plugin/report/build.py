@@ -15,7 +15,7 @@ from pathlib import Path
 
 import av.error
 
-from plugin.disk.atomic import is_temporary, output_error, refuse_escape, sweep_orphans
+from plugin.disk.atomic import is_temporary, made, refuse_escape, sweep_orphans
 from plugin.errors import FrameError, OutputError, RequestError
 from plugin.framerange import FrameRange
 from plugin.report.against import compare
@@ -243,11 +243,7 @@ def _prepare(layout: OutputLayout) -> None:
 
 
 def _made(folder: Path, layout: OutputLayout) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(error, folder) from error
-    refuse_escape(folder, layout.out)
+    refuse_escape(made(folder), layout.out)
     return folder
 
 

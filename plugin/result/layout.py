@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plugin.disk.atomic import output_error, refuse_escape, sweep_orphans, write_whole
+from plugin.disk.atomic import disk_refuses, made, refuse_escape, sweep_orphans, write_whole
 from plugin.errors import OutputError
 from plugin.pattern import FramePattern
 
@@ -118,11 +118,7 @@ class OutputLayout:
         """
         removed = 0
         for folder in self.folders(kinds):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise output_error(error, folder) from error
-            refuse_escape(folder, self.out)
+            refuse_escape(made(folder), self.out)
             removed += sweep_orphans(folder, alone=alone)
         return removed
 
@@ -158,10 +154,8 @@ def _stop(_: Path) -> None:
 
 def free_bytes(folder: Path) -> int | None:
     """Bytes that this user may still write there; None where the file system does not say."""
-    try:
+    with disk_refuses(folder):
         status = os.statvfs(folder)
-    except OSError as error:
-        raise output_error(error, folder) from error
     return status.f_bavail * status.f_frsize if status.f_blocks else None
 
 

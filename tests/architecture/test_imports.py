@@ -33,7 +33,8 @@ class Rule:
 PLUGIN = Rule(frozenset({"plugin"})).also("numpy cv2 av OpenEXR OpenImageIO pydantic pydantic_core")
 MODEL = Rule(frozenset({"model"})).also(
     "torch numpy cv2 pydantic safetensors pymatting "
-    "plugin.types plugin.errors plugin.framerange plugin.pattern plugin.disk.inputs"
+    "plugin.types plugin.errors plugin.framerange plugin.pattern plugin.disk.inputs "
+    "plugin.disk.atomic"
 )
 
 RULES: dict[str, Rule] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from model.inference.device import choose_device
 from model.inference.weight_files import find_weights
-from plugin.disk.atomic import output_error, write_whole
+from plugin.disk.atomic import made, write_whole
 from workers.bench import gpu, history, parts, steadiness
 from workers.bench.figures import PARTS, Figure, Settings
 
@@ -67,10 +67,7 @@ def bench(
     before = None if history_file is None else history.last_of(history_file, machine)
     if json_file is not None:
         content = json.dumps(line, indent=1, ensure_ascii=False) + "\n"
-        try:
-            json_file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise output_error(error, json_file) from error
+        made(json_file.parent)
         write_whole(json_file, content.encode())
     if history_file is not None:
         history.append(history_file, line)

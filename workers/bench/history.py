@@ -8,7 +8,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,18 +78,7 @@ def record(
         "version": importlib.metadata.version("adamatte"),
         "weights": weights,
         "settings": dict(settings),
-        "figures": [
-            {
-                "name": figure.name,
-                "value": figure.value,
-                "unit": figure.unit,
-                "better": figure.better,
-                "goal": figure.goal,
-                "reached": figure.reached,
-                "steady": figure.steady,
-            }
-            for figure in figures
-        ],
+        "figures": [{**asdict(figure), "reached": figure.reached} for figure in figures],
     }
 
 

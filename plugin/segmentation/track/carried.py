@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from plugin.disk.atomic import output_error, write_whole
+from plugin.disk.atomic import made, write_whole
 from plugin.disk.inputs import read_whole
 from plugin.errors import FrameError, PictureError
 from plugin.framerange import FrameRange
@@ -94,10 +94,7 @@ class CarriedMasks:
         Raises:
             OutputError: it cannot be made.
         """
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise output_error(problem, self._folder) from problem
+        made(self._folder)
 
     def save(
         self,
