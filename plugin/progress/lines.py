@@ -25,20 +25,38 @@ _STEP_S = 5.0
 """Least time between two lines of a log on a pass before the frames."""
 
 
-class PlainProgress:
-    """One line an event: for logs.
+class Counted:
+    """What every form has: it counts, says some things only now and then, and ends once.
 
     Args:
-        stream: where the lines go.
+        stream: where it is said.
         clock: seconds that only ever grow.
     """
 
     def __init__(self, stream: TextIO, *, clock: Clock = time.monotonic) -> None:
-        self._stream = stream
-        self._clock = clock
-        self._tally = Tally(clock)
-        self._stepped = -_STEP_S
-        self._over = False
+        self._stream, self._clock, self._tally = stream, clock, Tally(clock)
+        self._last, self._over = clock(), False
+
+    def end(self, exit_code: int, summary: Mapping[str, object] | None = None) -> None:
+        """See `Progress`; only the first call counts."""
+        if not self._over:
+            self._over = True
+            self._tally.stop()
+            self._ended(exit_code, summary or {})
+
+    def _ended(self, exit_code: int, summary: Mapping[str, object]) -> None:
+        raise NotImplementedError
+
+    def _due(self, seconds: float, *, anyhow: bool) -> bool:
+        """Whether so many have passed since it last was, or it is at the beginning or the end."""
+        now = self._clock()
+        due = anyhow or now - self._last >= seconds
+        self._last = now if due else self._last
+        return due
+
+
+class PlainProgress(Counted):
+    """One line an event: for logs."""
 
     def start(self, frames: int, **facts: object) -> None:
         """`240 frames · shot sh010 · model lite`."""
@@ -52,9 +70,7 @@ class PlainProgress:
     def step(self, name: str, done: int, total: int) -> None:
         """`track 12 of 48 · 0:40 left`, at its beginning, every few seconds and at its end."""
         self._tally.step(name, done, total)
-        now = self._clock()
-        if done in (0, total) or now - self._stepped >= _STEP_S:
-            self._stepped = now
+        if self._due(_STEP_S, anyhow=done in (0, total)):
             self._say(self._tally.pass_pace())
 
     def frame(self, result: FrameResult) -> None:
@@ -67,37 +83,25 @@ class PlainProgress:
             took = f" in {result.seconds:.2f} s" if state == "done" else ""
             self._say(f"frame {result.number} {state}{took} · {self._tally.pace()}")
 
-    def end(self, exit_code: int, summary: Mapping[str, object] | None = None) -> None:
+    def _ended(self, exit_code: int, summary: Mapping[str, object]) -> None:
         """`238 done, 12 of them before, 2 failed in 2:05 · out shots/sh010`."""
-        if self._over:
-            return
-        self._over = True
-        self._tally.stop()
         if self._tally.total or exit_code == 0:
-            self._say(_listed(self._tally.outcome(), summary or {}))
+            self._say(_listed(self._tally.outcome(), summary))
 
     def _say(self, text: str) -> None:
         print(f"adamatte: {one_line(text)}", file=self._stream, flush=True)
 
 
-class JsonLinesProgress:
+class JsonLinesProgress(Counted):
     """The contract's objects, one a line, flushed: for programs.
 
     Notes travel as `"notes": […]` in the next object, so that no event is there which the contract
     does not name.
-
-    Args:
-        stream: where the lines go; stdout.
-        clock: seconds that only ever grow.
     """
 
     def __init__(self, stream: TextIO, *, clock: Clock = time.monotonic) -> None:
-        self._stream = stream
-        self._clock = clock
-        self._tally = Tally(clock)
+        super().__init__(stream, clock=clock)
         self._notes: list[str] = []
-        self._last = clock()
-        self._over = False
 
     def start(self, frames: int, **facts: object) -> None:
         """`{"event": "start", "frames": N, …}`."""
@@ -112,8 +116,7 @@ class JsonLinesProgress:
     def step(self, name: str, done: int, total: int) -> None:
         """`{"event": "pass", "pass": "track", "pass_done": 12, "pass_total": 48}`."""
         self._tally.step(name, done, total)
-        if done in (0, total) or self._clock() - self._last >= INTERVAL_S:
-            self._last = self._clock()
+        if self._due(INTERVAL_S, anyhow=done in (0, total)):
             counts = {"pass": name, "pass_done": done, "pass_total": total}
             self._emit({"event": "pass", **counts})
 
@@ -121,20 +124,15 @@ class JsonLinesProgress:
         """A `frame` object, and a `progress` object when one is due."""
         self._tally.add(result)
         self._emit(_frame_object(result))
-        if self._tally.left == 0 or self._clock() - self._last >= INTERVAL_S:
-            self._last = self._clock()
+        if self._due(INTERVAL_S, anyhow=self._tally.left == 0):
             self._emit({"event": "progress", **self._tally.counts()})
 
-    def end(self, exit_code: int, summary: Mapping[str, object] | None = None) -> None:
+    def _ended(self, exit_code: int, summary: Mapping[str, object]) -> None:
         """`{"event": "end", "exit": 0, …}`."""
-        if self._over:
-            return
-        self._over = True
-        self._tally.stop()
         counts = {key: self._tally.counts()[key] for key in ("done", "total", "skipped", "failed")}
         seconds = round(self._tally.seconds, 3)
         ended = {"event": "end", "exit": exit_code, **counts, "seconds": seconds}
-        self._emit({**(summary or {}), **ended})
+        self._emit({**summary, **ended})
 
     def _emit(self, event: dict[str, Any]) -> None:
         if self._notes:
@@ -143,20 +141,14 @@ class JsonLinesProgress:
         print(json.dumps(first | event, default=str), file=self._stream, flush=True)
 
 
-class BarProgress:
-    """A bar on a terminal, with failures and notes above it.
-
-    Args:
-        stream: the terminal; stderr, so that stdout stays free for results.
-        clock: seconds that only ever grow.
-    """
+class BarProgress(Counted):
+    """A bar on a terminal, with failures and notes above it; stdout stays free for results."""
 
     def __init__(self, stream: TextIO, *, clock: Clock = time.monotonic) -> None:
         from rich.console import Console
 
+        super().__init__(stream, clock=clock)
         self._console = Console(file=stream, highlight=False, markup=False)
-        self._tally = Tally(clock)
-        self._over = False
         self._bar: rich.progress.Progress | None = None
 
     def start(self, frames: int, **facts: object) -> None:
@@ -193,16 +185,12 @@ class BarProgress:
             task = self._bar.task_ids[0]
             self._bar.update(task, completed=completed, description=self._tally.pace())
 
-    def end(self, exit_code: int, summary: Mapping[str, object] | None = None) -> None:
+    def _ended(self, exit_code: int, summary: Mapping[str, object]) -> None:
         """Take the bar away and say how it went."""
-        if self._over:
-            return
-        self._over = True
-        self._tally.stop()
         if self._bar is not None:
             self._bar.stop()
         if self._bar is not None or exit_code == 0:
-            self._say(_listed(self._tally.outcome(), summary or {}))
+            self._say(_listed(self._tally.outcome(), summary))
 
     def _say(self, text: str) -> None:
         self._console.print(one_line(text), soft_wrap=True)

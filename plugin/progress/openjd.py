@@ -11,8 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from plugin.progress.lines import one_line
-from plugin.progress.tally import Clock, Tally
+from plugin.progress.lines import Counted, one_line
+from plugin.progress.tally import Clock
 
 if TYPE_CHECKING:
     from plugin.types import FrameResult
@@ -30,25 +30,17 @@ _ENDINGS = {
 }
 
 
-class OpenJdProgress:
-    """`openjd_progress: 42`.
-
-    Args:
-        stream: where the lines go; stdout.
-        clock: seconds that only ever grow.
-    """
+class OpenJdProgress(Counted):
+    """`openjd_progress: 42`."""
 
     def __init__(self, stream: TextIO, *, clock: Clock = time.monotonic) -> None:
-        self._stream = stream
-        self._clock = clock
-        self._tally = Tally(clock)
-        self._told = clock()
+        super().__init__(stream, clock=clock)
         self._failures: list[str] = []
-        self._over = False
 
     def start(self, frames: int, **_facts: object) -> None:
         """Nought per cent."""
         self._tally.start(frames)
+        self._last = self._clock()
         self._tell()
 
     def note(self, text: str) -> None:
@@ -58,8 +50,7 @@ class OpenJdProgress:
     def step(self, name: str, done: int, total: int) -> None:
         """How a pass before the frames goes on, as a status; per cent are the frames'."""
         self._tally.step(name, done, total)
-        if done in (0, total) or self._clock() - self._told >= _INTERVAL_S:
-            self._told = self._clock()
+        if self._due(_INTERVAL_S, anyhow=done in (0, total)):
             self._say(f"openjd_status: {self._tally.pass_pace()}")
 
     def frame(self, result: FrameResult) -> None:
@@ -68,15 +59,11 @@ class OpenJdProgress:
         if result.error:
             self._failures.append(f"frame {result.number} {result.state.value}, {result.error}")
             self._say(self._failures[-1])
-        if self._tally.left == 0 or self._clock() - self._told >= _INTERVAL_S:
+        if self._due(_INTERVAL_S, anyhow=self._tally.left == 0):
             self._tell()
 
-    def end(self, exit_code: int, summary: Mapping[str, object] | None = None) -> None:  # noqa: ARG002
+    def _ended(self, exit_code: int, summary: Mapping[str, object]) -> None:  # noqa: ARG002
         """The reason, if it failed."""
-        if self._over:
-            return
-        self._over = True
-        self._tally.stop()
         if exit_code:
             first = f": {self._failures[0]}" if self._failures else ""
             reason = _ENDINGS.get(exit_code, f"exit code {exit_code}")
@@ -85,7 +72,6 @@ class OpenJdProgress:
             self._say(f"openjd_status: {self._tally.outcome()}")
 
     def _tell(self) -> None:
-        self._told = self._clock()
         total = max(1, self._tally.total)
         share = 100 * (total - self._tally.left) / total
         self._say(f"openjd_progress: {share:.1f}")
