@@ -115,7 +115,7 @@ class Decoder(nn.Module):
             if str(factor) in self.shortcuts:
                 x = x + self.shortcuts[str(factor)](features[factor])
             x = merge(x)
-        if self.exact and torch.is_autocast_enabled(x.device.type):
+        if self.exact and x.dtype != self.head.weight.dtype:
             with torch.autocast(x.device.type, enabled=False):
                 exact: Tensor = self.head(x.float())
             return exact
@@ -235,7 +235,7 @@ class AdaMatting(nn.Module):
         """The 4-channel input of the paper (trimap as 0, ½, 1), and our planes behind it."""
         grey = trimap[:, 2:] + 0.5 * trimap[:, 1:2]
         parts = [image, grey] if planes is None else [image, grey, planes]
-        return torch.cat(parts, dim=1)
+        return torch.cat(parts, dim=1).to(next(self.encoder.parameters()).dtype)
 
 
 def _read_nothing_of_new_planes(

@@ -20,8 +20,9 @@ from model.inference.device import (
     out_of_memory,
 )
 from model.inference.frame import MARGINS, Inference
-from model.inference.fuse import fuse
+from model.inference.fuse import fuse, lower
 from model.inference.memory import tile_for
+from model.inference.on_device import OnDevice
 from model.inference.recall import Recall
 from model.inference.weight_files import find_weights, load_network
 from model.planes.colour_planes import VERSION
@@ -73,9 +74,12 @@ class Matter:
             self.network = load_network(self.weights).to(self.device)
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             fuse(self.network)
-        self.inference = Inference(
-            self.network, self.device, _DTYPES[chosen], largest_of(tile, self.device.type)
-        )
+            run: type[Inference | OnDevice] = Inference
+            if self.device.type != "cpu":
+                lower(self.network, _DTYPES[chosen])
+                run = OnDevice
+        largest = largest_of(tile, self.device.type)
+        self.inference = run(self.network, self.device, _DTYPES[chosen], largest)
         self._precision = chosen
 
     @property

@@ -29,7 +29,7 @@ from model.rectangles.regions import CELL, Rectangle, cover
 from plugin.errors import FrameError
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["MARGIN", "MARGINS", "REACH", "Inference"]
+__all__ = ["MARGIN", "MARGINS", "REACH", "Inference", "fading"]
 
 REACH = 16
 """T̂ may overrule known pixels that are this near to an unknown one; farther ones stay as given."""
@@ -40,15 +40,16 @@ MARGIN = 96
 where those of the whole frame do. With 96 at most one unknown pixel in 40 000 was off by more than
 1/255 from the whole frame's; with 48, one in 140. Other weights need their own figures."""
 
+_RAMP = 16
+"""Pixels beyond a rectangle over which its result fades into its neighbour's."""
+
 _CELL = 16  # rectangles, without their margins, begin and end at multiples of this
-_RAMP = 16  # pixels beyond a rectangle over which its result fades into its neighbour's
 _PROPAGATION_MARGIN = 8  # the propagation unit has no stride
 MARGINS = f"{REACH} {MARGIN} {_PROPAGATION_MARGIN} {SURE} {NEAR}"
 """What of these changes pixels, for digests."""
 
-_FIXED = {"cpu": 6000, "cuda": 1_000_000}
-"""Pixels that could be computed in the time that a call takes beside its pixels: a GPU is done with
-a rectangle before its operators are launched."""
+_FIXED = 6000
+"""Pixels that could be computed in the time that a rectangle takes beside its pixels."""
 
 _Where = npt.NDArray[np.bool_]
 
@@ -120,7 +121,7 @@ class Inference:
             largest=self.largest,
             cell=cell,
             grid=grid,
-            fixed=_FIXED[self.device.type],
+            fixed=_FIXED,
         )
 
     @cached_property
@@ -194,8 +195,8 @@ class _Decoded:
         height, width = self.trimap.shape
         outer = core.grown(_RAMP, height, width).within(seen)
         fade = np.minimum(
-            _fade(core.top, core.bottom, outer.top, outer.bottom)[:, None],
-            _fade(core.left, core.right, outer.left, outer.right)[None],
+            fading(core.top, core.bottom, outer.top, outer.bottom)[:, None],
+            fading(core.left, core.right, outer.left, outer.right)[None],
         )
         top, left = outer.top - seen.top, outer.left - seen.left
         part = values[:, top : top + fade.shape[0], left : left + fade.shape[1]]
@@ -257,7 +258,7 @@ def _finite(values: FloatArray) -> FloatArray:
     return values
 
 
-def _fade(start: int, end: int, outer_start: int, outer_end: int) -> FloatArray:
+def fading(start: int, end: int, outer_start: int, outer_end: int) -> FloatArray:
     """1 from `start` to `end`, falling to nearly 0 at `_RAMP` pixels beyond."""
     at = np.arange(outer_start, outer_end, dtype=np.float32)
     beyond = np.maximum(np.maximum(start - at, at - end + 1), 0)

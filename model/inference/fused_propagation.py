@@ -20,7 +20,9 @@ _LAST = torch.channels_last
 
 
 class FusedPropagation:
-    """A unit's weights, rearranged; float32, nothing to learn.
+    """A unit's weights, rearranged, in their type; nothing to learn.
+
+    Alpha is summed in float32 whatever that is: bf16 near 1 has steps of 1/256.
 
     Args:
         unit: the one to stand for; its weights are copied.
@@ -42,10 +44,11 @@ class FusedPropagation:
 
     def __call__(self, image: Tensor, adapted: Tensor, alpha: Tensor) -> Tensor:
         """The last of what the unit gives, `N × 1 × H × W`; the arguments are the unit's."""
-        seen = _last(torch.cat((image, adapted, alpha), dim=1))
-        current = seen[:, 6:]
+        exact = self.enter[0].dtype == torch.float32
+        seen = _last(torch.cat((image, adapted, alpha), dim=1).to(self.enter[0].dtype))
+        current = seen[:, 6:] if exact else alpha.float()
         shape = (len(image), 2 * self.hidden, *image.shape[2:])
-        both = torch.empty(shape, device=image.device, memory_format=_LAST)  # x and h
+        both = torch.empty(shape, dtype=seen.dtype, device=seen.device, memory_format=_LAST)  # x, h
         minus_c: Tensor | None = None
         for left in reversed(range(self.recurrences)):
             x = self._features(seen)
@@ -61,7 +64,11 @@ class FusedPropagation:
             h = torch.addcmul(o, o, share, value=-2)
             if left:
                 both[:, self.hidden :] = h
-            current += functional.conv2d(h, *self.leave, padding=1)
+            if exact:
+                current += functional.conv2d(h, *self.leave, padding=1)
+                continue
+            current = current + functional.conv2d(h, *self.leave, padding=1)
+            seen[:, 6:] = current
         return current
 
     def _features(self, seen: Tensor) -> Tensor:

@@ -91,32 +91,39 @@ class BrokenActor(FrameActor):
             local: threading.local = self.__dict__.setdefault("_here", threading.local())
             return local
 
+    runs_on = "cpu"
+    """Where the network really is."""
+
     def _worker(self) -> FrameWorker:
         from plugin.driver.plan import read_plan
         from workers.frame_worker import FrameWorker
 
         with self._lock:
             if self._made is None:
-                plan = read_plan(self._job).model_copy(update={"device": "cpu"})
+                plan = read_plan(self._job).model_copy(update={"device": self.runs_on})
                 self._made = FrameWorker(plan, self._hooked)
             return self._made
 
-    def _hooked(self, plan: Plan) -> Matter:
+    def fail(self) -> None:
+        """As CUDA does."""
         import torch
 
+        raise torch.AcceleratorError(self.said)
+
+    def _hooked(self, plan: Plan) -> Matter:
         from model import Matter as Network
 
-        matter = Network(plan.shot.model, device="cpu")
+        matter = Network(plan.shot.model, device=self.runs_on)
         stuck: list[int] = []
 
-        def fail(*_given: object) -> None:
+        def look(*_given: object) -> None:
             if stuck or self.broken(self.here.number):
                 stuck.append(self.here.number)  # nothing in this process works any more
                 with (plan.shot.out.parent / "breaks").open("a") as file:
                     file.write(f"{self.here.number}\n")
-                raise torch.AcceleratorError(self.said)
+                self.fail()
 
-        matter.network.encoder.register_forward_pre_hook(fail)
+        matter.network.encoder.register_forward_pre_hook(look)
         return matter
 
 
@@ -147,6 +154,18 @@ class PoisonedCardActor(BrokenActor):
     def broken(self, number: int) -> bool:
         """At that frame alone."""
         return number == 1003
+
+
+class FlakyCardActor(TiredActor):
+    """On a real card, which a kernel's assertion breaks at every seventh frame."""
+
+    runs_on = "cuda"
+
+    def fail(self) -> None:
+        """A read beyond the end of an array, by a kernel."""
+        import torch
+
+        torch.zeros(4, device="cuda")[torch.full((4,), 9, device="cuda")].cpu()
 
 
 class GoneActor(FrameActor):

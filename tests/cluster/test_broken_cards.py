@@ -112,12 +112,14 @@ def test_without_a_card_the_job_that_asked_for_one_ends_and_says_why(
 
 def test_cards_that_fail_now_and_then_cost_no_frame(matte: Callable[..., Ended]) -> None:
     job = matte("TiredActor", device="auto", frames="1001-1040")
-    assert (job.code, job.states) == (0, {"done": 40}), job.error
+    # One that was written while its neighbour in the worker broke the card is there already.
+    assert (job.code, job.states["done"] + job.states["skipped"]) == (0, 40), job.error
     assert verify(job.shot.out).complete
 
 
 def test_a_frame_at_which_every_card_fails_is_set_aside(matte: Callable[..., Ended]) -> None:
     job = matte("PoisonedCardActor", frames="1001-1020")
-    assert job.states == {"done": 19, "failed": 1}, job.error
+    assert job.states["done"] + job.states["skipped"] == 19, job.error
+    assert job.states["failed"] == 1
     record = load(OutputLayout.of(job.shot).manifest).frames[1003]
     assert "it failed: CUDA error" in record.error

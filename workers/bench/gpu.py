@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from model import Matter
+from plugin.errors import SurroundingsError
+from plugin.pattern import FramePattern
 from plugin.synthetic.loads import load_frame, load_trimap
 from workers.bench.child import in_child
 from workers.bench.figures import Figure, Settings
 from workers.bench.network import key_of
+from workers.bench.parts import shot_of, variant
 
 _GOALS = {("1080p", 10.0): 60.0, ("2160p", 10.0): 15.0}
 """Frames a second."""
+
+_WORKERS = (1, 4, 8)
 
 _SQUARE = 8192
 """Side of the matrices whose product tells the peak."""
@@ -33,6 +40,48 @@ def figures(settings: Settings) -> Iterator[Figure]:
         yield Figure(f"{name} · share of peak", 100 * found["of_peak"], "%", "higher")
         yield Figure(f"{name} · busy", 100 * found["busy"], "%", "higher", 90.0)
         yield Figure(f"{name} · memory", found["peak"] / (1 << 30), "GiB", "lower")
+    yield from _jobs(settings)
+
+
+def _jobs(settings: Settings) -> Iterator[Figure]:
+    """The whole job with several workers on one card, stabilised and not."""
+    main = settings.main
+    with tempfile.TemporaryDirectory(prefix="adamatte-bench-") as folder:
+        shot = shot_of(settings, Path(folder), (main.width, main.height), settings.frames)
+        # Each picture several times: to draw them takes longer than to matte them.
+        for pattern in map(FramePattern.of, (shot["plate"], shot["mask"])):
+            assert pattern is not None  # noqa: S101  they are patterns
+            for index in range(settings.frames, settings.frames * max(_WORKERS)):
+                there = pattern.path(1001 + index % settings.frames)
+                pattern.path(1001 + index).hardlink_to(there)
+        for radius in (0, 2):
+            for workers in _WORKERS:
+                share = 10_000 // workers / 10_000
+                last = 1000 + settings.frames * workers
+                wishes = {"frames": f"1001-{last}", "stabilise": radius, "report": False}
+                run = in_child(
+                    "job",
+                    shot=variant(
+                        shot,
+                        f"{radius}-{workers}",
+                        executor="ray",
+                        workers=workers,
+                        gpus_per_worker=share,
+                        chunk=settings.frames,
+                        **wishes,
+                    ),
+                )
+                if run["failed"]:
+                    raise SurroundingsError(run["failed"], where="bench, gpu", fix="see --debug")
+                # Until each has loaded its network there are fewer at work.
+                walls = sorted(run["walls"])[2 * workers :]
+                fps = (len(walls) - 1) / (walls[-1] - walls[0])
+                name = f"gpu · job {main.name}, stabilise {radius}, {workers} workers"
+                yield Figure(name, fps, "frames/s", "higher", steady=False)
+                if workers == 1:
+                    for stage, seconds in sorted(run["stages"].items(), key=lambda one: -one[1]):
+                        each = 1000 * seconds / len(run["walls"])
+                        yield Figure(f"{name} · {stage}", each, "ms", steady=False)
 
 
 def card_name() -> str:

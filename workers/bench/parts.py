@@ -61,17 +61,17 @@ def job_figures(settings: Settings) -> Iterator[Figure]:
     """Whole job over network alone, one and two workers, stages, the driver's own share."""
     main, frames = settings.main, settings.frames
     with tempfile.TemporaryDirectory(prefix="adamatte-bench-") as folder:
-        shot = _shot(settings, Path(folder), (main.width, main.height), frames)
+        shot = shot_of(settings, Path(folder), (main.width, main.height), frames)
         few = _spread(frames)
         runs: dict[str, dict[str, Any]] = {}
-        before = in_child("alone", shot=_as(shot, "alone"), frames=few, rounds=1)
-        runs["process"] = in_child("job", shot=_as(shot, "process", executor="process"))
-        runs["one"] = in_child("job", shot=_as(shot, "one", workers=1))
+        before = in_child("alone", shot=variant(shot, "alone"), frames=few, rounds=1)
+        runs["process"] = in_child("job", shot=variant(shot, "process", executor="process"))
+        runs["one"] = in_child("job", shot=variant(shot, "one", workers=1))
         half = max(1, frames // 2)
         if settings.device == "cpu" and hasattr(os, "sched_setaffinity"):
-            runs["one core"] = in_child("job", shot=_as(shot, "core", workers=1), cores=1)
-        runs["two"] = in_child("job", shot=_as(shot, "two", workers=2, chunk=half))
-        after = in_child("alone", shot=_as(shot, "alone"), frames=few, rounds=1)
+            runs["one core"] = in_child("job", shot=variant(shot, "core", workers=1), cores=1)
+        runs["two"] = in_child("job", shot=variant(shot, "two", workers=2, chunk=half))
+        after = in_child("alone", shot=variant(shot, "alone"), frames=few, rounds=1)
     for run in runs.values():
         if run["failed"]:
             raise SurroundingsError(str(run["failed"]), where="bench, job", fix="see --debug")
@@ -156,15 +156,15 @@ def memory_figures(settings: Settings) -> Iterator[Figure]:
     )
     yield Figure(f"{name} · network alone", found["peak"] / GIB, "GiB", "lower", goal)
     with tempfile.TemporaryDirectory(prefix="adamatte-bench-") as folder:
-        shot = _shot(settings, Path(folder), pair, _MEMORY_FRAMES)
+        shot = shot_of(settings, Path(folder), pair, _MEMORY_FRAMES)
         for what, changes in (("", {}), (" without stabilisation", {"stabilise": 0})):
-            found = in_child("job", shot=_as(shot, f"job{what}", executor="process", **changes))
+            found = in_child("job", shot=variant(shot, f"job{what}", executor="process", **changes))
             if found["failed"]:
                 raise SurroundingsError(str(found["failed"]), where="bench, memory", fix="--debug")
             yield Figure(f"{name} · job{what}", found["peak"] / GIB, "GiB", "lower", goal)
 
 
-def _shot(settings: Settings, folder: Path, size: tuple[int, int], frames: int) -> dict[str, Any]:
+def shot_of(settings: Settings, folder: Path, size: tuple[int, int], frames: int) -> dict[str, Any]:
     """A job on frames that are written for it."""
     files = in_child(
         "load", folder=str(folder / "plate"), size=size, frames=frames, share=settings.share
@@ -182,5 +182,6 @@ def _shot(settings: Settings, folder: Path, size: tuple[int, int], frames: int) 
     }
 
 
-def _as(shot: Mapping[str, Any], folder: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
+def variant(shot: Mapping[str, Any], folder: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The job with other settings, into a folder of its own."""
     return {**shot, "out": str(Path(shot["out"]) / folder.replace(" ", "-")), **changes}
