@@ -54,7 +54,8 @@ def said(text: str) -> None:
 
 def off(one: FloatArray, other: FloatArray, trimap: LabelArray) -> FloatArray:
     """Differences in the unknown region."""
-    return np.abs(one - other)[trimap == UNKNOWN]
+    found: FloatArray = np.abs(one - other)[trimap == UNKNOWN]
+    return found
 
 
 @pytest.fixture(scope="module")
