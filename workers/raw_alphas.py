@@ -94,6 +94,15 @@ class RawAlphas:
         seen = Frame(number, rgb, frame.timecode)
         return Source(frame, seen, self.plate.info.data_window.area_of(own))
 
+    def fresh(self, number: int, stages: Stages) -> tuple[Source, Raw]:
+        """A frame and its raw alpha from the network: none is read from disk, nothing written.
+
+        Raises:
+            FrameError: something cannot be read.
+        """
+        source = self.read(number, stages)
+        return source, self._infer(number, source, stages)[0]
+
     def matte(self, number: int, stages: Stages) -> Matted:
         """A frame's own alpha: from the network, or from the disk if it was there before.
 

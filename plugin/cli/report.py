@@ -30,10 +30,12 @@ def _report(
     against: Path | None,
     full: str | None,
     quick: bool,
+    no_suggest: bool,
     as_json: bool,
     quiet: bool,
     **_talk: object,
 ) -> None:
+    from plugin.driver.attempts import attempts
     from plugin.report.build import build_report
     from plugin.result.telling import refuse_unsound
 
@@ -42,6 +44,7 @@ def _report(
         thorough=not quick,
         against=against,
         full=None if full is None else FrameRange.parse(full),
+        attempts=attempts if not (no_suggest or quick) else None,
     )
     if as_json or not quiet:
         _told(built, as_json=as_json)
@@ -94,6 +97,13 @@ report = LaidOutCommand(
             "Believe the manifest: decode no frame, compare no file. What is missing, failed, "
             "or of other settings is found all the same.",
             heading=_REPORT,
+        ),
+        option(
+            "--no-suggest",
+            "Do not try overrides on the worst frames, for which they are matted again here, "
+            "for a minute at most.",
+            heading=_REPORT,
+            name="no_suggest",
         ),
         json_option(_REPORT),
         *talk_options(),

@@ -20,12 +20,13 @@ from plugin.errors import FrameError, OutputError, RequestError
 from plugin.framerange import FrameRange
 from plugin.report.against import compare
 from plugin.report.contact import contact_sheet, evenly
-from plugin.report.facts import Problem, problems_of, rules_of
+from plugin.report.facts import Problem, corner_of, problems_of, rules_of
 from plugin.report.gallery import Gallery, opened
 from plugin.report.measure import Deadline, figures_of, is_done, measure_flicker, spread
 from plugin.report.page import Page, write_page
 from plugin.report.preview import write_preview
 from plugin.report.sprites import FOLDER, read_sprite, sprite_key
+from plugin.report.suggest import Attempts, suggestions
 from plugin.report.worst import Suspect, worst
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, load
@@ -73,6 +74,7 @@ def build_report(
     against: Path | None = None,
     full: FrameRange | None = None,
     seconds: float | None = None,
+    attempts: Attempts | None = None,
 ) -> Report:
     """Build or renew the report of a result.
 
@@ -82,6 +84,7 @@ def build_report(
         against: another run of the shot, to compare with.
         full: frames whose pictures are wanted at full size, besides the worst and a few others.
         seconds: after which what is not worth waiting for is left out; None for no limit.
+        attempts: mattes frames of the shot again, to try overrides; None not to try any.
 
     Raises:
         RequestError: a folder holds no result.
@@ -93,10 +96,14 @@ def build_report(
     layout = OutputLayout(out, manifest.shot.name)
     _prepare(layout)
     work = _Work(layout, manifest, Deadline.within(seconds), full or FrameRange(()))
-    found = verify(out, decode=thorough)
-    problems = problems_of(found)
+    standing = verify(out, decode=thorough)
+    problems = problems_of(standing)
     with opened(out, manifest) as gallery:
         page = work.page(gallery, problems, thorough=thorough)
+        if attempts is not None:
+            shot, corner = manifest.shot.model_copy(update={"out": out}), corner_of(manifest)
+            found, notes = suggestions(page.suspects, page.figures, shot, corner, attempts)
+            page = replace(page, suggestions=found, notes=(*page.notes, *notes))
         if against is not None and other is not None:
             comparison, pictures = compare(
                 gallery, manifest, against, other, _made(layout.report / "against", layout)
@@ -106,7 +113,7 @@ def build_report(
     page = replace(page, bytes=_bytes(layout.report))
     path = write_page(layout.report, page)
     taken = time.monotonic() - started
-    return Report(path, page.suspects, taken, _bytes(layout.report), found, page.notes)
+    return Report(path, page.suspects, taken, _bytes(layout.report), standing, page.notes)
 
 
 class _Work:

@@ -142,18 +142,14 @@ def _said(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def stub(suspect: Suspect, manifest: Manifest, rules: int) -> str:
-    """An override for a frame, to be copied: the whole file, or its rule where there is a file.
+def corner_of(manifest: Manifest) -> tuple[int, int]:
+    """Of the data window, in pixels of the display window, which overrides count in."""
+    data, display = manifest.plate.data_window, manifest.plate.display_window
+    return data.x_min - display.x_min, data.y_min - display.y_min
 
-    Args:
-        suspect: the frame.
-        manifest: for the shot's name and size.
-        rules: of the override file that the shot has; 0 where it has none.
-    """
-    plate = manifest.plate
-    data, display = plate.data_window, plate.display_window
-    x0, y0 = data.x_min - display.x_min, data.y_min - display.y_min
-    width, height = display.width, display.height
+
+def stub(suspect: Suspect, manifest: Manifest, rules: int) -> str:
+    """An override for a frame to begin with, as `document` writes it; nothing was tried."""
     number, shot = suspect.number, manifest.shot
     rule: dict[str, object] = {"id": f"look-{number}", "frames": str(number)}
     box = suspect.box
@@ -161,9 +157,23 @@ def stub(suspect: Suspect, manifest: Manifest, rules: int) -> str:
         wider = {"erode": shot.erode * 1.5 or 8, "dilate": shot.dilate * 1.5 or 12}
         rule["params"] = wider
     else:
-        rule |= {"set": "unknown", "polygon": {str(number): _corners(box, x0, y0)}}
+        corners = _corners(box, *corner_of(manifest))
+        rule |= {"set": "unknown", "polygon": {str(number): corners}}
+    return document(rule, manifest, rules)
+
+
+def document(rule: Mapping[str, object], manifest: Manifest, rules: int) -> str:
+    """A rule, to be copied: the whole override file, or the rule alone where there is a file.
+
+    Args:
+        rule: as it stands in the file.
+        manifest: for the shot's name and size.
+        rules: of the override file that the shot has; 0 where it has none.
+    """
     if rules:
         return json.dumps(rule, ensure_ascii=False)
+    shot, display = manifest.shot, manifest.plate.display_window
+    width, height = display.width, display.height
     head = {
         "schema": "trimap-override/1",
         "shot": shot.name,

@@ -20,10 +20,11 @@ from plugin.framerange import FrameRange
 from plugin.progress.lines import printable
 from plugin.report.against import Comparison
 from plugin.report.command import command_of
-from plugin.report.facts import Problem, Rule, provenance, settings, stub
+from plugin.report.facts import Problem, Rule, document, provenance, settings, stub
 from plugin.report.figures import Box
 from plugin.report.preview import COMP_COLOUR
 from plugin.report.reasons import Figures, Reason, percent
+from plugin.report.suggest import Suggestion
 from plugin.report.worst import Suspect
 from plugin.result.manifest import Manifest
 from plugin.types import FrameState
@@ -46,6 +47,7 @@ class Page:
         problems: what is not as it should be.
         figures: of every frame that is done, in order.
         suspects: the frames to look at, the worst first.
+        suggestions: overrides that were tried and helped, by frame.
         sprites: the small pictures by frame.
         full: the full-size pictures by frame and kind.
         rules: override rules in force.
@@ -73,6 +75,7 @@ class Page:
     thorough: bool
     against: Comparison | None = None
     compared: Mapping[int, Mapping[str, Path]] = field(default_factory=dict)
+    suggestions: Mapping[int, Suggestion] = field(default_factory=dict)
     bytes: int = 0
 
 
@@ -121,7 +124,12 @@ def _html(page: Page) -> str:
         command=_raw_text(command_of(manifest.shot)),
         provenance=provenance(manifest),
         settings=settings(manifest),
-        stubs={s.number: stub(s, manifest, rules) for s in page.suspects},
+        stubs={
+            s.number: stub(s, manifest, rules)
+            if s.number not in page.suggestions
+            else document(page.suggestions[s.number].rule, manifest, rules)
+            for s in page.suspects
+        },
         worth=[s for s in page.suspects if s.severity >= 1],
         megabytes=f"{page.bytes / 1e6:.1f}",
         bound=_BOUND_MB,

@@ -23,7 +23,7 @@ _JUMP_AT_MOST = 0.4
 _PIECE = 0.01
 """Share of the subject, of pieces that come for one frame, or are gone for one."""
 
-_LEVELS = {"holes": 0.01, "halo": 0.35, "eaten": 0.35, "clipped": 0.12}
+LEVELS = {"holes": 0.01, "halo": 0.35, "eaten": 0.35, "clipped": 0.12}
 """Of the figures of `faults`."""
 
 _PUMPING = 1.6
@@ -121,7 +121,7 @@ def of_its_look(one: Figures) -> Iterator[Reason]:
         "clipped": "hair or a soft edge is cut off by the band's end, along "
         f"{percent(faults.get('clipped', 0))} of the outline: a wider band",
     }
-    for name, level in _LEVELS.items():
+    for name, level in LEVELS.items():
         if faults.get(name):
             yield Reason(name, faults[name] / level, texts[name], one.boxes.get(name))
 

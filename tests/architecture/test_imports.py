@@ -45,6 +45,7 @@ RULES: dict[str, Rule] = {
     "plugin/report/page.py": PLUGIN.also("jinja2 markupsafe"),
     "plugin/result/verify.py": PLUGIN.also("nuke_bridge.core.standing"),
     "plugin/desk": PLUGIN.also("aiohttp", lazy="model workers"),
+    "plugin/driver/attempts.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/executor.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/probe.py": PLUGIN.also(lazy="model"),
     "plugin/driver/demo.py": PLUGIN.also(lazy="model"),
