@@ -90,12 +90,6 @@ class JobsClient:
     ) -> None:
         """Start a job.
 
-        Args:
-            submission: its id, a new one.
-            entrypoint: a line for a shell.
-            metadata: kept with the job.
-            variables: of its environment.
-
         Raises:
             ClusterError: the cluster refuses or cannot be reached.
         """

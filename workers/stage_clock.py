@@ -34,12 +34,7 @@ class Stages:
 
     @contextmanager
     def __call__(self, name: str, turn: threading.Lock | None = None) -> Iterator[None]:
-        """Time a stage.
-
-        Args:
-            name: of the stage.
-            turn: held while it lasts.
-        """
+        """Time a stage."""
         if turn is not None:
             turn.acquire()
         started = time.monotonic()

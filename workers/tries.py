@@ -13,12 +13,7 @@ from plugin.types import FrameResult, FrameState
 
 
 def tried(do: Callable[[int], FrameResult], retries: int) -> Callable[[int], FrameResult]:
-    """`do`, which gives a failed frame where it raises an exception that is not ours.
-
-    Args:
-        do: one frame, by its number.
-        retries: tries beyond the first.
-    """
+    """`do`, which gives a failed frame where it raises an exception that is not ours."""
 
     def patiently(number: int) -> FrameResult:
         for left in reversed(range(retries + 1)):

@@ -82,23 +82,12 @@ def compare_and_report(
 ) -> str:
     """What `adamatte evaluate` does when several benchmarks, models or trimaps are given.
 
-    Args:
-        benches: as of `compare`.
-        matters: the networks by name or file; in the table a file has its stem's name, where that
-            is not another's as well.
-        baselines: as typed, `cf,knn`; empty for none.
-        trimaps: as of `compare`.
-        json_file: where the results go as JSON, too; rewritten after each benchmark and kind.
-        cache: as of `compare`.
-        progress: as of `compare`.
+    Arguments and errors as of `compare`; `baselines` is as typed, `cf,knn`. In the table a network
+    from a file has its stem's name, where that is not another's as well. `json_file` is rewritten
+    after each benchmark and kind.
 
     Returns:
         The table to print.
-
-    Raises:
-        RequestError: as of `compare`.
-        FrameError: as of `compare`.
-        OutputError: the cache or the JSON file cannot be written.
     """
     stems = [Path(name).stem for name in matters]
     named = {

@@ -85,23 +85,11 @@ def evaluate_and_report(
 ) -> str:
     """What `adamatte evaluate` does, behind its options.
 
-    Args:
-        bench: as of `evaluate`.
-        matter: as of `evaluate`.
-        baselines: as typed, `cf,knn`; empty for none.
-        trimap: as of `evaluate`.
-        json_file: where the result goes as JSON, too.
-        cache: as of `evaluate`.
-        figure_file: where a picture of the first ten results goes.
-        progress: as of `evaluate`.
+    Arguments and errors as of `evaluate`; `json_file` and `figure_file` are written, `baselines` is
+    as typed, `cf,knn`.
 
     Returns:
         The table to print.
-
-    Raises:
-        RequestError: as of `evaluate`.
-        FrameError: as of `evaluate`.
-        OutputError: the cache or the JSON file cannot be written.
     """
     figure = Figure()
     result = evaluate(

@@ -20,9 +20,6 @@ _BROKEN = ("CUDA", "cuda", "cuDNN", "CUDNN", "CUBLAS", "cuBLAS", "NVIDIA", "NVML
 def choose_device(wish: str) -> Literal["cpu", "cuda"]:
     """`auto` takes a GPU where there is one.
 
-    Args:
-        wish: `auto`, `cpu` or `cuda`.
-
     Raises:
         DeviceError: `cuda` was asked for and there is none.
     """

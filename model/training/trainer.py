@@ -26,12 +26,7 @@ _AHEAD = 2  # steps that the host may be ahead of a GPU
 
 
 class Trainer:
-    """One training run.
-
-    Args:
-        recipe: what to do.
-        device: where to do it.
-    """
+    """One training run."""
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         self.recipe, self.device = recipe, device

@@ -39,11 +39,7 @@ class ReadableError(BridgeError):
 
 
 class RefusedError(BridgeError):
-    """The cluster answered with an error.
-
-    Args:
-        code: HTTP's.
-    """
+    """The cluster answered with an error."""
 
     def __init__(self, what: str, where: object, fix: str, code: int) -> None:
         super().__init__(what, where, fix)

@@ -91,11 +91,7 @@ COMMANDS: Mapping[str, Entry] = {
 
 
 class Program(click.Group):
-    """`adamatte` itself: a group that knows its commands by name only.
-
-    Args:
-        entries: the commands by name.
-    """
+    """`adamatte` itself: a group that knows its commands by name only."""
 
     def __init__(self, entries: Mapping[str, Entry] = COMMANDS) -> None:
         super().__init__(

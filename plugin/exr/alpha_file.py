@@ -141,16 +141,7 @@ def write_alpha(
 ) -> str:
     """Encode, write beside, decode back, rename.
 
-    Args:
-        path: the frame's final name.
-        alpha: as for `encode_alpha`, and so the next five.
-        info: the plate.
-        frame: of the plate.
-        provenance: written as `adamatte/<key>`.
-        form: channels, bits, compression.
-        colours: the foreground, for `fg`.
-        layers: further planes by the layer's name.
-        root: the output folder, which no symbolic link may lead out of.
+    Arguments as of `encode_alpha`; no symbolic link may lead out of `root`, the output folder.
 
     Returns:
         The digest of the pixels as stored.

@@ -14,10 +14,7 @@ def advance(timecode: str, frames: int, rate: Fraction | None) -> str | None:
     Drop-frame (a `;` or `.` before the frames) skips the first two labels of each minute but every
     tenth at 29.97, the first four at 59.94.
 
-    Args:
-        timecode: of the frame to count from.
-        frames: may be negative.
-        rate: frames a second.
+    `frames` may be negative.
 
     Returns:
         None where the text is no timecode, or the rate is not known and `frames` is not 0.

@@ -31,10 +31,6 @@ class Gallery:
     """Finds sprites, makes those that are missing, and makes full-size pictures.
 
     The plate is opened when it is first needed; where it is gone, pictures come without it.
-
-    Args:
-        out: the output folder.
-        manifest: what is in it.
     """
 
     def __init__(self, out: Path, manifest: Manifest) -> None:

@@ -161,13 +161,6 @@ def write_sprite(
 ) -> Path:
     """Write a frame's sprite.
 
-    Args:
-        out: the shot's output folder.
-        number: the frame.
-        digest: of its alpha.
-        tiles: from `tiles_of`.
-        form: of the shot's sprites.
-
     Returns:
         The file.
 

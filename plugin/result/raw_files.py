@@ -66,13 +66,7 @@ class Raw:
 
 
 class RawFiles:
-    """Reads and writes them for one shot.
-
-    Args:
-        layout: where.
-        info: the plate.
-        bits: of the shot's alphas.
-    """
+    """Reads and writes them for one shot."""
 
     def __init__(self, layout: OutputLayout, info: PlateInfo, bits: Bits) -> None:
         self._layout, self._info, self._bits = layout, info, bits

@@ -107,10 +107,6 @@ def run_first(
 def build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:
     """The segmenter of a plan, in a worker.
 
-    Args:
-        plan: from `prepare`.
-        info: the plate's.
-
     Raises:
         ShotError: no such method.
     """

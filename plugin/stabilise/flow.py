@@ -77,11 +77,7 @@ class Motion:
 
 
 class Flows:
-    """Finds motion, and keeps the last few pairs: each is needed from both of its ends.
-
-    Args:
-        pairs: how many are kept.
-    """
+    """Finds motion, and keeps the last few pairs: each is needed from both of its ends."""
 
     def __init__(self, pairs: int) -> None:
         self._pairs = pairs

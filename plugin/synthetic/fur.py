@@ -173,11 +173,6 @@ def draw(canvas: Canvas, strands: FloatArray, tufts: Tufts) -> None:
 
     Antialiased lines blend all four channels of the canvas towards `(r, g, b, 255)`, which over a
     premultiplied picture with coverage is exactly the over operation.
-
-    Args:
-        canvas: drawn on.
-        strands: of `bend`.
-        tufts: their colours.
     """
     points = canvas.fixed(strands)
     split = (len(tufts.along) - 1) // 2

@@ -26,9 +26,7 @@ def render(shot: SyntheticShot, index: int) -> SyntheticFrame:
     Subject and background are each averaged over the open shutter, then put together, so that the
     compositing equation holds exactly for every frame.
 
-    Args:
-        shot: which shot.
-        index: 0 for the first frame.
+    Frames of a shot count from 0.
 
     Raises:
         ShotError: the shot has no such frame.

@@ -43,12 +43,6 @@ def write_shot(
 ) -> ShotFiles:
     """Write `<folder>/<name>.mp4` and its truth, rendering every frame once.
 
-    Args:
-        shot: what to render.
-        folder: made if missing.
-        first: number of the first frame.
-        suffix: the container.
-
     Raises:
         OutputError: the folder cannot be written.
     """
@@ -62,11 +56,6 @@ def write_shot(
 
 def write_truth(shot: SyntheticShot, folder: Path, first: int = 1001) -> TruthFiles:
     """Write `alpha/<name>_alpha.%04d.png` and `mask/mask.%04d.png` below the folder.
-
-    Args:
-        shot: what to render.
-        folder: made if missing.
-        first: number of the first frame.
 
     Raises:
         OutputError: the folder cannot be written.

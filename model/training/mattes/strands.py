@@ -62,13 +62,7 @@ def taper(n: int, *, root: float = 1.0, tip: float = 0.15, start: float = 0.5) -
 
 
 def rasterise(strands: Strands, height: int, width: int) -> StrandsImage:
-    """Coverage and averaged values of strands over a height × width frame.
-
-    Args:
-        strands: what to draw.
-        height: rows of the frame.
-        width: columns of the frame.
-    """
+    """Coverage and averaged values of strands over a height × width frame."""
     cells = height * width
     depth = np.zeros(cells)
     count = strands.values.shape[1]
