@@ -187,6 +187,10 @@ def largest_of(tile: str, device: str) -> int | None:
 
 
 def _check(image: FloatArray, trimap: LabelArray) -> None:
+    if image.dtype != np.float32 or trimap.dtype != np.uint8:
+        what = f"the image is {image.dtype}, the trimap {trimap.dtype}"
+        fix = "give RGB as float32 within 0 to 1 (of 8 bits: image.astype(np.float32) / 255), and "
+        raise TrimapError(what, where="matting", fix=fix + "a uint8 trimap of 0, 128 and 255")
     if image.shape != (*trimap.shape, 3):
         what = f"the image is {image.shape}, the trimap {trimap.shape}"
         raise TrimapError(what, where="matting", fix="give both the same height and width")

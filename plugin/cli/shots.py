@@ -8,10 +8,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plugin.cli.help_page import LaidOutCommand, file_option, talk_options
+from plugin.cli.help_page import LaidOutCommand, file_option, option, talk_options
 from plugin.cli.options import shot_of, shot_options
 from plugin.cli.outcome import exit_code_of
-from plugin.cli.saying import say
+from plugin.cli.saying import say, say_json
 from plugin.errors import FrameError
 from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS, MASK, SHOT, TRIMAP, WORK
@@ -98,7 +98,12 @@ def _segment(**options: object) -> None:
     do_job(job, options)
 
 
-def _trimap(check: Path | None = None, **options: object) -> None:
+def _trimap(check: Path | None = None, schema: bool = False, **options: object) -> None:
+    if schema:
+        from plugin.trimap.override import json_schema
+
+        say_json(json_schema(), indent=2)
+        return
     if check is not None:
         _check(check, options)
         return
@@ -176,6 +181,12 @@ trimap = LaidOutCommand(
             "FILE",
             "Only check an override file against PLATE and say what it does, rule by rule; "
             "no frame is computed, nothing is written.",
+            heading=TRIMAP,
+        ),
+        option(
+            "--schema",
+            "Only print the JSON Schema of override files, for editors and programs that write "
+            "them; PLATE may be left out. docs/overrides.md shows what each rule does.",
             heading=TRIMAP,
         ),
         *talk_options(),

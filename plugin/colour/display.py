@@ -128,7 +128,8 @@ def input_colour(info: PlateInfo, in_colour: str | None = None) -> InputColour:
         raise PlateError(
             f"colour space {chosen.space!r} is not known",
             where=info.path,
-            fix=f"name one of {config} with --in-colour",
+            fix=f"name one of {config} with --in-colour, such as "
+            + ", ".join(colour_ocio.names_like(chosen.space, config)),
         )
     return chosen
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
@@ -53,6 +54,10 @@ def config_name() -> str:
 
 def _config(name: str) -> ColorConfig:
     return _loaded(name, config_digest(name))
+
+
+_MOST_NAMED = 6
+"""Names that a refusal lists."""
 
 
 @lru_cache(maxsize=4)
@@ -108,6 +113,23 @@ def is_known(space: str, config: str) -> bool:
         PlateError: the configuration cannot be read.
     """
     return _index(_config(config), space) >= 0 or is_ours(space)
+
+
+def names_like(space: str, config: str) -> list[str]:
+    """Names that the configuration has, near to one that it has not; some of all where none is.
+
+    Raises:
+        PlateError: the configuration cannot be read.
+    """
+    opened = _config(config)
+    names = [*opened.getRoles(), *opened.getColorSpaceNames(), *_OURS]
+    names = [name for name in dict.fromkeys(map(str, names)) if not opened.isData(name)]
+    plain = {_plain(name): name for name in reversed(names)}
+    near = get_close_matches(_plain(space), plain, n=_MOST_NAMED, cutoff=0.4)
+    within = [name for key, name in plain.items() if _plain(space) and _plain(space) in key]
+    return list(dict.fromkeys([*(plain[key] for key in near), *within]))[:_MOST_NAMED] or [
+        *names[:_MOST_NAMED]
+    ]
 
 
 def is_data(space: str, config: str) -> bool:

@@ -178,7 +178,7 @@ class Shot(BaseModel):
     @classmethod
     def _screen_is_colour(cls, text: str) -> str:
         if text != "auto" and not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
-            raise ValueError("give it as #rrggbb, or auto")
+            raise ValueError("give the screen's colour as displayed, #00b140 or so, or auto")
         return text.lower()
 
     @field_validator("mask_range")

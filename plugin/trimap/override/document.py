@@ -34,7 +34,7 @@ _WORDS = {
 _TOO_FEW_OR_MANY = re.compile(r"\A(?:Tuple|Dictionary|List) (should .*?) after validation")
 """pydantic's words for a wrong count, whose types are Python's and not the file's."""
 
-_DOCUMENTED = "see the schema of trimap-override/1"
+_DOCUMENTED = "see docs/overrides.md, or adamatte trimap --schema"
 
 
 def read_bytes(path: Path) -> bytes:

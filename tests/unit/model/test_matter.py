@@ -95,6 +95,14 @@ def test_nothing_unknown_is_taken_at_its_word(matter: Matter) -> None:
     assert np.array_equal(alpha, (sure / 255).astype(np.float32))
 
 
+@pytest.mark.parametrize(
+    ("image", "trimap"), [("uint8", "uint8"), ("float64", "uint8"), ("float32", "float32")]
+)
+def test_other_types_are_told_what_is_wanted(matter: Matter, image: str, trimap: str) -> None:
+    with pytest.raises(TrimapError, match=r"float32 within 0 to 1 \(of 8 bits: .* / 255\)"):
+        matter(np.zeros((8, 9, 3), image), np.zeros((8, 9), trimap))
+
+
 def test_what_does_not_fit_is_refused(matter: Matter, tmp_path: Path) -> None:
     image = np.zeros((8, 9, 3), np.float32)
     with pytest.raises(TrimapError, match="8, 9"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from plugin.colour.display import (
     shoulder,
     srgb_encode,
 )
-from plugin.colour.ocio import BUILT_IN
+from plugin.colour.ocio import BUILT_IN, is_known, names_like
 from plugin.errors import PlateError
 from plugin.types import PlateInfo, Window
 from tests.plates import exr_plate
@@ -164,7 +163,7 @@ def test_the_option_wins_then_file_rules_then_tags() -> None:
     tagged = plate("lin_rec709_scene")
     assert input_colour(tagged).space == "lin_rec709_scene"
     assert "tags" in input_colour(tagged).why
-    ruled = replace(tagged, path="shots/plate_acescg.%04d.exr")
+    ruled = tagged.model_copy(update={"path": "shots/plate_acescg.%04d.exr"})
     assert input_colour(ruled).space == "ACEScg"
     assert "file rules" in input_colour(ruled).why
     told = input_colour(ruled, "ARRI LogC4")
@@ -183,7 +182,7 @@ def test_what_was_chosen_travels() -> None:
 
 @pytest.mark.parametrize("colour", ["nonsense", "lin(1,2)", "lin(0,0,0,0,0,0,0,0)"])
 def test_an_unknown_space_is_refused(colour: str) -> None:
-    with pytest.raises(PlateError, match=r"not known.*--in-colour"):
+    with pytest.raises(PlateError, match=r"not known.*--in-colour, such as \w"):
         display_transform(plate("lin_rec709_scene"), colour)
 
 
@@ -224,3 +223,14 @@ def test_a_broken_configuration_is_refused(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("OCIO", str(config))
     with pytest.raises(PlateError, match=r"OCIO configuration cannot be read.*\$OCIO"):
         display_transform(plate("lin_rec709_scene"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [("aces", "ACEScg"), ("slog3", "S-Log3 S-Gamut3"), ("logc", "ARRI LogC4"), ("no such", "")],
+)
+def test_a_space_that_is_not_known_is_told_what_is_near_it(asked: str, named: str) -> None:
+    found = names_like(asked, BUILT_IN)
+    assert 1 <= len(found) <= 6
+    assert all(is_known(name, BUILT_IN) for name in found)
+    assert named in (*found, "")

@@ -116,7 +116,11 @@ def test_what_people_write_in_a_job_file(text: str, tmp_path: Path) -> None:
             {"keep": ("alpha",)},
             "'alpha' is not one of its values · --keep · it takes mask, trimap, adapted, raw",
         ),
-        ({"screen": "green"}, "'green' is not accepted · --screen · give it as #rrggbb, or auto"),
+        (
+            {"screen": "green"},
+            "'green' is not accepted · --screen · "
+            "give the screen's colour as displayed, #00b140 or so, or auto",
+        ),
         (
             {"frames": "9-1"},
             "the range runs backwards · --frames '9-1' · "

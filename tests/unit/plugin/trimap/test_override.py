@@ -11,14 +11,15 @@ import numpy.typing as npt
 import OpenImageIO as oiio  # noqa: N813
 import pytest
 
+from plugin.cli import main
 from plugin.errors import FrameError, OverrideError
 from plugin.framerange import FrameRange
+from plugin.trimap import override as override_package
 from plugin.trimap.override import Override, explain, json_schema, load
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, PlateInfo, Trimap, Window
 from tests.plates import exr_plate
 
 WIDTH, HEIGHT = 20, 12
-GOLDEN = Path(__file__).parents[3] / "golden"
 Rule = dict[str, Any]
 SQUARE = [[2, 2], [8, 2], [8, 6], [2, 6]]
 
@@ -221,5 +222,10 @@ def test_the_file_is_explained(tmp_path: Path) -> None:
 
 def test_the_published_schema() -> None:
     """Editors check files against it: a change of it is a change of the interface."""
-    golden = json.loads((GOLDEN / "override.schema.json").read_text(encoding="utf-8"))
-    assert json_schema() == golden
+    published = Path(override_package.__file__).parent / "schema.json"
+    assert json_schema() == json.loads(published.read_text(encoding="utf-8"))
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trimap", "--schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == json_schema()
