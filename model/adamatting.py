@@ -25,14 +25,6 @@ from model.config import AdaMattingConfig
 from model.planes.colour_planes import colour_planes
 from model.prediction import Prediction
 
-__all__ = [
-    "STRIDE",
-    "AdaMatting",
-    "Decoder",
-    "Encoder",
-    "PropagationUnit",
-]
-
 STRIDE = 32
 """Height and width of the input are multiples of this."""
 

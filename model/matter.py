@@ -31,8 +31,6 @@ from model.rectangles.regions import CELL
 from plugin.errors import DeviceError, TrimapError
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["Matter", "largest_of", "network_digest"]
-
 _LOG = logging.getLogger("adamatte")
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

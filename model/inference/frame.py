@@ -29,8 +29,6 @@ from model.rectangles.regions import CELL, Rectangle, cover
 from plugin.errors import FrameError
 from plugin.types import FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["MARGIN", "MARGINS", "REACH", "Inference", "fading"]
-
 REACH = 16
 """T̂ may overrule known pixels that are this near to an unknown one; farther ones stay as given."""
 

@@ -33,8 +33,6 @@ from model.rectangles.regions import Rectangle
 from plugin.errors import FrameError
 from plugin.types import UNKNOWN, FloatArray, LabelArray
 
-__all__ = ["OnDevice", "windows"]
-
 _WHOLE = 16_000_000
 """Pixels of a frame up to which its planes are made of all of it at once, 200 bytes a pixel."""
 

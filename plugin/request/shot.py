@@ -21,8 +21,6 @@ from plugin.framerange import FrameRange
 from plugin.pattern import name_of
 from plugin.request.asked import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, WORK, Asked
 
-__all__ = ["Kept", "Layer", "Shot", "asked_of", "range_ends"]
-
 Kept = Literal["mask", "trimap", "adapted", "raw"]
 Layer = Literal["trimap", "adapted", "confidence"]
 

@@ -161,22 +161,16 @@ class FrameRecord(_Record):
             if found.sha256 not in plates and path != plate
         }
         stamps = (found.stamp for found in result.read.values() if found.sha256 == result.plate)
-        return cls(
-            state=result.state,
-            digest=result.digest,
-            recipe=result.recipe,
-            seconds=round(result.seconds, 4),
-            stages=_rounded(result.stages, 4),
-            statistics=_rounded(result.statistics, 6),
-            error=result.error,
-            plate=result.plate,
-            stamp=next(stamps, ""),
-            near=None if result.near is None else dict(result.near),
-            files=others,
-            pictures=dict(result.pictures),
-            request=request,
-            device=result.device,
-        )
+        same = {name: getattr(result, name) for name in cls.model_fields if hasattr(result, name)}
+        told = {
+            "seconds": round(result.seconds, 4),
+            "stages": _rounded(result.stages, 4),
+            "statistics": _rounded(result.statistics, 6),
+            "stamp": next(stamps, ""),
+            "files": others,
+            "request": request,
+        }
+        return cls(**same | told)
 
 
 class Manifest(_Record):

@@ -19,8 +19,6 @@ from plugin.disk.atomic import write_whole
 from plugin.errors import FrameError
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray, Trimap
 
-__all__ = ["draw_over", "outline_width", "overlay", "write_overlay"]
-
 _DIMMED = 0.45
 _RED, _GREEN = (1.0, 0.15, 0.1), (0.2, 1.0, 0.25)
 _SET = {
