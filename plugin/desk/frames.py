@@ -30,8 +30,8 @@ from plugin.types import BACKGROUND, FloatArray, Frame, LabelArray, Mask, PlateI
 if TYPE_CHECKING:
     from plugin.types import Matter
 
-_LOOKS, _TRIMAPS, _MATTES = 640 << 20, 128 << 20, 192 << 20
-"""Bytes that are kept: 3 frames of a 4K plate, 12 of an HD one, with what was made of them."""
+_LOOKS, _TRIMAPS, _MATTES = 384 << 20, 96 << 20, 128 << 20
+"""Bytes that are kept: 2 frames of a 4K plate, 8 of an HD one, with what was made of them."""
 
 _Params = tuple[float | None, float | None]
 
@@ -57,14 +57,12 @@ class Look:
         number: the frame.
         source: the plate's frame, in its own space and as the network sees it.
         seen: `H × W × 3` uint8, the plate as displayed.
-        mask: None where the trimaps are ready ones.
-        plain: trimaps before the corrections' pixel rules, by band.
+        plain: its trimap before the corrections' pixel rules, by band; the last that was asked for.
     """
 
     number: int
     source: _Source
     seen: LabelArray
-    mask: Mask | None
     plain: dict[_Params, Trimap] = field(default_factory=dict)
 
 
@@ -148,10 +146,10 @@ class Frames:
         return key_of(self._corrections.override, number)
 
     def look(self, number: int) -> Look:
-        """The plate's frame and its mask.
+        """The plate's frame.
 
         Raises:
-            FrameError: one of them cannot be had.
+            FrameError: it cannot be decoded.
         """
         with self._reading:
             found = self._looks.get(number)
@@ -221,12 +219,9 @@ class Frames:
         if number not in self.info.frames:
             raise FrameError("no such frame", where=f"frame {number}", fix="take one of the shot")
         source = self._raw.read(number, Stages())
-        with self._raw.turns.reading:
-            mask = self._raw.mask(source.seen)
-        look = Look(number, source, as_bytes(source.rgb), mask)
-        size = source.rgb.nbytes + source.frame.rgb.nbytes + look.seen.nbytes
-        size += 0 if mask is None else mask.coverage.nbytes
-        return self._looks.put(number, look, size + look.seen.nbytes)
+        look = Look(number, source, as_bytes(source.rgb))
+        size = source.rgb.nbytes + source.frame.rgb.nbytes + 2 * look.seen.nbytes
+        return self._looks.put(number, look, size)
 
     def _plain(self, look: Look, override: Override | None) -> Trimap:
         params: _Params = (None, None) if override is None else override.params(look.number)
@@ -236,9 +231,13 @@ class Frames:
                 plan = self.plan.trimap or TrimapPlan(kind="band")
                 # With an override whose pictures and shapes are left out: they come after.
                 bands = TrimapSource(plan, self.info, None if override is None else override.bands)
-                found = bands.trimap(look.number, look.mask, look.source.rgb)
+                found = bands.trimap(look.number, self._mask(look), look.source.rgb)
                 look.plain = {params: found}
         return found
+
+    def _mask(self, look: Look) -> Mask | None:
+        with self._raw.turns.reading:
+            return self._raw.mask(look.source.seen)
 
     def _infer(self, look: Look, labels: LabelArray) -> Matte:
         number, source = look.number, look.source
