@@ -156,6 +156,7 @@ def open_desk(shot: Shot, *words: str) -> Iterator[OpenDesk]:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 assert process.wait(60) == 0, log.read_text()
+                assert "leaked" not in log.read_text()
 
 
 def stroke(name: str, frames: str, label: str, *points: tuple[float, float]) -> dict[str, Any]:

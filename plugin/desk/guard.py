@@ -58,7 +58,7 @@ class _Bucket:
 
 
 class Guard:
-    """The middleware of a server that is about to listen.
+    """Stands before every route of a server that is about to listen.
 
     Args:
         token: that the address holds.

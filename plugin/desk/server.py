@@ -11,8 +11,8 @@ import mimetypes
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -43,41 +43,50 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def application(desk: Desk, guard: Guard) -> web.Application:
     """The web application of a desk behind its guard."""
     routes = _Routes(desk)
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[_guarded(guard), _told])
     number, digits = r"{number:-?\d{1,7}}", r"\d{1,6}"
-    app.router.add_get("/", routes.page)
-    app.router.add_get(r"/assets/{name:[a-z]{1,20}\.[a-z]{2,4}}", routes.asset)
-    app.router.add_get("/api/shot", routes.shot)
-    app.router.add_get("/api/rules", routes.rules)
-    app.router.add_get("/api/marks", routes.marks)
-    app.router.add_get("/api/job", routes.job)
-    app.router.add_get(f"/api/frame/{number}", routes.frame)
-    app.router.add_get(f"/api/pixel/{number}/{{column:{digits}}}/{{row:{digits}}}", routes.pixel)
-    app.router.add_get(
-        f"/tile/{{view:[a-z]{{1,10}}}}/{number}/{{key}}"
-        r"/{level:\d}-{column:\d{1,4}}-{row:\d{1,4}}.{form:jpg|png}",
-        routes.tile,
+    table: tuple[tuple[str, str, _Handler], ...] = (
+        ("GET", "/", routes.page),
+        ("GET", r"/assets/{name:[a-z]{1,20}\.[a-z]{2,4}}", routes.asset),
+        ("GET", "/api/shot", routes.shot),
+        ("GET", "/api/rules", routes.rules),
+        ("GET", "/api/marks", routes.marks),
+        ("GET", "/api/job", routes.job),
+        ("GET", f"/api/frame/{number}", routes.frame),
+        ("GET", f"/api/pixel/{number}/{{column:{digits}}}/{{row:{digits}}}", routes.pixel),
+        (
+            "GET",
+            f"/tile/{{view:[a-z]{{1,10}}}}/{number}/{{key}}"
+            r"/{level:\d}-{column:\d{1,4}}-{row:\d{1,4}}.{form:jpg|png}",
+            routes.tile,
+        ),
+        ("POST", "/api/change", routes.change),
+        ("POST", "/api/undo", routes.undo),
+        ("POST", "/api/redo", routes.redo),
+        ("POST", "/api/run", routes.run),
+        ("POST", "/api/cancel", routes.cancel),
+        ("GET", "/events", routes.events),
+        ("GET", "/report/{name:.*}", routes.report),
+        ("*", "/{path:.*}", _nothing),
     )
-    app.router.add_post("/api/change", routes.change)
-    app.router.add_post("/api/undo", routes.undo)
-    app.router.add_post("/api/redo", routes.redo)
-    app.router.add_post("/api/run", routes.run)
-    app.router.add_post("/api/cancel", routes.cancel)
-    app.router.add_get("/events", routes.events)
-    app.router.add_get("/report/{name:.*}", routes.report)
+    # Not as the library's middlewares: it remembers those for good, and all that they know.
+    app = web.Application(client_max_size=MAX_BODY)
+    for method, path, handler in table:
+        app.router.add_route(method, path, _guarded(guard, handler))
     return app
 
 
-def _guarded(guard: Guard) -> Any:  # noqa: ANN401  aiohttp's middlewares are of any type
-    @web.middleware
-    async def middleware(request: web.Request, handler: _Handler) -> web.StreamResponse:
-        return await guard.handle(request, handler)
+def _guarded(guard: Guard, handler: _Handler) -> _Handler:
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        return await guard.handle(request, partial(_told, handler))
 
-    return middleware
+    return guarded
 
 
-@web.middleware
-async def _told(request: web.Request, handler: _Handler) -> web.StreamResponse:
+async def _nothing(_: web.Request) -> web.StreamResponse:
+    raise web.HTTPNotFound
+
+
+async def _told(handler: _Handler, request: web.Request) -> web.StreamResponse:
     """The error tree as answers in JSON."""
     try:
         return await handler(request)

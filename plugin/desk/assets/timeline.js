@@ -123,6 +123,7 @@ function said() {
   const preview = holds(marks.done) ? "" : state.shot.radius ? ", shown without stabilisation" : "";
   part("frame-said").textContent = [words + preview, more ? `${more} corrections` : "", worst?.text]
     .filter(Boolean).join(" · ");
+  part("frame-said").title = part("frame-said").textContent;
 }
 
 function seek(event) {
