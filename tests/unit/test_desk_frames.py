@@ -28,7 +28,7 @@ from plugin.progress.modes import QuietProgress
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.trimap.overlay import draw_over, outline_width
-from plugin.types import FloatArray, LabelArray, Matter, Trimap
+from plugin.types import FloatArray, Frame, LabelArray, Matter, Trimap
 from tests.desks import stroke
 from tests.jobs import LumaMatter, creature
 from workers.in_process import InProcessExecutor
@@ -215,12 +215,8 @@ def scene(height: int, width: int) -> Scene:
     labels[height // 4 : -height // 4, width // 4 : -width // 4] = 128
     labels[height // 3 : -height // 3, width // 3 : -width // 3] = 255
     alpha = rng.random((height, width), np.float32)
-    frame: Any = None  # no view looks at the plate in its own space
-    look = Look(
-        1,
-        Source(frame, seen.astype(np.float32) / np.float32(255), (slice(None), slice(None))),
-        seen,
-    )
+    frame = Frame(1, seen.astype(np.float32) / np.float32(255))
+    look = Look(1, Source(frame, frame, (slice(None), slice(None))), seen)
     look.plain = {(None, None): Trimap(1, labels)}
     trimaps = Trimaps("0", np.zeros_like(labels), labels)
     return Scene(look, trimaps, Matte(labels, alpha), Behind())
