@@ -16,6 +16,7 @@ from plugin.errors import FrameError, OverrideError
 from plugin.framerange import FrameRange
 from plugin.trimap import override as override_package
 from plugin.trimap.override import Override, explain, json_schema, load
+from plugin.trimap.override.document import parse
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, PlateInfo, Trimap, Window
 from tests.plates import exr_plate
 
@@ -229,3 +230,10 @@ def test_the_published_schema() -> None:
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trimap", "--schema"]) == 0
     assert json.loads(capsys.readouterr().out) == json_schema()
+
+
+def test_the_file_of_the_documentation_is_one() -> None:
+    page = (Path(__file__).parents[4] / "docs/overrides.md").read_text(encoding="utf-8")
+    text = page.split("```json\n", 1)[1].split("```", 1)[0]
+    found = parse(text.encode(), Path("sh010.trimap.json"))
+    assert [rule.id for rule in found.rules] == ["wider", "strap", "dust", "paint"]
