@@ -6,10 +6,10 @@ doubt, and distances exact and Euclidean between pixel centres,
     foreground = {p ∈ F : d(p, ¬F) > erode}      background = {p ∈ B : d(p, ¬B) > dilate}
 
 and the rest unknown: every soft pixel of the mask, every unsure one, and a band around them. Where
-the plate turns softly from subject to background (`softness`: fur, motion blur, defocus, a mask
-beside the edge), `erode` and `dilate` grow by several times that softness. Where a part of F is too
-thin to survive the erosion, its core is kept by half the erosion, then a quarter, so that a limb
-stays anchored. Band widths are pixels of a 1080p frame.
+the plate is looked at, each stretch of the outline has a width of its own (`stretches`), or `erode`
+and `dilate` grow by several times the softness of the plate's edge (`softness`). Where a part of F
+is too thin to survive the erosion, its core is kept by half the erosion, then a quarter, so that a
+limb stays anchored. Band widths are pixels of a 1080p frame.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from plugin.errors import PictureError, TrimapError, told_as
 from plugin.image.regions import Flags, depth
 from plugin.plates.companions.pictures import read_labels
 from plugin.trimap.softness import Softness
+from plugin.trimap.stretches import Stretches
 from plugin.types import (
     BACKGROUND,
     FOREGROUND,
@@ -39,8 +40,11 @@ _REFERENCE_HEIGHT = 1080
 _SURE_BACKGROUND, _SURE_SUBJECT = 0.05, 0.95
 """A mask's coverage up to the first is background, from the second on subject, between unknown."""
 
-GROWTH = {"fixed": 0.0, "auto": 0.5, "wide": 8.0}
-"""What the band grows by, in softnesses. From a tenth to a hundredth of alpha it is about four
+ERODE, DILATE = 8.0, 12.0
+"""The widths at which the band of a stretch is as wide as was measured; others scale it."""
+
+_WIDE = 8.0
+"""What a wide band grows by, in softnesses. From a tenth to a hundredth of alpha it is about four
 softnesses more, but what lies there is mostly background, and a network errs on it too."""
 
 _OTHER_SIDE = 0.7
@@ -62,8 +66,7 @@ def trimap_from_mask(
     erode: float,
     dilate: float,
     height: int,
-    softness: Softness | None = None,
-    growth: float = GROWTH["auto"],
+    found: Stretches | Softness | None = None,
 ) -> Trimap:
     """The trimap around a mask's edge.
 
@@ -72,11 +75,11 @@ def trimap_from_mask(
         erode: band inside the edge, pixels of a 1080p frame.
         dilate: band outside the edge, pixels of a 1080p frame.
         height: of the plate's display window, pixels.
-        softness: of the plate along that edge, to widen the band by; None not to.
-        growth: by how many softnesses.
+        found: what the plate says of that edge: the band of each stretch, which the widths scale,
+            or how soft it is, by which they grow; None to take them as they are.
     """
     scale = np.float32(height / _REFERENCE_HEIGHT)
-    inside, outside = _widths(erode, dilate, softness, growth)
+    inside, outside = _widths(erode, dilate, found)
     unsure = mask.unsure if mask.unsure is not None else np.False_
     subject = (mask.coverage >= np.float32(_SURE_SUBJECT)) & ~unsure
     background = (mask.coverage <= np.float32(_SURE_BACKGROUND)) & ~unsure
@@ -88,17 +91,19 @@ def trimap_from_mask(
 
 
 def _widths(
-    erode: float, dilate: float, softness: Softness | None, growth: float
+    erode: float, dilate: float, found: Stretches | Softness | None
 ) -> tuple[FloatArray, FloatArray]:
     """Widths inside and outside, pixels of a 1080p frame: one for all, or one a pixel."""
     inside, outside = np.asarray(erode, np.float32), np.asarray(dilate, np.float32)
-    if softness is None:
+    if found is None:
         return inside, outside
-    inner = np.maximum(softness.inner, _OTHER_SIDE * softness.outer)
-    outer = np.maximum(softness.outer, _OTHER_SIDE * softness.inner)
+    if isinstance(found, Stretches):
+        return inside / np.float32(ERODE) * found.inner, outside / np.float32(DILATE) * found.outer
+    inner = np.maximum(found.inner, _OTHER_SIDE * found.outer)
+    outer = np.maximum(found.outer, _OTHER_SIDE * found.inner)
     return (
-        np.maximum(inside, np.minimum(inside + growth * inner, _WIDEST)).astype(np.float32),
-        np.maximum(outside, np.minimum(outside + growth * outer, _WIDEST)).astype(np.float32),
+        np.maximum(inside, np.minimum(inside + _WIDE * inner, _WIDEST)).astype(np.float32),
+        np.maximum(outside, np.minimum(outside + _WIDE * outer, _WIDEST)).astype(np.float32),
     )
 
 
@@ -109,10 +114,10 @@ def _core(subject: Flags, erode: FloatArray) -> Flags:
     last, of = core, erode
     thick = np.zeros_like(core)
     for radius in (erode * np.float32(0.5), erode * np.float32(0.25)):
-        if radius.min() < _THINNEST:
+        if radius.max() < _THINNEST:
             break
         thick |= _around(last, of)
-        last, of = subject & (within > radius) & ~thick, radius
+        last, of = subject & (within > radius) & (radius >= _THINNEST) & ~thick, radius
         core = core | last
     return core
 

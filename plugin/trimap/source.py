@@ -17,9 +17,10 @@ from plugin.plates.companions.pictures import digest_of, is_picture, read_header
 from plugin.plates.companions.places import place_note
 from plugin.request.shot import Shot
 from plugin.segmentation.plans import asked_frames
-from plugin.trimap.band import GROWTH, read_trimap, trimap_from_mask
+from plugin.trimap.band import read_trimap, trimap_from_mask
 from plugin.trimap.override import Override
-from plugin.trimap.softness import softness_of
+from plugin.trimap.softness import Softness, softness_of
+from plugin.trimap.stretches import Edge, Stretches, stretches_of
 from plugin.types import BACKGROUND, UNKNOWN, FloatArray, Mask, PlateInfo, Trimap
 
 
@@ -30,7 +31,8 @@ class TrimapPlan(BaseModel):
         kind: `band` around the mask's edge, or `files`.
         erode: band inside, pixels of a 1080p frame.
         dilate: band outside, pixels of a 1080p frame.
-        growth: what the band grows by where the plate's edge is soft, in softnesses.
+        band: whether the plate decides how wide it is: `auto`, by stretch, `wide`, or `fixed`.
+        edge: what the outline is taken for.
         path: pattern of the ready trimaps, or one picture; absolute.
         notes: what a person should know of them.
     """
@@ -40,7 +42,8 @@ class TrimapPlan(BaseModel):
     kind: Literal["band", "files"]
     erode: Annotated[float, Field(ge=0, le=500)] = 0
     dilate: Annotated[float, Field(ge=0, le=500)] = 0
-    growth: Annotated[float, Field(ge=0, le=100)] = 0
+    band: Literal["auto", "wide", "fixed"] = "fixed"
+    edge: Edge = "auto"
     path: str = ""
     notes: tuple[str, ...] = ()
 
@@ -53,8 +56,9 @@ def plan_trimaps(shot: Shot, info: PlateInfo) -> TrimapPlan:
         TrimapError: a ready trimap is missing, damaged, of another size, or holds other values.
     """
     if shot.trimap is None:
-        growth = GROWTH[shot.band]
-        return TrimapPlan(kind="band", erode=shot.erode, dilate=shot.dilate, growth=growth)
+        return TrimapPlan(
+            kind="band", erode=shot.erode, dilate=shot.dilate, band=shot.band, edge=shot.edge
+        )
     plan = TrimapPlan(kind="files", path=str(Path(shot.trimap).absolute()))
     asked = asked_frames(shot, info)
     if not is_picture(plan.path):
@@ -138,18 +142,29 @@ class TrimapSource:
     def _band(self, number: int, mask: Mask | None, rgb: FloatArray | None) -> Trimap:
         if mask is None:
             raise FrameError("no mask", where=f"frame {number}", fix="give masks or trimaps")
-        erode, dilate = (None, None) if self._override is None else self._override.params(number)
-        # A width that an artist set for a frame is meant as it stands.
-        grows = self._plan.growth > 0 and erode is None and dilate is None
+        rules = self._override
+        erode, dilate = (None, None) if rules is None else rules.params(number)
+        edge = None if rules is None else rules.edge(number)
+        # A width that an artist set for a frame is meant as it stands, unless an edge is said too.
+        fixed = edge is None and not (erode is None and dilate is None)
+        found = None if fixed or rgb is None else self._found(rgb, mask, edge)
         band = trimap_from_mask(
             mask,
             erode=self._plan.erode if erode is None else erode,
             dilate=self._plan.dilate if dilate is None else dilate,
             height=self._info.display_window.height,
-            softness=softness_of(rgb, mask) if grows and rgb is not None else None,
-            growth=self._plan.growth,
+            found=found,
         )
         return Trimap(number, band.labels)
+
+    def _found(
+        self, rgb: FloatArray, mask: Mask, edge: Edge | None
+    ) -> Stretches | Softness | None:
+        """What the plate says of the mask's edge; an override's `edge` asks by stretch."""
+        plan = self._plan
+        if edge is not None or plan.band == "auto":
+            return stretches_of(rgb, mask, edge or plan.edge)
+        return softness_of(rgb, mask) if plan.band == "wide" else None
 
     @told_as(FrameError)
     def digest(self, number: int) -> str:

@@ -15,8 +15,8 @@ from plugin.stabilise.flow import Flows, RawFrame
 from plugin.stabilise.plan import StabilisePlan
 from plugin.stabilise.smoothing import stabilise
 from plugin.synthetic import ShotKind, SyntheticShot, render
-from plugin.trimap.band import GROWTH, trimap_from_mask
-from plugin.trimap.softness import softness_of
+from plugin.trimap.band import trimap_from_mask
+from plugin.trimap.stretches import stretches_of
 from plugin.types import UNKNOWN, FloatArray, LabelArray, Mask
 from plugin.types import Matter as AnyMatter
 from workers.bench.child import in_child
@@ -66,9 +66,8 @@ def _shot_errors(shot: SyntheticShot, matter: AnyMatter, radius: int = 2) -> tup
         picture = np.rint(frame.plate_rgb * 255).astype(np.uint8)
         rgb = picture.astype(np.float32) / np.float32(255)
         mask = Mask(number, frame.mask.astype(np.float32) / np.float32(255))
-        soft = softness_of(rgb, mask)
         trimap = trimap_from_mask(
-            mask, erode=8, dilate=12, height=shot.height, softness=soft, growth=GROWTH["auto"]
+            mask, erode=8, dilate=12, height=shot.height, found=stretches_of(rgb, mask)
         ).labels
         _, alpha = matter(rgb, trimap)
         region = (trimap == UNKNOWN) | ((alpha > 0) & (alpha < 1))

@@ -53,11 +53,15 @@ class Params(_Strict):
 
     erode: Annotated[Band | None, Field(description="Inside, pixels of a 1080p frame.")] = None
     dilate: Annotated[Band | None, Field(description="Outside, pixels of a 1080p frame.")] = None
+    edge: Annotated[
+        Literal["auto", "hard", "hair"] | None,
+        Field(description="What the outline is; then erode and dilate scale what is measured."),
+    ] = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Params:
-        if self.erode is None and self.dilate is None:
-            raise ValueError("give erode, dilate or both")
+        if self.erode is None and self.dilate is None and self.edge is None:
+            raise ValueError("give erode, dilate, edge or several of them")
         return self
 
 

@@ -30,6 +30,7 @@ from plugin.trimap.override.raster import (
     polygon_pixels,
     stroke_pixels,
 )
+from plugin.trimap.stretches import Edge
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, LabelArray, PlateInfo, Trimap, Window
 
 __all__ = ["Override", "load", "of_bytes"]
@@ -73,6 +74,11 @@ class Override:
         kept = [(rule, frames) for rule, frames in pairs if isinstance(rule, ParamsRule)]
         file = self.file.model_copy(update={"rules": tuple(rule for rule, _ in kept)})
         return replace(self, file=file, frames=tuple(frames for _, frames in kept))
+
+    def edge(self, number: int) -> Edge | None:
+        """What the outline of a frame is; None where no rule says it; the last one wins."""
+        said = (r.params.edge for _, r in self._rules(number) if isinstance(r, ParamsRule))
+        return next((edge for edge in reversed([*said]) if edge is not None), None)
 
     def ids(self, number: int) -> list[str]:
         """Names of the rules of a frame, in the order in which they apply."""

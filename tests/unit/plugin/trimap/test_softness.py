@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from plugin.trimap.band import GROWTH, trimap_from_mask
+from plugin.trimap.band import trimap_from_mask
 from plugin.trimap.softness import Softness, softness_of
+from plugin.trimap.stretches import stretches_of
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, Mask
 
 WIDTH, HEIGHT = 640, 360
@@ -92,12 +93,14 @@ def test_the_measure_hardly_depends_on_the_plates_size() -> None:
 def test_a_blurred_edge_stays_unknown_and_a_sharp_one_is_not_widened() -> None:
     rgb, alpha = plate(24)
     mixed = (alpha > 0.01) & (alpha < 0.99)
+    drawn = mask(disc())
     kept, share = {}, {}
-    for band, growth in GROWTH.items():
-        softness = softness_of(rgb, mask(disc()))
-        labels = trimap_from_mask(
-            mask(disc()), erode=8, dilate=12, height=HEIGHT, softness=softness, growth=growth
-        ).labels
+    for band, found in {
+        "fixed": None,
+        "auto": stretches_of(rgb, drawn),
+        "wide": softness_of(rgb, drawn),
+    }.items():
+        labels = trimap_from_mask(drawn, erode=8, dilate=12, height=HEIGHT, found=found).labels
         kept[band] = float((labels[mixed] == UNKNOWN).mean())
         share[band] = float((labels == UNKNOWN).mean())
         assert {BACKGROUND, FOREGROUND} <= set(np.unique(labels).tolist())
@@ -106,21 +109,10 @@ def test_a_blurred_edge_stays_unknown_and_a_sharp_one_is_not_widened() -> None:
     assert share["fixed"] < share["auto"] < share["wide"]
 
 
-def test_no_softness_and_no_growth_are_the_band_as_given() -> None:
-    softness = softness_of(plate(24)[0], mask(disc()))
-    plain = trimap_from_mask(mask(disc()), erode=8, dilate=12, height=HEIGHT)
-    grown = trimap_from_mask(
-        mask(disc()), erode=8, dilate=12, height=HEIGHT, softness=softness, growth=0.0
-    )
-    np.testing.assert_array_equal(plain.labels, grown.labels)
-
-
 def test_a_band_asked_for_is_never_made_narrower() -> None:
     """Not even one that is wider than softness would make any."""
     softness = Softness(np.full((4, 400), 99, np.float32), np.full((4, 400), 99, np.float32))
     half = np.zeros((4, 400))
     half[:, 300:] = 1
-    labels = trimap_from_mask(
-        mask(half), erode=0, dilate=250, height=1080, softness=softness, growth=8.0
-    ).labels
+    labels = trimap_from_mask(mask(half), erode=0, dilate=250, height=1080, found=softness).labels
     assert np.count_nonzero(labels[0, :300] == UNKNOWN) == 250
