@@ -36,11 +36,14 @@ _FOLLOWED, _LEFT = 1.0, 3.5
 """Up to the first softness the band is around the edge that was found, from the second on around
 the mask's."""
 
-_POOL = 26.0
+_POOL = 40.0
 """Standard deviation of a stretch, pixels of a 1080p frame."""
 
 _ASIDE = 9.0
 """Where colours are asked for doubt: so far to both sides of the edge, pixels of a 1080p frame."""
+
+_THINNEST = 2.0
+"""The narrowest band to one side, pixels of the picture that is worked on: an edge's own width."""
 
 _LEAST = 3.0
 """The mask's own edge is in the band, with so much around it, pixels of a 1080p frame."""
@@ -89,8 +92,8 @@ def _reach(chain: Chain, unit: float, edge: Edge) -> FloatArray:
         softness = np.full_like(softness, _HARD)
     elif edge == "hair":
         softness = np.maximum(softness, _HAIR)
-    # An edge is a working pixel wide at least, whatever that is of a 1080p frame.
-    width = np.maximum(np.exp(np.interp(softness, np.arange(len(_WIDTHS)), _WIDTHS)), 1 / unit)
+    width = np.exp(np.interp(softness, np.arange(len(_WIDTHS)), _WIDTHS))
+    width = np.maximum(width, _THINNEST / unit)
     follows = np.clip((_LEFT - softness) / (_LEFT - _FOLLOWED), 0, 1)
     shift = chain.found / unit * follows
     reach = np.maximum(np.stack([width - shift, width + shift], axis=1), _LEAST)
