@@ -15,8 +15,8 @@ from plugin.request.shot import Shot, asked_of
 FILE = Path(__file__).parents[1] / "nuke_bridge" / "core" / "options.json"
 
 _SHOWN = (
-    "segment screen keyframe clean_plate trimap band edge erode dilate despill despeckle choke soften "
-    "holdout garbage override model in_colour device workers force"
+    "segment screen keyframe clean_plate trimap band edge erode dilate despill despeckle choke "
+    "soften holdout garbage override model in_colour device workers force"
 )
 """Which, and in which order: as they stand on the node from its first version."""
 

@@ -94,9 +94,9 @@ class Shot(BaseModel):
     """How far it reaches outside, in pixels of a 1080p frame. More for flying hair and motion blur:
     25."""
     band: Annotated[Literal["auto", "wide", "fixed"], Asked(TRIMAP)] = "auto"
-    """auto: by stretches of the outline, narrow and on the plate's own edge where that is sharp, wide
-    on hair, fur, motion blur and a rough mask; erode and dilate scale it. wide: both grow by much
-    where the edge is soft, so that next to nothing soft is left out. fixed: as they are."""
+    """auto: by stretches of the outline, narrow and on the plate's own edge where that is sharp,
+    wide on hair, fur, motion blur and a rough mask; erode and dilate scale it. wide: both grow by
+    much where the edge is soft, so that next to nothing soft is left out. fixed: as they are."""
     edge: Annotated[Literal["auto", "hard", "hair"], Asked(TRIMAP)] = "auto"
     """What the outline is, for the band auto: told by stretch, cloth and skin throughout, or hair
     throughout."""

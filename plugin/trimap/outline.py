@@ -9,7 +9,6 @@ the cheapest one, by dynamic programming.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -147,9 +146,12 @@ class _Across:
         return Chain(points, colours, odds.astype(np.float32), seen, contrast, found)
 
     def _places(self, points: npt.NDArray[np.intp]) -> tuple[FloatArray, FloatArray, Flags]:
-        """x and y across each point, and which of them belong to it: not to the other side of a
-        limb, nor beyond the frame."""
-        normals = along(_unit_vectors(self._slope[points[:, 1], points[:, 0]]), 2.0)
+        """Places across each point, x and y, and which of them belong to it.
+
+        Not those on the other side of a limb, nor beyond the frame.
+        """
+        slope = np.asarray(self._slope[points[:, 1], points[:, 0]], np.float32)
+        normals = along(_unit_vectors(slope), 2.0)
         normals = _unit_vectors(normals)
         away = (self._steps + np.float32(0.5)).astype(np.float32)
         x, y = (points[:, i : i + 1] + normals[:, i : i + 1] * away for i in (0, 1))

@@ -157,9 +157,7 @@ class TrimapSource:
         )
         return Trimap(number, band.labels)
 
-    def _found(
-        self, rgb: FloatArray, mask: Mask, edge: Edge | None
-    ) -> Stretches | Softness | None:
+    def _found(self, rgb: FloatArray, mask: Mask, edge: Edge | None) -> Stretches | Softness | None:
         """What the plate says of the mask's edge; an override's `edge` asks by stretch."""
         plan = self._plan
         if edge is not None or plan.band == "auto":

@@ -119,10 +119,9 @@ def _softness(chain: Chain, unit: float) -> npt.NDArray[np.float64]:
     doubt = np.sqrt(np.maximum(square - mean * mean, 0))
     far = max(1, round(30 * unit))
     near = min(round(6 * unit), far - 1)
-    between = (
-        chain.colours[:, middle - far : middle - near].mean(axis=1)
-        - chain.colours[:, middle + near + 1 : middle + far + 1].mean(axis=1)
-    )
+    between = chain.colours[:, middle - far : middle - near].mean(axis=1) - chain.colours[
+        :, middle + near + 1 : middle + far + 1
+    ].mean(axis=1)
     whole = along(np.sqrt(np.square(between).sum(axis=1)), 20 * unit)
     bends = np.abs(chain.found - along(chain.found, 15 * unit)) / unit
     told = (
@@ -144,6 +143,7 @@ def _spread(outline: Outline, reaches: list[FloatArray]) -> tuple[FloatArray, Fl
     _, nearest = cv2.distanceTransformWithLabels(
         away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
+    nearest = np.asarray(nearest, np.intp)
     figures = np.zeros((int(nearest.max()) + 1, 2), np.float32)
     for chain, reach in zip(outline.chains, reaches, strict=True):
         # Where a limb is one pixel thin, both its sides have the same points: the wider counts.

@@ -128,7 +128,10 @@ CHANGED: dict[str, tuple[Change, str]] = {
         rule(3, stroke={"points": [[1, 1]], "radius": 1}),
         "cannot have polygon and stroke · .*rule 3 “strap”",
     ),
-    "params that say nothing": (rule(1, params={}), "give erode, dilate, edge or several of them · .*rule 1"),
+    "params that say nothing": (
+        rule(1, params={}),
+        "give erode, dilate, edge or several of them · .*rule 1",
+    ),
     "a negative band": (rule(1, params={"erode": -1}), "greater than or equal to 0"),
     "a band as text": (rule(1, params={"erode": "6"}), "“erode”: input should be a valid number"),
     "a band that is true": (rule(1, params={"erode": True}), "“erode”: input should be a valid"),

@@ -39,7 +39,9 @@ def fringed() -> FloatArray:
     rng = np.random.default_rng(5)
     for angle, length in zip(rng.uniform(1.9, 4.4, 900), rng.uniform(2, 10, 900), strict=True):
         way = np.array([np.cos(angle), np.sin(angle)])
-        near, far = ((4 * (np.array([320, 180]) + r * way)).astype(int) for r in (104, 106 + length))
+        near, far = (
+            (4 * (np.array([320, 180]) + r * way)).astype(int) for r in (104, 106 + length)
+        )
         cv2.line(drawn, near.tolist(), far.tolist(), (255,), 2)
     small = cv2.resize(drawn, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
     return np.asarray(small / 255, np.float32)
