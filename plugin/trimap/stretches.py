@@ -140,10 +140,10 @@ def _spread(outline: Outline, reaches: list[FloatArray]) -> tuple[FloatArray, Fl
     away = np.ones((height, width), np.uint8)
     for chain in outline.chains:
         away[chain.points[:, 1], chain.points[:, 0]] = 0
-    _, nearest = cv2.distanceTransformWithLabels(
+    _, labels = cv2.distanceTransformWithLabels(
         away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    nearest = np.asarray(nearest, np.intp)
+    nearest = labels.astype(np.intp)
     figures = np.zeros((int(nearest.max()) + 1, 2), np.float32)
     for chain, reach in zip(outline.chains, reaches, strict=True):
         # Where a limb is one pixel thin, both its sides have the same points: the wider counts.

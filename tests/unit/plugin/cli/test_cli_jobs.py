@@ -148,7 +148,7 @@ def test_every_option_reaches_its_field(capsys: pytest.CaptureFixture[str]) -> N
         "--mask-layer matte --mask-invert --mask-range 0-2 --mask-start 5 "
         "--screen #00ff00 --clean-plate c.png --keyframe 1=a.png --keyframe 3=b.png "
         "--in-colour mauve --layer left --override o.json --trimap t.%04d.png --erode 1 --dilate 2 "
-        "--band fixed --segment-model n.onnx --prompt 1=point:2,3 "
+        "--band fixed --edge hair --segment-model n.onnx --prompt 1=point:2,3 "
         "--model m --device cpu --precision bf16 --tile 640 "
         "--stabilise 3 "
         "--despeckle 30 --choke -1.5 --soften 2 --holdout core.%04d.png --garbage junk.png "
