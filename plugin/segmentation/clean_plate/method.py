@@ -12,23 +12,19 @@ from contextlib import closing
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from plugin.colour.display import display_transform, input_colour
 from plugin.disk.inputs import Ledger, Sum, ledger, note
 from plugin.errors import AdaMatteError, FrameError, MaskError, told_as
-from plugin.image.channels import dot, most
 from plugin.plates import open_plate, plate_sum, unlike
-from plugin.segmentation.clean_plate.registration import expose, shift
+from plugin.segmentation.clean_plate.difference import differences_of
 from plugin.segmentation.clean_plate.solid import fill_holes, keep_large
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
 from plugin.segmentation.sampling import sample_numbers
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, PlateSource, Segmenter
 
-_DARKEST_SHADOW = 0.6
 _SPAN = 0.1
 """From the first difference that counts to the one that is all subject, display values."""
 
@@ -81,11 +77,11 @@ class Difference:
         Raises:
             FrameError: the clean plate is missing or damaged by now, or is of another place.
         """
-        difference = _difference_of(frame.rgb, self._clean(frame.number))
+        difference, exact = differences_of(frame.rgb, self._clean(frame.number))
         first = np.float32(self._settings.noise)
         coverage = np.clip((difference - first) / np.float32(_SPAN), 0, 1)
         keep_large(coverage, least=2e-4)
-        unsure = fill_holes(coverage, reach=0.006, largest=2e-3)
+        unsure = fill_holes(coverage, exact > first, reach=0.006, largest=2e-3)
         share = float(np.count_nonzero(coverage > 0.5)) / coverage.size
         if share > _MOST_OF_THE_FRAME:
             raise FrameError(
@@ -127,30 +123,6 @@ class Difference:
                 known=self._settings.video,
             )
         return self._source
-
-
-def _difference_of(rgb: FloatArray, clean: FloatArray) -> FloatArray:
-    """How far each pixel is from the clean plate, display values, `H × W` float32."""
-    clean = expose(shift(clean, rgb), rgb)
-    side = 2 * max(1, round(rgb.shape[0] / 720)) + 1
-    cell = np.ones((side, side), np.uint8)
-    above = rgb - cv2.dilate(clean, cell)
-    below = cv2.erode(clean, cell) - rgb
-    plain = np.maximum(most(np.maximum(above, below)), 0)
-    return np.where(_shadow(rgb, clean, side), np.float32(0), plain).astype(np.float32)
-
-
-def _shadow(rgb: FloatArray, clean: FloatArray, side: int) -> npt.NDArray[np.bool_]:
-    """Where the frame is the clean plate, darkened smoothly and without a change of hue."""
-    share = dot(rgb, clean) / np.maximum(dot(clean, clean), 1e-4)
-    share = np.asarray(cv2.blur(share.astype(np.float32), (side, side)), np.float32)
-    hue = most(np.abs(rgb - share[..., None] * clean))
-    wide = 4 * side + 1
-    mean = cv2.blur(share, (wide, wide))
-    spread = np.sqrt(np.maximum(cv2.blur(share * share, (wide, wide)) - mean * mean, 0))
-    dark = (share > _DARKEST_SHADOW) & (share < 1.02)
-    shadow: npt.NDArray[np.bool_] = dark & (hue < 0.08) & (spread < 0.06)
-    return shadow
 
 
 def _prepare(request: Request) -> SegmentPlan:
@@ -233,7 +205,7 @@ def _noise(request: Request, clean: PlateSource, settings: CleanPlateSettings) -
         if still is None and number not in clean.info.frames:
             continue
         empty = to_display(clean.read(number if still is None else still).rgb)
-        difference = _difference_of(request.to_display(request.plate.read(number).rgb), empty)
+        difference, _ = differences_of(request.to_display(request.plate.read(number).rgb), empty)
         quiet = difference[difference < _SURELY_SUBJECT]
         if quiet.size:
             levels.append(float(np.percentile(quiet, 98)))
