@@ -64,8 +64,8 @@ def differences_of(rgb: FloatArray, clean: FloatArray) -> tuple[FloatArray, Floa
 
 def _shadow(rgb: FloatArray, clean: FloatArray, side: int) -> Flags:
     """Where the frame is the clean plate, darkened without a change of hue."""
-    share = dot(rgb, clean) / np.maximum(dot(clean, clean), 1e-4)
-    share = np.asarray(cv2.blur(share.astype(np.float32), (side, side)), np.float32)
+    ratio = dot(rgb, clean) / np.maximum(dot(clean, clean), np.float32(1e-4))
+    share: FloatArray = np.asarray(cv2.blur(ratio, (side, side)), np.float32)
     hue = most(np.abs(rgb - share[..., None] * clean))
     wide = (4 * side + 1, 4 * side + 1)
     middle = cv2.blur(share, wide)
