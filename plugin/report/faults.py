@@ -46,6 +46,9 @@ _CONTRAST = 0.2
 _OFF_LINE = 0.08
 """Most distance of a pixel's colour from the line between them."""
 
+_LEAST = np.float32(1 / 255)
+"""Alpha from which there is anything."""
+
 _DENSE = 0.25
 """Alpha that is no fringe any more."""
 
@@ -64,12 +67,16 @@ class Seen:
         labels: `h × w`, the trimap that went in.
         alpha: `h × w` float32.
         unit: pixels of this size in a pixel of a 1080p frame.
+        side: the longest side of the frame at this size.
+        corner: column and row of the frame at which the pictures begin: around the subject.
     """
 
     rgb: FloatArray
     labels: LabelArray
     alpha: FloatArray
     unit: float
+    side: int
+    corner: tuple[int, int] = (0, 0)
 
 
 def look_at(
@@ -92,10 +99,11 @@ def look_at(
         `<name>_left`, … in pixels of the plate's data window.
         None of a frame that shows no subject, or nothing else.
     """
-    seen = _shrunk(rgb, labels, alpha)
-    solid = seen.alpha > 0.5
-    if not solid.any() or solid.all():
+    whole = _shrunk(rgb, labels, alpha)
+    if not (whole.alpha > 0.5).any() or (whole.alpha > 0.5).all():
         return {}
+    seen = _around(whole)
+    solid = seen.alpha > 0.5
     edge = _outline(solid)
     length = max(float(np.count_nonzero(edge)), 1.0)
     weights = {"holes": _holes(seen, solid), "clipped": _clipped(seen)}
@@ -107,13 +115,15 @@ def look_at(
         "clipped": float(np.count_nonzero(weights["clipped"])) / length,
         "soft": float((4 * seen.alpha * (1 - seen.alpha)).sum()) / length / seen.unit,
     }
-    across, down = (a / b for a, b in zip(labels.shape[::-1], seen.labels.shape[::-1], strict=True))
+    sizes = zip(labels.shape[::-1], whole.labels.shape[::-1], strict=True)
+    across, down = (a / b for a, b in sizes)
+    left_of, top_of = seen.corner
     x, y = (0, 0) if area is None else (area[1].start or 0, area[0].start or 0)
     for name in BOXED:
         box = densest(weights[name]) if found[name] > 0 else None
         if box is not None:
-            left, right = (round(side * across) + x for side in (box.left, box.right))
-            top, bottom = (round(side * down) + y for side in (box.top, box.bottom))
+            left, right = (round((at + left_of) * across) + x for at in (box.left, box.right))
+            top, bottom = (round((at + top_of) * down) + y for at in (box.top, box.bottom))
             found |= noted(name, Box(left, top, right, bottom))
     return found
 
@@ -123,7 +133,7 @@ def _shrunk(rgb: FloatArray, labels: LabelArray, alpha: FloatArray) -> Seen:
     scale = min(1.0, _LONGEST / max(height, width))
     unit = scale * max(height / 1080, width / 1920)
     if scale == 1:
-        return Seen(np.clip(rgb, 0, 1), labels, alpha, max(unit, 0.1))
+        return Seen(np.clip(rgb, 0, 1), labels, alpha, max(unit, 0.1), max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = [
         np.asarray(
@@ -132,7 +142,24 @@ def _shrunk(rgb: FloatArray, labels: LabelArray, alpha: FloatArray) -> Seen:
         for p in (np.clip(rgb, 0, 1), alpha)
     ]
     classes = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
-    return Seen(small[0], classes, small[1], max(unit, 0.1))
+    return Seen(small[0], classes, small[1], max(unit, 0.1), max(size))
+
+
+def _around(whole: Seen) -> Seen:
+    """The part of a frame in which something is to be seen: subject, band, colours beside them."""
+    where = (whole.alpha > _LEAST) | (whole.labels != BACKGROUND)
+    margin = round(2 * _NEAR * whole.side)
+    left, top, width, height = cv2.boundingRect(where.astype(np.uint8))
+    rows = slice(max(0, top - margin), top + height + margin)
+    columns = slice(max(0, left - margin), left + width + margin)
+    return Seen(
+        np.ascontiguousarray(whole.rgb[rows, columns]),
+        np.ascontiguousarray(whole.labels[rows, columns]),
+        np.ascontiguousarray(whole.alpha[rows, columns]),
+        whole.unit,
+        whole.side,
+        (columns.start, rows.start),
+    )
 
 
 def _outline(region: Where) -> Where:
@@ -148,7 +175,7 @@ def _disc(radius: float) -> npt.NDArray[np.uint8]:
 
 def _holes(seen: Seen, solid: Where) -> FloatArray:
     """What is missing of alpha well within the outline, where the trimap knows of no gap."""
-    side = max(seen.alpha.shape)
+    side = seen.side
     outlines, _ = cv2.findContours(solid.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros(solid.shape, np.uint8)
     cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
@@ -170,7 +197,7 @@ def _clipped(seen: Seen) -> FloatArray:
 
 def _rims(seen: Seen) -> tuple[FloatArray, FloatArray]:
     """By how much alpha is above, and below, what the colours on both sides of the edge say."""
-    near, rim = (share * max(seen.alpha.shape) for share in (_NEAR, _RIM))
+    near, rim = (share * seen.side for share in (_NEAR, _RIM))
     sure_in, sure_out = (
         cv2.erode(where.astype(np.uint8), _disc(rim), borderValue=1) > 0
         for where in (seen.alpha > 0.99, seen.alpha < 0.01)
@@ -178,10 +205,11 @@ def _rims(seen: Seen) -> tuple[FloatArray, FloatArray]:
     front, spread_in, there_in = _colour(seen.rgb, sure_in, near)
     back, spread_out, there_out = _colour(seen.rgb, sure_out, near)
     line = front - back
-    apart = np.square(line).sum(axis=2)
-    share = ((seen.rgb - back) * line).sum(axis=2) / np.maximum(apart, 1e-6)
+    apart = _dot(line, line)
+    share = _dot(seen.rgb - back, line) / np.maximum(apart, 1e-6)
     inside = np.clip(share, 0, 1).astype(np.float32)
-    off = np.square(seen.rgb - back - inside[..., None] * line).sum(axis=2)
+    gone = seen.rgb - back - inside[..., None] * line
+    off = _dot(gone, gone)
     steady = apart > 9 * np.maximum(spread_in, spread_out)
     told = there_in & there_out & steady & (apart > _CONTRAST**2) & (off < _OFF_LINE**2)
     edge = _outline(seen.alpha > 0.5).astype(np.uint8)
@@ -192,6 +220,10 @@ def _rims(seen: Seen) -> tuple[FloatArray, FloatArray]:
     return np.ascontiguousarray(over, np.float32), np.ascontiguousarray(under, np.float32)
 
 
+def _dot(one: FloatArray, other: FloatArray) -> FloatArray:
+    return np.asarray(np.einsum("ijc,ijc->ij", one, other), np.float32)
+
+
 def _colour(rgb: FloatArray, where: Where, near: float) -> tuple[FloatArray, FloatArray, Where]:
     """The mean colour nearby of what is sure, how far it spreads, and where there is any."""
     weight = where.astype(np.float32)
@@ -199,7 +231,7 @@ def _colour(rgb: FloatArray, where: Where, near: float) -> tuple[FloatArray, Flo
     total = cv2.blur(weight, (side, side))
     safe = np.maximum(total, 1e-4)
     mean = np.asarray(cv2.blur(rgb * weight[..., None], (side, side)) / safe[..., None], np.float32)
-    power = cv2.blur((np.square(rgb).sum(axis=2) * weight), (side, side)) / safe
-    spread = np.maximum(np.asarray(power) - np.square(mean).sum(axis=2), 0)
+    power = cv2.blur(_dot(rgb, rgb) * weight, (side, side)) / safe
+    spread = np.maximum(np.asarray(power) - _dot(mean, mean), 0)
     there: Where = total > 0.02
     return mean, np.asarray(spread, np.float32), there
