@@ -42,8 +42,6 @@ def open_plate(
     start_frame: int = 1001,
     known: Sum | None = None,
     layer: str = "",
-    canvas: Window | None = None,
-    one_colour: bool = True,
 ) -> PlateSource:
     """Open a plate and check that it can be read as a whole, headers only but for one video frame.
 
@@ -56,10 +54,6 @@ def open_plate(
         known: what a video was when it was summed, which saves reading the file through; another
             is refused. For a sequence, whose frames have a sum each, it means nothing.
         layer: an EXR's layer, view or part; empty for the main picture.
-        canvas: from `check_frames`: the window on which every frame of a sequence is laid, where
-            their data windows differ.
-        one_colour: frames of a sequence whose tags say another linear space are brought to the
-            first one's. False where a space was said for all of them.
 
     Raises:
         PlateError: it is missing, cut short, interlaced, oversized, or of a kind that is not read.
@@ -68,9 +62,7 @@ def open_plate(
     path = Path(plate)
     pattern = FramePattern.of(plate)
     if pattern is not None:
-        return SequencePlate(
-            pattern, start_frame=start_frame, layer=layer, canvas=canvas, one_colour=one_colour
-        )
+        return SequencePlate(pattern, start_frame=start_frame, layer=layer)
     if "://" not in plate and not path.is_file():
         raise nothing_there(path)
     reader = reader_of(path)
@@ -90,19 +82,22 @@ def plate_of(
     canvas: Window | None = None,
     one_colour: bool = True,
 ) -> PlateSource:
-    """`open_plate`, the shot's."""
-    return open_plate(
-        shot.plate,
-        start_frame=shot.start_frame,
-        known=known,
-        layer=shot.layer,
-        canvas=canvas,
-        one_colour=one_colour,
-    )
+    """`open_plate`, the shot's; what else there is as of `settle`."""
+    source = open_plate(shot.plate, start_frame=shot.start_frame, known=known, layer=shot.layer)
+    settle(source, canvas, one_colour=one_colour)
+    return source
 
 
 def settle(source: PlateSource, canvas: Window | None, *, one_colour: bool) -> None:
-    """What `open_plate` takes by these names, of a plate that is open; a video has neither."""
+    """How a sequence's frames are given from here on; of a video all are alike.
+
+    Args:
+        source: an open plate.
+        canvas: from `check_frames`: the window on which every frame is laid, where their data
+            windows differ; by default the first file's, and others are refused.
+        one_colour: frames whose tags say another linear space are brought to the first one's.
+            False where a space was said for all of them.
+    """
     if isinstance(source, SequencePlate):
         source.settle(canvas, one_colour=one_colour)
 

@@ -34,23 +34,12 @@ class SequencePlate:
         pattern: names the files, or the one file.
         start_frame: number of a single image whose name does not end in one.
         layer: the EXR layer, view or part to read.
-        canvas: the window on which frames are laid whose data windows differ; by default the
-            first file's, and others are refused.
-        one_colour: frames whose files say another linear space are brought to the first one's.
 
     Raises:
         PlateError: nothing matches, or the first file cannot be read.
     """
 
-    def __init__(
-        self,
-        pattern: FramePattern | Path,
-        *,
-        start_frame: int,
-        layer: str = "",
-        canvas: Window | None = None,
-        one_colour: bool = True,
-    ) -> None:
+    def __init__(self, pattern: FramePattern | Path, *, start_frame: int, layer: str = "") -> None:
         self._layer, self._began = layer, time.time_ns()
         self._headers: dict[int, tuple[str, ImageHeader]] = {}
         self._pattern = pattern
@@ -69,10 +58,10 @@ class SequencePlate:
         self._info = PlateInfo.model_validate(
             {**info, "path": str(pattern), "kind": self._kind, "frames": frames, "notes": notes}
         )
-        self.settle(canvas, one_colour=one_colour)
+        self.settle(None, one_colour=True)
 
     def settle(self, canvas: Window | None, *, one_colour: bool) -> None:
-        """Lay frames on another canvas from here on; see the class. No file is looked at."""
+        """See `plugin.plates.settle`. No file is looked at."""
         self._one_colour = one_colour
         self._canvas = canvas or self._header.data_window
         self._moves = canvas is not None
