@@ -30,6 +30,9 @@ ORDER = {
 }
 """Modules and folders that lie directly in a package, from the ground up."""
 
+_SAID_TWICE = {"plugin/errors.py"}
+"""Every kind of error is in its list, and a test holds the list against the contract's table."""
+
 THIN = 40
 """Lines of an `__init__`."""
 
@@ -72,6 +75,27 @@ def test_every_room_is_in_the_order(package: str) -> None:
         if path.suffix == ".py" or (path / "__init__.py").is_file()
     }
     assert there - {"__init__"} == set(ORDER[package])
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if not f.endswith("__init__.py")])
+def test_a_list_of_names_hands_on_those_of_others(file: str) -> None:
+    """A module's own public names are those without an underscore: `__all__` would say it twice."""
+    body = ast.parse((ROOT / file).read_text("utf-8")).body
+    listed = {
+        element.value
+        for node in body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        for element in ast.walk(node.value)
+        if isinstance(element, ast.Constant)
+    }
+    of_others = {
+        alias.asname or alias.name
+        for node in ast.walk(ast.Module(body, []))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    lazy = any(isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in body)
+    assert not listed or lazy or listed & of_others or file in _SAID_TWICE
 
 
 def modules() -> dict[str, str]:

@@ -33,8 +33,6 @@ from plugin.trimap.override.raster import (
 from plugin.trimap.stretches import Edge
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, LabelArray, PlateInfo, Trimap, Window
 
-__all__ = ["Override", "load", "of_bytes"]
-
 _LABELS = {"background": BACKGROUND, "unknown": UNKNOWN, "foreground": FOREGROUND}
 
 
