@@ -19,7 +19,7 @@ from plugin.disk.atomic import write_whole
 from plugin.framerange import FrameRange
 from plugin.progress.lines import printable
 from plugin.report.against import Comparison
-from plugin.report.command import command_of
+from plugin.report.command import command_of, shell_word
 from plugin.report.facts import Problem, Rule, document, provenance, settings, stub
 from plugin.report.figures import Box
 from plugin.report.preview import COMP_COLOUR
@@ -122,6 +122,7 @@ def _html(page: Page) -> str:
         shot=manifest.shot.shot or manifest.shot.name,
         counts=_counts(page),
         command=_raw_text(command_of(manifest.shot)),
+        desk=_raw_text(f"adamatte desk --out={shell_word(str(manifest.shot.out))}"),
         provenance=provenance(manifest),
         settings=settings(manifest),
         stubs={
