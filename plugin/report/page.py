@@ -98,11 +98,11 @@ def write_page(folder: Path, page: Page) -> Path:
     data = json.dumps(_data(folder, page), separators=(",", ":"))  # ASCII: no odd line ends
     write(folder / "data.js", f"window.ADAMATTE = {data};\n".replace("<", "\\u003c").encode())
     path = folder / "index.html"
-    write(path, _html(page).encode("utf-8", "backslashreplace"))
+    write(path, _html(folder, page).encode("utf-8", "backslashreplace"))
     return path
 
 
-def _html(page: Page) -> str:
+def _html(folder: Path, page: Page) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_ASSETS),
         autoescape=True,
@@ -122,7 +122,7 @@ def _html(page: Page) -> str:
         shot=manifest.shot.shot or manifest.shot.name,
         counts=_counts(page),
         command=_raw_text(command_of(manifest.shot)),
-        desk=_raw_text(f"adamatte desk --out={shell_word(str(manifest.shot.out))}"),
+        desk=_raw_text(f"adamatte desk --out={shell_word(str(folder.parent.absolute()))}"),
         provenance=provenance(manifest),
         settings=settings(manifest),
         stubs={
