@@ -24,7 +24,7 @@ from plugin.report.facts import Problem, Rule, document, provenance, settings, s
 from plugin.report.figures import Box
 from plugin.report.preview import COMP_COLOUR
 from plugin.report.reasons import Figures, Reason, percent
-from plugin.report.suggest import Suggestion
+from plugin.report.suggest import Tries
 from plugin.report.worst import Suspect
 from plugin.result.manifest import Manifest
 from plugin.types import FrameState
@@ -47,7 +47,7 @@ class Page:
         problems: what is not as it should be.
         figures: of every frame that is done, in order.
         suspects: the frames to look at, the worst first.
-        suggestions: overrides that were tried and helped, by frame.
+        tries: overrides that were tried.
         sprites: the small pictures by frame.
         full: the full-size pictures by frame and kind.
         rules: override rules in force.
@@ -75,7 +75,7 @@ class Page:
     thorough: bool
     against: Comparison | None = None
     compared: Mapping[int, Mapping[str, Path]] = field(default_factory=dict)
-    suggestions: Mapping[int, Suggestion] = field(default_factory=dict)
+    tries: Tries = field(default_factory=Tries)
     bytes: int = 0
 
 
@@ -127,8 +127,8 @@ def _html(folder: Path, page: Page) -> str:
         settings=settings(manifest),
         stubs={
             s.number: stub(s, manifest, rules)
-            if s.number not in page.suggestions
-            else document(page.suggestions[s.number].rule, manifest, rules)
+            if s.number not in page.tries.found
+            else document(page.tries.found[s.number].rule, manifest, rules)
             for s in page.suspects
         },
         worth=[s for s in page.suspects if s.severity >= 1],
