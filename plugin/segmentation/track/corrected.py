@@ -1,8 +1,10 @@
 """A carried mask, corrected by the network: AdaMatting's T-decoder mends a coarse trimap.
 
 The mask becomes a trimap (a band around its edge, wider where flow was unsure), the network adapts
-it and estimates alpha where the adapted trimap is unknown, and that is the mask. The chain itself
-goes on with what flow carried: fed back, a mistake of the network would be carried along, and the
+it and estimates alpha where the adapted trimap is unknown, and that is the mask. Two have spoken
+then, flow and the network: away from the edge, where flow has no doubt and the network is on its
+side, the mask is decided, and where they contradict each other it is unsure. The chain itself goes
+on with what flow carried: fed back, a mistake of the network would be carried along, and the
 subject was lost sooner than without it.
 """
 
@@ -20,6 +22,15 @@ from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
 
 _OUTSIDE, _INSIDE = 10.0, 6.0
 """The band around a carried edge, working pixels: about how far flow errs."""
+
+_EDGE = 4.0
+"""So far from its edge a mask may be soft though flow has no doubt, working pixels."""
+
+_ASIDE = 2.0
+"""How far the two may be apart before it counts as a contradiction, working pixels."""
+
+_DOUBTLESS = 0.1
+"""What flow carried is in no doubt so near to 0 and 1."""
 
 _AROUND = 48
 """How much of the picture around the mask the network is shown, working pixels."""
@@ -51,7 +62,18 @@ def corrected(picture: Picture, link: Link, matter: Matter) -> Link:
         return link
     coverage: FloatArray = link.coverage.copy()
     coverage[rows, columns] = made
-    return replace(link, coverage=coverage)
+    return decided(replace(link, coverage=coverage), link.coverage)
+
+
+def decided(link: Link, carried: FloatArray) -> Link:
+    """The network's mask, decided where flow agrees with it, unsure where it does not."""
+    solid = link.coverage > 0.5
+    away = depth(solid) + depth(~solid)
+    agreed = solid == (carried > 0.5)
+    doubtless = np.abs(carried - np.float32(0.5)) > np.float32(0.5 - _DOUBTLESS)
+    sure = agreed & doubtless & (away > _EDGE)
+    coverage = np.where(sure, solid.astype(np.float32), link.coverage)
+    return replace(link, coverage=coverage, unsure=link.unsure | (~agreed & (away > _ASIDE)))
 
 
 def _trimap(solid: LabelArray, unsure: np.ndarray) -> LabelArray:

@@ -159,7 +159,7 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
         return read_coverage(path, info, settings.readings[number])
 
     network = "" if request.matter is None else request.matter.digest
-    recipe = settings.digest("track/2", network)
+    recipe = settings.digest("track/3", network)
     confidence = run_tracking(request, folder, recipe, FrameRange.of(settings.keys), mask_of)
     done = settings.model_copy(update={"folder": str(folder.absolute()), "confidence": confidence})
     return named_weak(plan, done)
