@@ -8,12 +8,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+import cv2
 import numpy as np
 
 from plugin.disk.inputs import Ledger, note
+from plugin.image.regions import Flags
 from plugin.result.raw_files import Raw
 from plugin.stabilise.flow import RawFrame
-from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Window
+from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Stored, Window
 
 LARGE = 16_000_000
 """Pixels above which a frame of the plate is not kept while its neighbours are matted.
@@ -135,8 +137,16 @@ class Once(Generic[T]):
 
 
 def as_bytes(rgb: FloatArray) -> LabelArray:
-    """A display-referred picture in 8 bits."""
-    return np.rint(rgb.clip(0, 1) * np.float32(255)).astype(np.uint8)
+    """A display-referred picture, 0 and up, in 8 bits: to the nearest, halves to even."""
+    return np.asarray(cv2.convertScaleAbs(rgb, alpha=255), np.uint8)
+
+
+def _is_soft(alpha: Stored) -> Flags:
+    """Above 0 and below 1, of what is stored within them."""
+    if alpha.dtype == np.float16:  # whose codes are in the order of their values
+        codes = alpha.view(np.uint16) - np.uint16(1)  # that of 0 becomes the largest
+        return np.asarray(codes < np.uint16(0x3C00 - 1))
+    return np.asarray((alpha > 0) & (alpha < 1))
 
 
 def raw_frame(number: int, raw: Raw, source: Source, whole: Window, own: Window) -> RawFrame:
@@ -147,7 +157,7 @@ def raw_frame(number: int, raw: Raw, source: Source, whole: Window, own: Window)
         alpha[source.area] = raw.alpha
         there = np.zeros(raw.trimap.shape, np.bool_)
         there[source.area] = True
-    region = (raw.trimap == UNKNOWN) | ((alpha > 0) & (alpha < 1))
+    region = (raw.trimap == UNKNOWN) | _is_soft(alpha)
     if there is not None:
         region &= there
     return RawFrame(number, as_bytes(source.rgb), alpha, region, there)

@@ -23,6 +23,7 @@ from plugin.exr.channels import (
     pixel_digest,
     refuse_colours,
     stored_channels,
+    stored_digest,
 )
 from plugin.exr.colours import Colours
 from plugin.exr.decode import (
@@ -30,9 +31,10 @@ from plugin.exr.decode import (
     Bits,
     add_seal,
     check_seal,
+    colours_of,
     damaged,
     decode_a,
-    decode_rgb,
+    decode_stored,
     load,
     read_header,
     refuse_size,
@@ -109,12 +111,13 @@ def encode_alpha(
         header |= colour_attributes(frame, colours)
         header[f"{OURS}{FOREGROUND}"] = "premultiplied"
     planes = stored_channels(alpha, rgb, form.channels, form.bits)
+    summed = {"A": planes["A"]} if rgb is None else planes
     if rgb is not None and not lossless:
-        rgb, _ = decode_rgb(_written(header, planes), where)
+        summed, _ = decode_stored(_written(header, planes), tuple("ARGB"), where)
     for name, plane in (layers or {}).items():
         _refuse_alpha(plane, info.data_window, f"{where}, layer {name}")
-        planes |= {f"{name}.A": stored_channels(plane, None, "a", form.bits)["A"]}
-    digest = pixel_digest(alpha, form.bits, rgb)
+        planes = planes | {f"{name}.A": stored_channels(plane, None, "a", form.bits)["A"]}
+    digest = stored_digest(summed, form.bits)
     if provenance.get("digest", digest) != digest:
         raise FrameError("the digest is of other pixels", where=where, fix=_AGAIN)
     header |= {f"{OURS}digest": digest, f"{OURS}seal": NO_SEAL}
@@ -188,13 +191,13 @@ def read_alpha(path: Path) -> AlphaFile:
     header = read_header(data, path)
     data_window = window(header["dataWindow"])
     refuse_size(data_window, path)
-    alpha, bits = decode_a(data, path)
+    coloured = f"{OURS}{FOREGROUND}" in header
+    planes, bits = decode_stored(data, tuple("ARGB" if coloured else "A"), path)
+    alpha = planes["A"].astype(np.float32)
     _refuse_alpha(alpha, data_window, str(path))
-    rgb = None
-    if f"{OURS}{FOREGROUND}" in header:
-        rgb, _ = decode_rgb(data, path)
+    rgb = colours_of(planes) if coloured else None
     told = header.get(f"{OURS}digest")
-    if told is not None and told != pixel_digest(alpha, bits, rgb):
+    if told is not None and told != stored_digest(planes, bits):
         raise damaged("its pixels are not those of its digest", path)
     return AlphaFile(
         alpha=alpha,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -44,13 +45,17 @@ def pixel_digest(alpha: FloatArray, bits: Bits = "half", rgb: FloatArray | None 
         bits: `half` or `float`.
         rgb: `H × W × 3`, the foreground where the file holds one.
     """
-    stored = stored_channels(alpha, rgb, "a", bits)
-    height, width = alpha.shape
+    return stored_digest(stored_channels(alpha, rgb, "a", bits), bits)
+
+
+def stored_digest(planes: Mapping[str, Stored], bits: Bits) -> str:
+    """`pixel_digest` of what is stored: A alone, or A, R, G and B."""
+    height, width = planes["A"].shape
     digest = hashlib.sha256(f"{bits} {height}x{width}\n".encode())
-    for name in sorted(stored):  # A before R, G and B, as they stand in the file
-        plane = stored[name]
+    for name in sorted(planes):  # A before R, G and B, as they stand in the file
+        plane = planes[name]
         digest.update(plane.astype(plane.dtype.newbyteorder("<"), copy=False).data)
-        if rgb is not None:
+        if len(planes) > 1:
             digest.update(name.encode())
     return digest.hexdigest()
 

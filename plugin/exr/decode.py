@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ import OpenEXR  # type: ignore[import-not-found]
 from plugin.disk.inputs import read_whole
 from plugin.errors import FrameError
 from plugin.exr.header import OURS, window
-from plugin.types import FloatArray, Window
+from plugin.types import FloatArray, Stored, Window
 
 Bits = Literal["half", "float"]
 
@@ -126,8 +127,8 @@ def decode_a(data: bytes, path: Path, name: str = "A") -> tuple[FloatArray, Bits
     Raises:
         FrameError: some pixel cannot be decoded, or there is no such channel.
     """
-    planes, bits = _decode(data, (name,), path)
-    return planes[0], bits
+    planes, bits = decode_stored(data, (name,), path)
+    return planes[name].astype(np.float32), bits
 
 
 def decode_rgb(data: bytes, path: Path | str) -> tuple[FloatArray, Bits]:
@@ -136,22 +137,33 @@ def decode_rgb(data: bytes, path: Path | str) -> tuple[FloatArray, Bits]:
     Raises:
         FrameError: some pixel cannot be decoded, or one of the channels is missing.
     """
-    planes, bits = _decode(data, ("R", "G", "B"), path)
-    return np.stack(planes, axis=2), bits
+    planes, bits = decode_stored(data, ("R", "G", "B"), path)
+    return colours_of(planes), bits
 
 
-def _decode(data: bytes, names: tuple[str, ...], path: Path | str) -> tuple[list[FloatArray], Bits]:
-    """Channels of one kind.
+def colours_of(planes: Mapping[str, Stored]) -> FloatArray:
+    """Planes R, G and B as one picture, `H × W × 3` float32."""
+    return np.stack([planes[name] for name in "RGB"], axis=2).astype(np.float32, copy=False)
+
+
+def decode_stored(
+    data: bytes, names: tuple[str, ...], path: Path | str
+) -> tuple[dict[str, Stored], Bits]:
+    """Channels of one kind by their names, `H × W` as stored, and their bits.
 
     The library's older reader is used for what its newer one lacks: it raises on damage, where
-    `OpenEXR.File` prints to stdout and returns no parts; and it decodes one channel alone.
+    `OpenEXR.File` prints to stdout and returns no parts; and it decodes some channels alone. All of
+    them are asked for at once: for each call it decompresses the whole file.
+
+    Raises:
+        FrameError: some pixel cannot be decoded, or one of the channels is missing.
     """
     try:
         file = OpenEXR.InputFile(io.BytesIO(data))
         header = file.header()
         there = [header["channels"].get(name) for name in names]
         whole = all(one is not None for one in there)
-        pixels = [file.channel(name) for name in names] if whole else []
+        pixels = file.channels(list(names)) if whole else []
         corners = header["dataWindow"]
         file.close()
     except Exception as error:
@@ -167,7 +179,11 @@ def _decode(data: bytes, names: tuple[str, ...], path: Path | str) -> tuple[list
     bits, stored = kinds[str(there[0].type)]
     area = window(((corners.min.x, corners.min.y), (corners.max.x, corners.max.y)))
     shape = area.height, area.width
-    return [np.frombuffer(p, stored).reshape(shape).astype(np.float32) for p in pixels], bits
+    planes: dict[str, Stored] = {
+        name: np.frombuffer(plane, stored).reshape(shape)
+        for name, plane in zip(names, pixels, strict=True)
+    }
+    return planes, bits
 
 
 def _seal_at(data: bytes) -> int:

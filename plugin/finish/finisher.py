@@ -80,7 +80,7 @@ class Finisher:
             alpha = alpha * (1 - _matte(self._garbage, number, rgb, area))
         if not plan.foreground:
             return Finished(alpha)
-        colours = estimate_foreground(rgb, mixed)
+        colours = estimate_foreground(rgb, mixed, alpha > 0)
         if plan.despill is not None:
             colours = despill(colours, mixed, plan.despill, self._height)
         return Finished(alpha, premultiply(colours, alpha))

@@ -26,6 +26,7 @@ import cv2
 import numpy as np
 
 from plugin.finish.surroundings import Bounds, bounds_around
+from plugin.image.regions import Flags
 from plugin.types import FloatArray
 
 _Sides = tuple[FloatArray, FloatArray]
@@ -37,8 +38,8 @@ _ROUNDS_SMALL, _ROUNDS = 10, 6
 _AROUND = 8
 """Pixels around what is mixed that take part: more than a level's rounds reach."""
 
-_STRIP = 1 << 16
-"""Pixels that are worked on at a time."""
+_TILE = 128
+"""Side of what is worked on at a time, pixels: as much as the processor's cache holds."""
 
 _STRENGTH = 0.05
 """How much the equation gives way to smoothness; less follows grain into F."""
@@ -50,12 +51,16 @@ _DARK = 0.2
 """Level below which deviations count as absolute."""
 
 
-def estimate_foreground(rgb: FloatArray, alpha: FloatArray) -> FloatArray:
+def estimate_foreground(
+    rgb: FloatArray, alpha: FloatArray, wanted: Flags | None = None
+) -> FloatArray:
     """The subject's own colour in every pixel, not multiplied by alpha.
 
     Args:
         rgb: `H × W × 3` float32, the plate in a space where α mixes it; finite.
         alpha: `H × W` float32 within [0, 1].
+        wanted: `H × W`, the pixels whose colours will be seen, which are the same whatever else
+            is; None is all of them.
 
     Returns:
         `H × W × 3` float32, finite. Where alpha is 1 it is the plate to the last bit; where it is
@@ -65,6 +70,9 @@ def estimate_foreground(rgb: FloatArray, alpha: FloatArray) -> FloatArray:
     foreground = background = None
     sizes = _sizes(alpha)
     sides = [bounds_around(rgb, share, len(sizes), _DARK) for share in (alpha, 1 - alpha)]
+    open_ = np.ones(alpha.shape, np.float32)
+    if wanted is not None:
+        open_ = (wanted & (alpha < 1)).astype(np.float32)
     for (width, height), *bounds in reversed(list(zip(sizes, *sides, strict=True))):
         image = _resized(rgb, width, height, cv2.INTER_AREA)
         mix = _resized(alpha, width, height, cv2.INTER_AREA)[..., None]
@@ -75,7 +83,8 @@ def estimate_foreground(rgb: FloatArray, alpha: FloatArray) -> FloatArray:
             _resized(background, width, height, cv2.INTER_LINEAR),
         )
         rounds = _ROUNDS_SMALL if max(width, height) <= _SMALL else _ROUNDS
-        _settle_in_strips(image, mix, both, rounds, bounds)
+        asked = _resized(open_, width, height, cv2.INTER_AREA) > 0
+        _settle_in_tiles(image, mix, both, rounds, bounds, asked)
         foreground, background = both
     assert foreground is not None  # noqa: S101  there is always one level
     return np.where(alpha[..., None] == 1, rgb, foreground)
@@ -113,25 +122,50 @@ def _mixed_box(mix: FloatArray) -> tuple[slice, slice]:
     return rows, slice(max(0, x - _AROUND), min(width, x + across + _AROUND))
 
 
-def _settle_in_strips(
-    image: FloatArray, mix: FloatArray, both: _Sides, rounds: int, bounds: list[Bounds]
+def _settle_in_tiles(  # noqa: PLR0917  one level's pictures
+    image: FloatArray,
+    mix: FloatArray,
+    both: _Sides,
+    rounds: int,
+    bounds: list[Bounds],
+    asked: Flags,
 ) -> None:
-    """`_settle` in place where something is mixed, on as many rows as the processor's cache holds.
+    """`_settle` in place where something is mixed, and by tiles where something is asked for.
 
-    A round reaches one row further, so with that many rows more on each side nothing changes.
+    A round reaches one pixel further, so with that many more on each side nothing changes. Nor does
+    it by what tiles leave out that hold nothing of what is asked for, nor within `_AROUND` of it:
+    the finer level's rounds reach half as far here as there, and so on up, which is 8 at most.
     """
-    box, columns = _mixed_box(mix)
-    before = [each[box, columns].copy() for each in both]
-    rows = max(rounds, _STRIP // max(1, before[0].shape[1]))
-    for top in range(box.start, box.stop, rows):
-        end = min(box.stop, top + rows)
-        low, high = max(box.start, top - rounds), min(box.stop, end + rounds)
-        seen = slice(low, high), columns
-        start = [each[low - box.start : high - box.start] for each in before]
-        held = [each.over(*seen) for each in bounds]
-        strip = _settle(image[seen], mix[seen], (start[0], start[1]), rounds, held)
-        for whole, part in zip(both, strip, strict=True):
-            whole[top:end, columns] = part[top - low : end - low]
+    box = _mixed_box(mix)
+    before = [each[box].copy() for each in both]
+    for rows in _parts(box[0]):
+        for columns in _parts(box[1]):
+            near = tuple(
+                slice(max(0, s.start - _AROUND), s.stop + _AROUND) for s in (rows, columns)
+            )
+            if not asked[near].any():
+                continue
+            seen = _grown(rows, box[0], rounds), _grown(columns, box[1], rounds)
+            inner = _within(seen[0], box[0]), _within(seen[1], box[1])
+            held = [each.over(*seen) for each in bounds]
+            tile = _settle(
+                image[seen], mix[seen], (before[0][inner], before[1][inner]), rounds, held
+            )
+            kept = _within(rows, seen[0]), _within(columns, seen[1])
+            for whole, part in zip(both, tile, strict=True):
+                whole[rows, columns] = part[kept]
+
+
+def _parts(span: slice) -> list[slice]:
+    return [slice(at, min(span.stop, at + _TILE)) for at in range(span.start, span.stop, _TILE)]
+
+
+def _grown(span: slice, box: slice, by: int) -> slice:
+    return slice(max(box.start, span.start - by), min(box.stop, span.stop + by))
+
+
+def _within(span: slice, whole: slice) -> slice:
+    return slice(span.start - whole.start, span.stop - whole.start)
 
 
 def _settle(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from plugin.image.channels import least, most
 from plugin.plates.companions.layers import MatteLayer
 from plugin.types import FloatArray
 
@@ -78,14 +79,14 @@ def look_at(values: FloatArray, layer: MatteLayer) -> Look:
     if not count:
         return Look(None, alpha)
     colours = values[..., :count]
-    largest: FloatArray = colours.max(axis=2)
+    largest = most(colours)
     plane = _plane(largest)
     peaks = colours.max(axis=(0, 1))
     used = tuple(int(i) for i in np.flatnonzero(peaks > max(0.02 * plane.high, 1e-6)))
     grey = single = True
     if count > 1 and plane.high > 0:
         near = np.float32(_NEAR_GREY * max(plane.high, 1e-6))
-        grey = float(np.mean(largest - colours.min(axis=2) > near)) <= _FEW
+        grey = float(np.mean(largest - least(colours) > near)) <= _FEW
         single = grey or _is_single(colours, largest, plane.high)
     apart = (
         alpha is not None

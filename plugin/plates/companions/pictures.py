@@ -17,6 +17,7 @@ import OpenImageIO as oiio  # noqa: N813
 
 from plugin.disk.inputs import held, place_of, regular, sum_to_decode
 from plugin.errors import PictureError, PlateError
+from plugin.image.channels import least, most
 from plugin.plates.companions.layers import choose_matte
 from plugin.plates.companions.places import PictureHeader, laid, refuse_misfit
 from plugin.plates.images.header import complaint, parts_of, windows_of
@@ -164,8 +165,8 @@ def read_labels(path: Path, info: PlateInfo) -> FloatArray:
         return layer.part, layer.colours or layer.names
 
     header, values = _read(path, info, pick)
-    grey: FloatArray = values.max(axis=2)
-    if values.shape[2] > 1 and float((grey - values.min(axis=2)).max()) > _SAME:
+    grey = most(values)
+    if values.shape[2] > 1 and float((grey - least(values)).max()) > _SAME:
         what = "its colours differ"
         raise PictureError(what, where=path, fix="save it as grey, or with equal channels")
     whole = header.full > _BYTE and 0 < grey.max() <= _BYTE / header.full

@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from plugin.errors import PictureError
+from plugin.image.channels import most
 from plugin.plates.companions.layers import MatteLayer
 from plugin.plates.companions.looks import ALL, MOST_LEVELS, NOTHING, Look, Plane
 from plugin.types import FloatArray
@@ -55,7 +56,7 @@ class Reading(BaseModel):
 
 def coverage_of(values: FloatArray, reading: Reading) -> FloatArray:
     """Coverage within [0, 1], `H × W`, of stored values, `H × W × C`."""
-    value: FloatArray = values.max(axis=2)
+    value = most(values)
     if reading.only:
         value = (np.abs(value - np.float32(reading.high)) <= reading.near).astype(np.float32)
     elif (reading.low, reading.high) != (0, 1):

@@ -91,11 +91,11 @@ def test_solid_pixels_are_the_plate_to_the_bit_whatever_their_range() -> None:
     assert not empty.view(np.uint32).any()  # plain zeros, no -0
 
 
-def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiles_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = rendered(ShotKind.DEMO)
     found = estimate_foreground(frame.plate_rgb, frame.alpha)
-    for size in (1, 3_000, 1 << 30):
-        monkeypatch.setattr("plugin.finish.foreground._STRIP", size)
+    for size in (7, 40, 1 << 30):
+        monkeypatch.setattr("plugin.finish.foreground._TILE", size)
         np.testing.assert_array_equal(
             estimate_foreground(frame.plate_rgb, frame.alpha), found, strict=True
         )
@@ -194,3 +194,22 @@ def test_despill_keeps_light_above_one_and_grey(screen: Screen) -> None:
     rgb = np.random.default_rng(3).random((20, 20, 1), np.float32) * 8
     grey = np.repeat(rgb, 3, axis=2)
     np.testing.assert_array_equal(despill(grey, np.ones((20, 20), np.float32), screen), grey)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_not_looked_at_changes_nothing_of_what_is(seed: int) -> None:
+    # Islands of mixed pixels in a picture of several tiles, some of them looked at.
+    rng = np.random.default_rng(seed)
+    height, width = 330, 517
+    rgb = np.exp(rng.normal(0, 1, (height, width, 3))).astype(np.float32)
+    alpha = (rng.random((height // 30 + 1, width // 30 + 1)) > 0.5).astype(np.float32)
+    alpha = np.kron(alpha, np.ones((30, 30), np.float32))[:height, :width]
+    for _ in range(5):
+        y, x = rng.integers(0, height - 20), rng.integers(0, width - 20)
+        alpha[y : y + 20, x : x + 20] = rng.random((20, 20), dtype=np.float32)
+    wanted = np.zeros(alpha.shape, np.bool_)
+    y, x = rng.integers(0, height - 60), rng.integers(0, width - 60)
+    wanted[y : y + 60, x : x + 60] = rng.random((60, 60)) > 0.3
+    whole = estimate_foreground(rgb, alpha)
+    part = estimate_foreground(rgb, alpha, wanted)
+    assert np.array_equal(whole[wanted], part[wanted])
