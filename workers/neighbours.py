@@ -8,14 +8,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-import cv2
 import numpy as np
 
 from plugin.disk.inputs import Ledger, note
+from plugin.image.channels import as_bytes
 from plugin.image.regions import Flags
 from plugin.result.raw_files import Raw
 from plugin.stabilise.flow import RawFrame
-from plugin.types import UNKNOWN, FloatArray, Frame, LabelArray, Stored, Window
+from plugin.types import UNKNOWN, FloatArray, Frame, Stored, Window
 
 LARGE = 16_000_000
 """Pixels above which a frame of the plate is not kept while its neighbours are matted.
@@ -134,11 +134,6 @@ class Once(Generic[T]):
                         del self._kept[number]
                 future.set_exception(error)
         return future.result()
-
-
-def as_bytes(rgb: FloatArray) -> LabelArray:
-    """A display-referred picture, 0 and up, in 8 bits: to the nearest, halves to even."""
-    return np.asarray(cv2.convertScaleAbs(rgb, alpha=255), np.uint8)
 
 
 def _is_soft(alpha: Stored) -> Flags:

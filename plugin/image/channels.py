@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from functools import reduce
 
+import cv2
 import numpy as np
 
-from plugin.types import FloatArray
+from plugin.types import FloatArray, LabelArray
 
 
 def most(picture: FloatArray) -> FloatArray:
@@ -32,3 +33,8 @@ def dot(one: FloatArray, other: FloatArray) -> FloatArray:
     """The sum of products, of two `H × W × C`."""
     out: FloatArray = np.einsum("hwc,hwc->hw", one, other)
     return out
+
+
+def as_bytes(rgb: FloatArray) -> LabelArray:
+    """A display-referred picture, 0 and up, in 8 bits: to the nearest, halves to even."""
+    return np.asarray(cv2.convertScaleAbs(rgb, alpha=255), np.uint8)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from plugin.image.channels import as_bytes
 from plugin.result.raw_files import Raw
 from plugin.types import BACKGROUND, FloatArray, Frame, Window
-from workers.neighbours import Source, as_bytes, raw_frame
+from workers.neighbours import Source, raw_frame
 
 ROW = Window(0, 0, 1024, 14)
 
