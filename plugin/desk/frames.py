@@ -21,6 +21,7 @@ from plugin.errors import FrameError
 from plugin.exr.alpha_file import read_alpha
 from plugin.exr.channels import stored_channels
 from plugin.finish import Finisher
+from plugin.image.channels import as_bytes
 from plugin.report.sprites import straight
 from plugin.result.layout import OutputLayout
 from plugin.trimap.override import Override
@@ -213,7 +214,6 @@ class Frames:
         return self._mattes.put((number, digest), found, 2 * found.alpha.nbytes)
 
     def _look(self, number: int) -> Look:
-        from workers.neighbours import as_bytes
         from workers.stage_clock import Stages
 
         if number not in self.info.frames:
@@ -256,8 +256,6 @@ class Frames:
     def _front(
         self, colours: FloatArray, alpha: FloatArray, area: tuple[slice, slice]
     ) -> LabelArray:
-        from workers.neighbours import as_bytes
-
         return as_bytes(self._laid(straight(colours, alpha, self._raw.to_display), area))
 
     def _laid(self, part: FloatArray, area: tuple[slice, slice]) -> FloatArray:
