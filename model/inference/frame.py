@@ -35,7 +35,7 @@ REACH = 16
 MARGIN = 96
 """Least context around a rectangle for encoder and decoders, pixels; from an unknown pixel, with
 `REACH`, a sixth more. Out to the next multiple of `CELL`, so that the network's coarser pixels lie
-where those of the whole frame do. With 96 at most one unknown pixel in 40 000 was off by more than
+where those of the whole frame do. With 96 at most one unknown pixel in 20 000 was off by more than
 1/255 from the whole frame's; with 48, one in 140. Other weights need their own figures."""
 
 _RAMP = 16
