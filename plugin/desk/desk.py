@@ -207,8 +207,12 @@ class Desk:
         return await self._changed(self.corrections.redo)
 
     async def _changed(self, what: Callable[[], None]) -> dict[str, Any]:
-        await asyncio.to_thread(what)
-        self._tell("rules")
+        async def work() -> None:
+            await asyncio.to_thread(what)
+            self._tell("rules")
+
+        # It is made and told to all, even if the window that asked for it is closed meanwhile.
+        await asyncio.shield(work())
         return self.rules()
 
     async def start(self) -> None:

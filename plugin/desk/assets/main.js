@@ -105,6 +105,10 @@ async function begin() {
   const shot = await get("/api/shot");
   const asked = Number(/^#frame-(-?\d+)/.exec(location.hash)?.[1]);
   const frame = shot.frames.includes(asked) ? asked : shot.frames[0];
+  if (shot.picture) {
+    document.querySelector("[data-view=over]").firstChild.data = "Over picture";
+    document.querySelector("#other option[value=over]").textContent = "Over picture";
+  }
   document.title = `${shot.name} · AdaMatte desk`;
   part("name").textContent = shot.name;
   part("name").title = `${shot.plate}\n${shot.file}`;

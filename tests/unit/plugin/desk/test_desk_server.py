@@ -147,6 +147,39 @@ def test_what_changed_is_matted_and_nothing_else(client: Client, shot: Shot) -> 
     assert states(client)[1] == "1002-1003"
 
 
+def test_a_job_that_is_cancelled_leaves_what_is_due(client: Client) -> None:
+    due = states(client)[2]
+    assert due > 0
+    client.post("/api/run")
+    client.post("/api/cancel")
+    job = wait_for_job(client)
+    assert job["state"] in ("cancelled", "done")
+    client.post("/api/cancel")  # nothing to cancel is no mistake
+    if job["state"] == "cancelled":
+        assert client.post("/api/run")["state"] == "starting"
+        assert wait_for_job(client)["state"] == "done"
+    assert states(client)[2] == 0
+
+
+def test_a_frame_that_fails_is_told_of_with_its_reason(tmp_path: Path) -> None:
+    shot = creature(tmp_path, frames=3).model_copy(update={"executor": "process"})
+    mask = Path((shot.mask or "") % 1002)
+    with open_desk(shot) as opened:
+        client = opened.client()
+        kept = mask.read_bytes()
+        mask.write_bytes(kept[: len(kept) // 2])
+        answer = client.ask("GET", "/tile/trimap/1002/0/0-0-0.png")
+        assert answer.status == 404
+        assert answer.json["what"]
+        client.post("/api/run")
+        job = wait_for_job(client)
+        assert job["state"] == "failed"
+        assert job["message"]
+        mask.write_bytes(kept)
+        client.post("/api/run")
+        assert wait_for_job(client)["state"] == "done"
+
+
 def test_a_desk_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     shot = creature(tmp_path, frames=2)
     with open_desk(shot) as opened:
