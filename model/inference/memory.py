@@ -20,6 +20,9 @@ _PEAKS = {
 _PLANES = 201
 """Bytes a pixel of the box that the colour planes are made in, a whole frame at most."""
 
+_HELD = 120
+"""Bytes a pixel of the frame while its windows are worked on: picture, trimap, planes, scores."""
+
 _CONTEXT = 800 << 20
 """A process's context on the card, its libraries' code and workspaces, the largest weights."""
 
@@ -53,8 +56,7 @@ def card_bytes(config: AdaMattingConfig, precision: str, pixels: int, tile: int 
     peak = _PEAKS[config.bottleneck, "fp32" if precision == "fp32" else "bf16"]
     seen = pixels if tile is None else min(pixels, _seen(tile))
     planes = _PLANES * pixels if config.colour_planes else 0
-    # Planes are made first and kept small, 36 bytes a pixel; what made them is there to be used.
-    return _CONTEXT + max(peak * seen + 36 * pixels, planes)
+    return _CONTEXT + max(peak * seen + _HELD * pixels, planes)
 
 
 def _seen(tile: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from plugin.driver.plan import Plan
 from plugin.framerange import FrameRange
+from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, load
 from plugin.types import Executor
@@ -48,6 +49,18 @@ def choose_executor(
     if plan.shot.executor == "auto" and _is_little(plan, frames, pixels, head, cluster.workers):
         return _here(say)
     return RayExecutor(cluster, retries=plan.shot.retries, say=say)
+
+
+def refuse_share(shot: Shot, gpus: int) -> None:
+    """Refuse a share of GPUs that no worker of this machine will ever be given.
+
+    Raises:
+        ShotError: `--gpus-per-worker` is more than there is, or one and a part.
+    """
+    from workers import shares
+
+    if shot.gpus_per_worker is not None and shot.executor != "process":
+        shares.refuse_share(shot.gpus_per_worker, gpus)
 
 
 def lacking(layout: OutputLayout, frames: FrameRange, head: Manifest) -> FrameRange:

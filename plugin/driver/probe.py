@@ -13,6 +13,7 @@ from plugin.colour.display import InputColour, display_transform, input_colour
 from plugin.disk.inputs import ledger
 from plugin.disk.names import as_stored, refuse_foreign, refuse_long
 from plugin.driver.apart import pass_apart
+from plugin.driver.executor import refuse_share
 from plugin.driver.plan import Goal, Plan
 from plugin.errors import PlateError, ShotError
 from plugin.finish import FinishPlan, plan_finish, refuse_format
@@ -202,11 +203,13 @@ def _network(shot: Shot, *, here: bool) -> dict[str, Any]:
     What devices other machines have shows only there: a head without a GPU may have workers with
     one, whose precision is not a CPU's.
     """
-    from model.inference.device import choose_device, choose_precision
+    from model.inference.device import choose_device, choose_precision, gpu_count
     from model.inference.weight_files import BUNDLED, find_weights, load_network
 
     device = choose_device(shot.device) if here else shot.device
     choose_precision(shot.precision, device)
+    if here and device == "cuda":
+        refuse_share(shot, gpu_count())
     weights = find_weights(shot.model)
     if weights.path.parent != BUNDLED:  # those are pinned; a user's are read before anything else
         load_network(weights)

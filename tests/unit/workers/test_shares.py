@@ -8,9 +8,11 @@ import pytest
 
 from model.config import CONFIGS
 from model.inference.memory import card_bytes, tile_for
+from plugin.driver.run import run
 from plugin.errors import ShotError
 from plugin.request.job_file import shot_from
 from plugin.request.shot import Shot
+from tests.small_plate import small_shot
 from workers import cluster
 from workers.cluster import Cluster, device_settled, plan_cluster, room_in
 from workers.shares import each_gpu, fitting, refuse_share
@@ -176,3 +178,14 @@ def test_what_a_worker_has_of_a_card(name: str) -> None:
     assert card_bytes(config, "fp32", HD, 2048) > small
     assert card_bytes(config, "fp16", HD, 2048) == small
     assert card_bytes(config, "bf16", 4 * UHD, None) > card_bytes(config, "bf16", 4 * UHD, 2048)
+
+
+def test_a_share_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    asked = small_shot(tmp_path).model_copy(update={"device": "cuda", "gpus_per_worker": 2.0})
+    with pytest.raises(ShotError, match="a machine that has 1"):
+        run(asked)
+    assert not asked.out.exists()
