@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +15,7 @@ from plugin.desk.changes import Change
 from plugin.desk.corrections import Corrections
 from plugin.desk.frames import Frames, Matte
 from plugin.desk.job import Job
+from plugin.desk.listeners import Listeners
 from plugin.desk.mattes import Mattes
 from plugin.desk.standing import Standing, Standings
 from plugin.desk.views import Behind, Scene, Tile, View, draw
@@ -25,7 +25,6 @@ from plugin.framerange import FrameRange
 from plugin.types import BACKGROUND, FOREGROUND, Matter, PlateInfo
 
 _LOOK_EVERY_S = 0.4
-_LISTENERS = 32
 _CLASSES = {BACKGROUND: "background", FOREGROUND: "foreground"}
 
 
@@ -58,8 +57,8 @@ class Desk:
         self.mattes = Mattes(make, self._around)
         self.frames = self.mattes.frames
         self.standing = Standing(plan, info, frames, corrections)
-        self.job = Job(plan.shot, partial(self._tell, "job"))
-        self._listeners: set[asyncio.Queue[str]] = set()
+        self.listeners = Listeners()
+        self.job = Job(plan.shot, partial(self.listeners.tell, "job"))
         self._watch = asyncio.get_running_loop().create_task(self._look())
 
     async def close(self) -> None:
@@ -67,8 +66,7 @@ class Desk:
         self._watch.cancel()
         with suppress(asyncio.CancelledError):
             await self._watch
-        for queue in self._listeners:
-            queue.put_nowait("")
+        self.listeners.end()
         await self.job.close()
         await asyncio.to_thread(self.mattes.close)
         self.frames.close()
@@ -209,7 +207,7 @@ class Desk:
     async def _changed(self, what: Callable[[], None]) -> dict[str, Any]:
         async def work() -> None:
             await asyncio.to_thread(what)
-            self._tell("rules")
+            self.listeners.tell("rules")
 
         # It is made and told to all, even if the window that asked for it is closed meanwhile.
         await asyncio.shield(work())
@@ -226,32 +224,23 @@ class Desk:
         if self.corrections.broken:
             what = "the override file is broken"
             raise FrameError(what, where=self.corrections.path, fix=self.corrections.broken)
+        begun, (due, path) = self._version(), await self._due()
+
+        async def again() -> tuple[FrameRange, Path | None] | None:
+            nonlocal begun
+            before, begun = begun, self._version()
+            return None if begun == before else await self._due()
+
+        self.job.start(due, path, again)
+
+    def _version(self) -> str:
+        override = self.corrections.override
+        return "" if override is None else override.sha256
+
+    async def _due(self) -> tuple[FrameRange, Path | None]:
+        """The frames to matte, and the override file."""
         due = (await asyncio.to_thread(self.standing.now)).due
-        path: Path | None = self.corrections.path if self.corrections.override else None
-        self.job.start(due, path)
-
-    # Who is told.
-
-    def listen(self) -> asyncio.Queue[str]:
-        """A queue of what happens, until `leave`; an empty text is the end.
-
-        Raises:
-            FrameError: too many listen already.
-        """
-        if len(self._listeners) >= _LISTENERS:
-            raise FrameError("too many windows", where="the desk", fix="close some")
-        queue: asyncio.Queue[str] = asyncio.Queue()
-        self._listeners.add(queue)
-        return queue
-
-    def leave(self, queue: asyncio.Queue[str]) -> None:
-        """No longer listen."""
-        self._listeners.discard(queue)
-
-    def _tell(self, what: str) -> None:
-        """Of what has changed; whoever hears of it asks for it."""
-        for queue in self._listeners:
-            queue.put_nowait(json.dumps({"changed": what}))
+        return due, self.corrections.path if self.corrections.override else None
 
     async def _look(self) -> None:
         """See what others do to the override file and to the folder."""
@@ -259,11 +248,11 @@ class Desk:
         while True:
             with suppress(AdaMatteError, OSError):
                 if await asyncio.to_thread(self.corrections.look):
-                    self._tell("rules")
+                    self.listeners.tell("rules")
                 now = await asyncio.to_thread(self.standing.now)
                 if now is not before[0] or self.standing.ended != before[1]:
                     before = now, self.standing.ended
-                    self._tell("marks")
+                    self.listeners.tell("marks")
             await asyncio.sleep(_LOOK_EVERY_S)
 
     # Frames.

@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +23,14 @@ from plugin.request.shot import Shot
 
 _LINE = 1 << 20
 _GRACE_S = 30.0
+_TRIES = 50
+"""Of a run that finds the override file another than when it began, while somebody paints on."""
+
 _FAILURES = 200
 """That are told of by frame; the manifest has all."""
+
+
+Again = Callable[[], Awaitable[tuple[FrameRange, Path | None] | None]]
 
 
 @dataclass(slots=True)
@@ -70,8 +76,14 @@ class Job:
         self._task: asyncio.Task[None] | None = None
         self.status = JobStatus()
 
-    def start(self, frames: FrameRange, override: Path | None) -> None:
+    def start(self, frames: FrameRange, override: Path | None, again: Again) -> None:
         """Begin on these frames.
+
+        Args:
+            frames: that are due.
+            override: the override file.
+            again: asked when the run has failed: the frames to begin again on and the file,
+                because corrections were made before it had read them; None to leave it at that.
 
         Raises:
             RequestError: one is under way, or there is nothing to do.
@@ -80,12 +92,15 @@ class Job:
             raise RequestError("a job is under way", where="the desk", fix="wait, or cancel it")
         if not frames:
             raise RequestError("every frame is as it should be", where="the desk", fix="go on")
-        given = {"frames": frames, "override": None if override is None else str(override)}
-        shot = self._shot.model_copy(update=given)
         self._cancelled = False
         self.status = JobStatus("starting", str(frames), len(frames))
-        self._task = asyncio.get_running_loop().create_task(self._run(shot))
+        work = self._run(self._asked(frames, override), again)
+        self._task = asyncio.get_running_loop().create_task(work)
         self._told()
+
+    def _asked(self, frames: FrameRange, override: Path | None) -> Shot:
+        given = {"frames": frames, "override": None if override is None else str(override)}
+        return self._shot.model_copy(update=given)
 
     async def cancel(self) -> None:
         """Ask it to end, as Ctrl-C does: what is done is kept."""
@@ -104,9 +119,25 @@ class Job:
                     self._process.kill()
                 await self._task
 
-    async def _run(self, shot: Shot) -> None:
-        path = shot.out / temporary_name("desk.toml")
+    async def _run(self, shot: Shot, again: Again) -> None:
+        code = await self._once(shot)
+        for _ in range(_TRIES):
+            more = None if code == 0 or self._cancelled else await again()
+            if more is None:
+                break
+            if not more[0]:  # what was due is no more
+                code = 0
+                break
+            self.status = JobStatus("starting", str(more[0]), len(more[0]))
+            code = await self._once(self._asked(*more))
         status = self.status
+        status.state = "done" if code == 0 else "cancelled" if self._cancelled else "failed"
+        status.left_s = None
+        self._told()
+
+    async def _once(self, shot: Shot) -> int:
+        """One run; its exit code."""
+        path = shot.out / temporary_name("desk.toml")
         try:
             await asyncio.to_thread(write_job, path, shot)
             words = ["-m", "adamatte", "run", "--job", str(path), "--progress", "jsonl"]
@@ -121,14 +152,13 @@ class Job:
             if self._cancelled:
                 self._process.terminate()
             await asyncio.gather(self._read_events(), self._read_errors())
-            code = await self._process.wait()
-        except Exception as error:
-            status.message, code = str(error), 4
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
-        status.state = "done" if code == 0 else "cancelled" if self._cancelled else "failed"
-        status.left_s = None
-        self._told()
+            return await self._process.wait()
+        except Exception as error:  # the page is told, whatever it is
+            self.status.message = str(error)
+            return 4
+        finally:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     async def _read_events(self) -> None:
         assert self._process is not None and self._process.stdout is not None  # noqa: S101, PT018

@@ -189,7 +189,7 @@ class _Routes:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: what has changed, by name."""
-        queue = self._desk.listen()
+        queue = self._desk.listeners.listen()
         response = web.StreamResponse(headers={"Cache-Control": "no-store"})
         response.content_type = "text/event-stream"
         try:
@@ -207,7 +207,7 @@ class _Routes:
         except ConnectionResetError:
             return response
         finally:
-            self._desk.leave(queue)
+            self._desk.listeners.leave(queue)
 
     async def report(self, request: web.Request) -> web.StreamResponse:
         """A file of the QC report, by a name that is in its folder."""

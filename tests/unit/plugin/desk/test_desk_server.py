@@ -161,6 +161,18 @@ def test_a_job_that_is_cancelled_leaves_what_is_due(client: Client) -> None:
     assert states(client)[2] == 0
 
 
+def test_who_paints_while_a_job_begins_does_not_end_it(client: Client) -> None:
+    client.change({"now": stroke("before", "1001-1006", "unknown", (5, 50))})
+    client.post("/api/run")
+    for x in range(4):
+        client.change({"now": stroke("meanwhile", "1004", "unknown", (10 + x, 50))})
+    job = wait_for_job(client)
+    assert job["state"] == "done", job
+    client.ask("POST", "/api/run", b"{}")  # what was painted after it had read the file
+    assert wait_for_job(client)["state"] == "done"
+    assert states(client)[2] == 0
+
+
 def test_a_frame_that_fails_is_told_of_with_its_reason(tmp_path: Path) -> None:
     shot = creature(tmp_path, frames=3).model_copy(update={"executor": "process"})
     mask = Path((shot.mask or "") % 1002)
