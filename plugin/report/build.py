@@ -102,8 +102,8 @@ def build_report(
         page = work.page(gallery, problems, thorough=thorough)
         if attempts is not None:
             shot, corner = manifest.shot.model_copy(update={"out": out}), corner_of(manifest)
-            found, notes = suggestions(page.suspects, page.figures, shot, corner, attempts)
-            page = replace(page, suggestions=found, notes=(*page.notes, *notes))
+            tries = suggestions(page.suspects, page.figures, shot, corner, attempts)
+            page = replace(page, tries=tries, notes=(*page.notes, *tries.notes))
         if against is not None and other is not None:
             comparison, pictures = compare(
                 gallery, manifest, against, other, _made(layout.report / "against", layout)

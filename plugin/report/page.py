@@ -19,12 +19,12 @@ from plugin.disk.atomic import write_whole
 from plugin.framerange import FrameRange
 from plugin.progress.lines import printable
 from plugin.report.against import Comparison
-from plugin.report.command import command_of
+from plugin.report.command import command_of, shell_word
 from plugin.report.facts import Problem, Rule, document, provenance, settings, stub
 from plugin.report.figures import Box
 from plugin.report.preview import COMP_COLOUR
 from plugin.report.reasons import Figures, Reason, percent
-from plugin.report.suggest import Suggestion
+from plugin.report.suggest import Tries
 from plugin.report.worst import Suspect
 from plugin.result.manifest import Manifest
 from plugin.types import FrameState
@@ -47,7 +47,7 @@ class Page:
         problems: what is not as it should be.
         figures: of every frame that is done, in order.
         suspects: the frames to look at, the worst first.
-        suggestions: overrides that were tried and helped, by frame.
+        tries: overrides that were tried.
         sprites: the small pictures by frame.
         full: the full-size pictures by frame and kind.
         rules: override rules in force.
@@ -75,7 +75,7 @@ class Page:
     thorough: bool
     against: Comparison | None = None
     compared: Mapping[int, Mapping[str, Path]] = field(default_factory=dict)
-    suggestions: Mapping[int, Suggestion] = field(default_factory=dict)
+    tries: Tries = field(default_factory=Tries)
     bytes: int = 0
 
 
@@ -98,11 +98,11 @@ def write_page(folder: Path, page: Page) -> Path:
     data = json.dumps(_data(folder, page), separators=(",", ":"))  # ASCII: no odd line ends
     write(folder / "data.js", f"window.ADAMATTE = {data};\n".replace("<", "\\u003c").encode())
     path = folder / "index.html"
-    write(path, _html(page).encode("utf-8", "backslashreplace"))
+    write(path, _html(folder, page).encode("utf-8", "backslashreplace"))
     return path
 
 
-def _html(page: Page) -> str:
+def _html(folder: Path, page: Page) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_ASSETS),
         autoescape=True,
@@ -122,12 +122,13 @@ def _html(page: Page) -> str:
         shot=manifest.shot.shot or manifest.shot.name,
         counts=_counts(page),
         command=_raw_text(command_of(manifest.shot)),
+        desk=_raw_text(f"adamatte desk --out={shell_word(str(folder.parent.absolute()))}"),
         provenance=provenance(manifest),
         settings=settings(manifest),
         stubs={
             s.number: stub(s, manifest, rules)
-            if s.number not in page.suggestions
-            else document(page.suggestions[s.number].rule, manifest, rules)
+            if s.number not in page.tries.found
+            else document(page.tries.found[s.number].rule, manifest, rules)
             for s in page.suspects
         },
         worth=[s for s in page.suspects if s.severity >= 1],

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from plugin.errors import AdaMatteError
 from plugin.framerange import FrameRange
@@ -63,13 +63,28 @@ class Suggestion:
     after: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """What came of trying.
+
+    Attributes:
+        found: the rules that helped, by frame.
+        tried: the frames on which rules were tried.
+        notes: why none could be.
+    """
+
+    found: Mapping[int, Suggestion] = field(default_factory=dict)
+    tried: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
+
+
 def suggestions(
     suspects: Sequence[Suspect],
     figures: Sequence[Figures],
     shot: Shot,
     corner: tuple[int, int],
     attempts: Attempts,
-) -> tuple[dict[int, Suggestion], tuple[str, ...]]:
+) -> Tries:
     """Try rules on the worst frames, as far as a minute reaches.
 
     Args:
@@ -78,19 +93,16 @@ def suggestions(
         shot: its band, its frames, its folder.
         corner: of the data window, in pixels of the display window, which overrides count in.
         attempts: mattes frames.
-
-    Returns:
-        What helped, by frame; and a note where frames cannot be matted here.
     """
     worth = [one for one in suspects if one.severity >= 1][:_MOST_TRIED]
     if not worth:
-        return {}, ()
+        return Tries()
     try:
         with attempts(shot) as attempt:
             until = Deadline.within(_TRYING_S)
-            return _tried(worth, figures, (shot, corner), attempt, until), ()
+            return _tried(worth, figures, (shot, corner), attempt, until)
     except AdaMatteError as error:
-        return {}, (f"no override was tried: {error.what}",)
+        return Tries(notes=(f"no override was tried: {error.what}",))
 
 
 def _tried(
@@ -99,9 +111,10 @@ def _tried(
     about: tuple[Shot, tuple[int, int]],
     attempt: Attempt,
     until: Deadline,
-) -> dict[int, Suggestion]:
+) -> Tries:
     by_number = {one.number: one for one in figures}
     found: dict[int, Suggestion] = {}
+    tried_on: set[int] = set()
     for suspect in suspects:
         one, name = by_number[suspect.number], suspect.reasons[0].name
         if until.left <= 0 or name not in _MEASURED:
@@ -110,12 +123,13 @@ def _tried(
         for rule in _candidates(name, one, figures, *about):
             if until.left <= 0:
                 break
+            tried_on.add(one.number)
             tried = attempt(one.number, rule)
             if _helps(name, plain, tried) and _harmless(rule, one.number, by_number, attempt):
                 key = _MEASURED[name]
                 found[one.number] = Suggestion(rule, _words(key, plain), _words(key, tried))
                 break
-    return found
+    return Tries(found, frozenset(tried_on))
 
 
 _MEASURED = {

@@ -19,6 +19,7 @@ from plugin.framerange import FrameRange
 from plugin.plates import open_plate
 from plugin.progress.lines import printable
 from plugin.report.build import Report, build_report
+from plugin.report.command import shell_word
 from plugin.report.summary import summary
 from plugin.request.shot import Shot
 from plugin.result.grey_png import read_grey
@@ -285,6 +286,8 @@ def test_the_command(shot: Shot, capsys: pytest.CaptureFixture[str]) -> None:
     assert told["bytes"] == sum(
         f.stat().st_size for f in (shot.out / "report").rglob("*") if f.is_file()
     )
+    page = Path(told["page"]).read_text()
+    assert f"adamatte desk --out={shell_word(str(shot.out))}" in page
     assert main(["report", str(shot.out), "--quick"]) == 0
     assert "report    " in capsys.readouterr().out
     assert main(["report", str(shot.out), "--full", "7"]) == 2
