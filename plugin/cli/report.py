@@ -52,9 +52,11 @@ def _report(
 
 
 def _told(built: Report, *, as_json: bool) -> None:
+    found = built.tries.found
     if as_json:
         worst = [
             {"frame": one.number, "severity": round(one.severity, 3), "why": one.reasons[0].text}
+            | ({"override": found[one.number].rule} if one.number in found else {})
             for one in built.suspects
         ]
         told = {"page": str(built.page), "bytes": built.bytes, "worst": worst}

@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from plugin.report.measure import Deadline, figures_of, is_done, measure_flicker
 from plugin.report.page import Page, write_page
 from plugin.report.preview import write_preview
 from plugin.report.sprites import FOLDER, read_sprite, sprite_key
-from plugin.report.suggest import Attempts, suggestions
+from plugin.report.suggest import Attempts, Tries, suggestions
 from plugin.report.worst import Suspect, worst
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, load
@@ -57,6 +57,7 @@ class Report:
         bytes: of the whole folder.
         found: how the frames stand.
         notes: what was left out, and why.
+        tries: overrides that were tried.
     """
 
     page: Path
@@ -65,6 +66,7 @@ class Report:
     bytes: int
     found: VerifyReport
     notes: tuple[str, ...] = ()
+    tries: Tries = field(default_factory=Tries)
 
 
 def build_report(
@@ -113,7 +115,9 @@ def build_report(
     page = replace(page, bytes=_bytes(layout.report))
     path = write_page(layout.report, page)
     taken = time.monotonic() - started
-    return Report(path, page.suspects, taken, _bytes(layout.report), standing, page.notes)
+    return Report(
+        path, page.suspects, taken, _bytes(layout.report), standing, page.notes, page.tries
+    )
 
 
 class _Work:

@@ -36,6 +36,9 @@ _CUT = 0.45
 _APART = 3
 """Frames up to which neighbours with the same reason are one thing to look at."""
 
+_AGAIN = 2 / 3
+"""What a frame counts for that says again what a neighbour says."""
+
 _OTHERS = 0.25
 
 
@@ -104,7 +107,7 @@ def worst(frames: Sequence[Figures], most: int = _MOST, keys: Sequence[int] = ()
 
 
 def _one_of_neighbours(suspects: Sequence[Suspect]) -> list[Suspect]:
-    """The same, the strongest first; who says again what a neighbour says counts for half."""
+    """The same, the strongest first; who says a neighbour's again counts for less."""
     ranked: list[tuple[float, Suspect]] = []
     for one in suspects:
         name = one.reasons[0].name
@@ -113,7 +116,7 @@ def _one_of_neighbours(suspects: Sequence[Suspect]) -> list[Suspect]:
             for rank, other in ranked
             if rank == other.severity
         )
-        ranked.append((one.severity / 2 if said else one.severity, one))
+        ranked.append((one.severity * _AGAIN if said else one.severity, one))
     return [one for _, one in sorted(ranked, key=lambda pair: -pair[0])]
 
 

@@ -54,6 +54,7 @@ def test_a_rule_that_is_suggested_was_tried_and_helps(
     file.write_text(text)
     rule = json.loads(text)["rules"][0]
     assert rule["params"]["dilate"] > 1
+    assert told["worst"][0]["override"] == rule
     assert rule["frames"] == "1001-1004"  # of the whole shot: nothing pops
     better = narrow.model_copy(update={"override": str(file), "out": tmp_path / "better"})
     run(better, executor=InProcessExecutor())
