@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
+from plugin.errors import FrameError
 from plugin.segmentation.plans import DisplayTransform
 from plugin.types import FloatArray, PlateSource
 
@@ -20,13 +23,34 @@ def sample_numbers(plate: PlateSource, count: int = SAMPLES) -> tuple[int, ...]:
     return tuple(numbers[round(i * (len(numbers) - 1) / (count - 1))] for i in range(count))
 
 
+def sampled(
+    plate: PlateSource, to_display: DisplayTransform, numbers: Iterable[int]
+) -> dict[int, FloatArray]:
+    """Those frames, display-referred, but for those that cannot be read: they fail as frames do.
+
+    Raises:
+        FrameError: not one of them can be decoded.
+    """
+    found: dict[int, FloatArray] = {}
+    broken: FrameError | None = None
+    for number in numbers:
+        try:
+            found[number] = to_display(plate.read(number).rgb)
+        except FrameError as error:
+            broken = broken or error
+    if broken is not None and not found:
+        raise broken
+    return found
+
+
 def sample(plate: PlateSource, to_display: DisplayTransform) -> list[FloatArray]:
     """Nine frames of the whole plate, display-referred, at most 320 pixels wide.
 
     Raises:
-        FrameError: a frame cannot be decoded.
+        FrameError: not one of them can be decoded.
     """
-    return [_small(to_display(plate.read(n).rgb)) for n in sample_numbers(plate)]
+    frames = sampled(plate, to_display, sample_numbers(plate))
+    return [_small(rgb) for rgb in frames.values()]
 
 
 def _small(rgb: FloatArray) -> FloatArray:

@@ -22,7 +22,7 @@ from plugin.plates import open_plate, plate_sum, unlike
 from plugin.segmentation.clean_plate.difference import differences_of
 from plugin.segmentation.clean_plate.solid import fill_holes, keep_large
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
-from plugin.segmentation.sampling import sample_numbers
+from plugin.segmentation.sampling import sample_numbers, sampled
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, PlateSource, Segmenter
 
 _SPAN = 0.1
@@ -201,11 +201,12 @@ def _noise(request: Request, clean: PlateSource, settings: CleanPlateSettings) -
     """What grain and compression make, over sampled frames, with room above."""
     to_display = display_transform(clean.info, settings.colour)
     still, levels = settings.still, []
-    for number in sample_numbers(request.plate, 5):
-        if still is None and number not in clean.info.frames:
-            continue
+    numbers = sample_numbers(request.plate, 5)
+    if still is None:
+        numbers = tuple(number for number in numbers if number in clean.info.frames)
+    for number, frame in sampled(request.plate, request.to_display, numbers).items():
         empty = to_display(clean.read(number if still is None else still).rgb)
-        difference, _ = differences_of(request.to_display(request.plate.read(number).rgb), empty)
+        difference, _ = differences_of(frame, empty)
         quiet = difference[difference < _SURELY_SUBJECT]
         if quiet.size:
             levels.append(float(np.percentile(quiet, 98)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from plugin.request.shot import Shot
 from plugin.result.verify import verify
 from plugin.types import FloatArray, LabelArray
 from tests.jobs import LumaMatter, creature
+from tests.media import write_image
 from workers.in_process import InProcessExecutor
 
 pytestmark = pytest.mark.slow
@@ -123,3 +125,32 @@ def test_a_gpu_that_fails_leaves_the_rest_to_the_cpu_where_that_was_left_open(
     (note,) = notes
     assert "the GPU fails" in note
     assert f"{1001 + done}-1006" in note
+
+
+@pytest.mark.parametrize("way", ["chroma", "auto", "clean-plate"])
+@pytest.mark.parametrize("damaged", [{1001}, {1005, 1009}])
+def test_a_damaged_frame_fails_alone_though_the_shot_is_settled_by_looking_at_it(
+    tmp_path: Path, way: Literal["chroma", "auto", "clean-plate"], damaged: set[int]
+) -> None:
+    y, x = np.mgrid[:48, :96]
+    empty = np.full((48, 96, 3), (26, 190, 44), np.uint8) + (x % 3)[..., None].astype(np.uint8)
+    write_image(tmp_path / "empty.png", empty)
+    for number in range(1001, 1010):
+        inside = np.hypot(x - 30 - 3 * (number - 1001), y - 24) < 12
+        plate = np.where(inside[..., None], np.array((200, 60, 50), np.uint8), empty)
+        path = tmp_path / f"p.{number}.png"
+        write_image(path, plate)
+        if number in damaged:
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    shot = Shot(
+        plate=str(tmp_path / "p.%04d.png"),
+        out=tmp_path / "out",
+        segment=way,
+        clean_plate=str(tmp_path / "empty.png") if way == "clean-plate" else None,
+        report=False,
+        stabilise=0,
+    )
+    manifest = run(shot, executor=InProcessExecutor(lambda _plan: LumaMatter()))
+    assert set(manifest.not_done) == damaged
+    assert len(manifest.frames) == 9
+    assert all("damaged" in manifest.frames[number].error for number in damaged)
