@@ -102,8 +102,9 @@ class InputColour:
     @property
     def recipe(self) -> str:
         """What determines the network's picture besides the plate, for recipes of what is made."""
-        parts = (_SEEN, self.space, self.config)
-        return " · ".join((*parts, self.sha256) if self.sha256 else parts)
+        parts = [_SEEN, self.space, self.config, *filter(None, [self.sha256])]
+        # Said for all frames, those whose tags name another space are not brought to the first's.
+        return " · ".join(parts if self.by_tags else [*parts, self.why])
 
 
 def input_colour(info: PlateInfo, in_colour: str | None = None) -> InputColour:

@@ -12,7 +12,7 @@ from plugin.report.facts import provenance
 from plugin.request.shot import Shot
 from plugin.result.manifest import load
 from tests.inputs import masks
-from tests.jobs import luma_matter
+from tests.jobs import alphas, luma_matter
 from tests.media import rgb_channels, write_exr
 from workers.in_process import InProcessExecutor
 
@@ -74,3 +74,27 @@ def test_a_second_run_replaces_what_was_assumed(tmp_path: Path) -> None:
     run(told, executor=InProcessExecutor(luma_matter))
     notes = load(shot.out / "manifest.json").assumed
     assert any("channel Y" in note for note in notes)
+
+
+def test_a_space_said_for_all_frames_makes_those_anew_whose_tags_say_another(
+    tmp_path: Path,
+) -> None:
+    """It is the first frame's own: only the second, which was brought to it, is seen otherwise."""
+    spaces = {
+        1001: (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290),
+        1002: (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767),
+    }
+    rgb = np.random.default_rng(1).random((48, 64, 3), np.float32)
+    for number, space in spaces.items():
+        channels = rgb_channels(rgb.astype(np.float16))
+        write_exr(tmp_path / f"p.{number}.exr", channels, chromaticities=space)
+    plate = str(tmp_path / "p.%04d.exr")
+    shot = Shot(plate=plate, out=tmp_path / "out", segment="none", stabilise=0, report=False)
+    said = shot.model_copy(update={"in_colour": "lin_rec709_scene"})
+    fresh = said.model_copy(update={"out": tmp_path / "fresh"})
+    run(shot, executor=InProcessExecutor(luma_matter))
+    by_tags = alphas(shot)
+    for one in (said, fresh):
+        run(one, executor=InProcessExecutor(luma_matter))
+    assert alphas(said) == alphas(fresh)
+    assert alphas(said)[1002] != by_tags[1002]
