@@ -22,7 +22,8 @@ def test_wide_keeps_what_is_mixed_and_auto_more_than_fixed() -> None:
         assert fixed.unknown < auto.unknown < wide.unknown < 0.5
         assert wide.kept > 0.97
         assert fixed.needed == auto.needed == wide.needed > 20  # of the mask, not of the band
-    assert table["mask", "auto"].kept > table["mask", "fixed"].kept + 0.1
+    # Of what is mixed a sixth more, although it is as narrow as can be along edges that are sharp.
+    assert table["mask", "auto"].kept > 7 / 6 * table["mask", "fixed"].kept
 
 
 def test_the_command_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
