@@ -26,6 +26,7 @@ from plugin.report.sprites import straight
 from plugin.result.layout import OutputLayout
 from plugin.trimap.override import Override
 from plugin.trimap.source import TrimapPlan, TrimapSource
+from plugin.trimap.stretches import Edge
 from plugin.types import BACKGROUND, FloatArray, Frame, LabelArray, Mask, PlateInfo, Trimap
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 _LOOKS, _TRIMAPS, _MATTES = 384 << 20, 96 << 20, 128 << 20
 """Bytes that are kept: 2 frames of a 4K plate, 8 of an HD one, with what was made of them."""
 
-_Params = tuple[float | None, float | None]
+_Band = tuple[float | None, float | None, Edge | None]
+"""What an override says of a frame's band: `erode`, `dilate`, `edge`."""
 
 
 class _Source(Protocol):
@@ -64,7 +66,7 @@ class Look:
     number: int
     source: _Source
     seen: LabelArray
-    plain: dict[_Params, Trimap] = field(default_factory=dict)
+    plain: dict[_Band, Trimap] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,8 +194,8 @@ class Frames:
             self._mattes.put((number, trimaps.key), found, size)
         return trimaps.key, found
 
-    def stored(self, number: int, digest: str) -> Matte:
-        """What a run wrote.
+    def stored(self, number: int, digest: str) -> Matte | None:
+        """What a run wrote; None where a later run's matte is there, of which nothing is told yet.
 
         Args:
             number: the frame.
@@ -206,6 +208,8 @@ class Frames:
         if found is not None:
             return found
         file = read_alpha(self._layout.alpha(number))
+        if file.provenance.get("digest") != digest:
+            return None
         area = self.info.data_window.area_of(file.data_window)
         front = None
         if file.foreground is not None:
@@ -224,15 +228,17 @@ class Frames:
         return self._looks.put(number, look, size)
 
     def _plain(self, look: Look, override: Override | None) -> Trimap:
-        params: _Params = (None, None) if override is None else override.params(look.number)
+        band: _Band = (None, None, None)
+        if override is not None:
+            band = (*override.params(look.number), override.edge(look.number))
         with self._reading:
-            found = look.plain.get(params)
+            found = look.plain.get(band)
             if found is None:
                 plan = self.plan.trimap or TrimapPlan(kind="band")
                 # With an override whose pictures and shapes are left out: they come after.
                 bands = TrimapSource(plan, self.info, None if override is None else override.bands)
                 found = bands.trimap(look.number, self._mask(look), look.source.rgb)
-                look.plain = {params: found}
+                look.plain = {band: found}
         return found
 
     def _mask(self, look: Look) -> Mask | None:

@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from plugin.desk.frames import Frames, Matte
-from plugin.errors import AdaMatteError
 
 _AHEAD = (1, -1)
 
@@ -112,7 +111,7 @@ class Mattes:
             raise SupersededError
 
     def _work(self) -> None:
-        with suppress(SupersededError, AdaMatteError):  # who wants a matte is told of the same
+        with suppress(Exception):  # who wants a matte is told of the same
             self.frames.warm()
         while True:
             with self._changed:
@@ -146,7 +145,7 @@ class Mattes:
 
     def _look_ahead(self, number: int) -> None:
         for step in _AHEAD[::-1]:
-            with suppress(AdaMatteError):
+            with suppress(Exception):  # nobody asked; this thread lives on, for those who do
                 near = next((n for n in self._around(number) if (n - number) * step > 0), None)
                 if near is None:
                     continue
