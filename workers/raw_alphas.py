@@ -69,6 +69,9 @@ class RawAlphas:
         if config_digest(plan.colour.config) != plan.colour.sha256:
             what, fix = "the OCIO configuration has changed meanwhile", "run the same command again"
             raise SurroundingsError(what, where=plan.colour.config, fix=fix)
+        if plan.colour.by_tags and info.colour != plan.colour.space:
+            what, fix = "the first frame's colour space has changed", "run the same command again"
+            raise SurroundingsError(what, where=shot.plate, fix=fix)
         self.to_display = display_transform(info, plan.colour)
         corrections = _corrections(plan, info)
         self.trimaps = TrimapSource(plan.trimap or TrimapPlan(kind="band"), info, corrections)

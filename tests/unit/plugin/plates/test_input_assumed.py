@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from plugin.driver.probe import probe_job
 from plugin.driver.run import run
+from plugin.errors import SurroundingsError
 from plugin.progress.modes import QuietProgress
 from plugin.report.facts import provenance
 from plugin.request.shot import Shot
@@ -14,6 +17,7 @@ from plugin.result.manifest import load
 from tests.inputs import masks
 from tests.jobs import alphas, luma_matter
 from tests.media import rgb_channels, write_exr
+from workers.frame_worker import FrameWorker
 from workers.in_process import InProcessExecutor
 
 
@@ -26,6 +30,19 @@ class Told(QuietProgress):
     def note(self, text: str) -> None:
         """Keep it."""
         self.notes.append(text)
+
+
+REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
+AP1 = (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767)
+
+
+def tagged(folder: Path, *spaces: tuple[float, ...]) -> Shot:
+    """A plate whose frames name a space each."""
+    rgb = np.random.default_rng(1).random((48, 64, 3), np.float32).astype(np.float16)
+    for number, space in enumerate(spaces, 1001):
+        write_exr(folder / f"p.{number}.exr", rgb_channels(rgb), chromaticities=space)
+    plate = str(folder / "p.%04d.exr")
+    return Shot(plate=plate, out=folder / "out", segment="none", stabilise=0, report=False)
 
 
 def test_notes_manifest_and_report_say_the_same(tmp_path: Path) -> None:
@@ -80,16 +97,7 @@ def test_a_space_said_for_all_frames_makes_those_anew_whose_tags_say_another(
     tmp_path: Path,
 ) -> None:
     """It is the first frame's own: only the second, which was brought to it, is seen otherwise."""
-    spaces = {
-        1001: (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290),
-        1002: (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767),
-    }
-    rgb = np.random.default_rng(1).random((48, 64, 3), np.float32)
-    for number, space in spaces.items():
-        channels = rgb_channels(rgb.astype(np.float16))
-        write_exr(tmp_path / f"p.{number}.exr", channels, chromaticities=space)
-    plate = str(tmp_path / "p.%04d.exr")
-    shot = Shot(plate=plate, out=tmp_path / "out", segment="none", stabilise=0, report=False)
+    shot = tagged(tmp_path, REC709, AP1)
     said = shot.model_copy(update={"in_colour": "lin_rec709_scene"})
     fresh = said.model_copy(update={"out": tmp_path / "fresh"})
     run(shot, executor=InProcessExecutor(luma_matter))
@@ -98,3 +106,13 @@ def test_a_space_said_for_all_frames_makes_those_anew_whose_tags_say_another(
         run(one, executor=InProcessExecutor(luma_matter))
     assert alphas(said) == alphas(fresh)
     assert alphas(said)[1002] != by_tags[1002]
+
+
+def test_no_frame_is_brought_to_a_first_one_that_is_of_another_space_by_now(
+    tmp_path: Path,
+) -> None:
+    """What a worker finds there is not what the recipes of its frames say."""
+    plan, _, _ = probe_job(tagged(tmp_path, REC709, REC709), "alpha", QuietProgress())
+    tagged(tmp_path, AP1)
+    with pytest.raises(SurroundingsError, match="colour space has changed"):
+        FrameWorker(plan, luma_matter)
