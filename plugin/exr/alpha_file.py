@@ -179,8 +179,12 @@ def read_layer(path: Path, name: str) -> FloatArray | None:
     return decode_a(data, path, f"{name}.A")[0] if f"{name}.A" in channels else None
 
 
-def read_alpha(path: Path) -> AlphaFile:
+def read_alpha(path: Path, layer: str = "") -> AlphaFile:
     """Decode an alpha EXR in full; sums that it carries are checked.
+
+    Args:
+        path: the file.
+        layer: one that `encode_alpha` wrote, to be read with the alpha where the file has it.
 
     Raises:
         FrameError: it is missing, damaged, too large, of a kind that is not read here (deep, tiled
@@ -192,7 +196,10 @@ def read_alpha(path: Path) -> AlphaFile:
     data_window = window(header["dataWindow"])
     refuse_size(data_window, path)
     coloured = f"{OURS}{FOREGROUND}" in header
-    planes, bits = decode_stored(data, tuple("ARGB" if coloured else "A"), path)
+    channels = tuple(channel.name for channel in header["channels"])
+    beside = tuple({f"{layer}.A"}.intersection(channels))
+    planes, bits = decode_stored(data, (*("ARGB" if coloured else "A"), *beside), path)
+    further = [planes.pop(name).astype(np.float32) for name in beside]
     alpha = planes["A"].astype(np.float32)
     _refuse_alpha(alpha, data_window, str(path))
     rgb = colours_of(planes) if coloured else None
@@ -202,7 +209,7 @@ def read_alpha(path: Path) -> AlphaFile:
     return AlphaFile(
         alpha=alpha,
         bits=bits,
-        channels=tuple(channel.name for channel in header["channels"]),
+        channels=channels,
         compression=header["compression"].name,
         data_window=data_window,
         display_window=window(header["displayWindow"]),
@@ -210,16 +217,17 @@ def read_alpha(path: Path) -> AlphaFile:
         attributes=header,
         sealed=sealed,
         foreground=rgb,
+        layer=further[0] if further else None,
     )
 
 
-def prove_alpha(path: Path) -> AlphaFile:
+def prove_alpha(path: Path, layer: str = "") -> AlphaFile:
     """`read_alpha` for the program's own files: the sums must be there, and right.
 
     Raises:
         FrameError: as `read_alpha`; or the file was not written by this program.
     """
-    found = read_alpha(path)
+    found = read_alpha(path, layer)
     if not found.sealed or "digest" not in found.provenance:
         raise FrameError(
             "it does not carry AdaMatte's sums: another program wrote it", where=path, fix=_AGAIN

@@ -67,6 +67,7 @@ class AlphaFile:
         attributes: the whole header by attribute name.
         sealed: every byte of the file was proved to be as it was written.
         foreground: `H × W × 3` float32, multiplied by alpha, where the file holds one.
+        layer: `H × W` float32, the layer that was asked for, where the file has it.
     """
 
     alpha: FloatArray
@@ -79,6 +80,7 @@ class AlphaFile:
     attributes: Mapping[str, Any]
     sealed: bool
     foreground: FloatArray | None = None
+    layer: FloatArray | None = None
 
     @property
     def provenance(self) -> dict[str, str]:

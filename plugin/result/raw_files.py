@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from plugin.errors import FrameError
-from plugin.exr.alpha_file import AlphaFormat, prove_alpha, read_layer, write_alpha
+from plugin.exr.alpha_file import AlphaFormat, prove_alpha, write_alpha
 from plugin.exr.decode import Bits
 from plugin.framerange import FrameRange
 from plugin.result.grey_png import read_grey, write_grey
@@ -106,7 +106,7 @@ class RawFiles:
         """A raw alpha that is there, whole and of this recipe, with its data window; or None."""
         layout = self._layout
         try:
-            found = prove_alpha(layout.raw(number))
+            found = prove_alpha(layout.raw(number), _SURE)
             if found.provenance.get("recipe") != recipe:
                 return None
             labels = read_grey(layout.labels(number))
@@ -120,9 +120,8 @@ class RawFiles:
         area = window.area_of(found.data_window)
         trimap, adapted = _CLASSES[labels // 3], _CLASSES[labels % 3][area]
         figures = _figures(found.provenance.get("figures", ""))
-        sure = read_layer(layout.raw(number), _SURE) if f"{_SURE}.A" in found.channels else None
-        raw = Raw(self.as_stored(found.alpha), np.ascontiguousarray(adapted), trimap, figures, sure)
-        return raw, found.data_window
+        alpha, adapted = self.as_stored(found.alpha), np.ascontiguousarray(adapted)
+        return Raw(alpha, adapted, trimap, figures, found.layer), found.data_window
 
 
 def drop_raws(

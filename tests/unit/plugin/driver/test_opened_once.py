@@ -12,9 +12,12 @@ import pytest
 from plugin.driver.probe import probe_job
 from plugin.driver.run import run
 from plugin.framerange import FrameRange
+from plugin.plates import open_plate
 from plugin.progress.modes import QuietProgress
 from plugin.request.shot import Shot
-from plugin.types import Window
+from plugin.result.layout import OutputLayout
+from plugin.result.raw_files import Raw, RawFiles
+from plugin.types import UNKNOWN, Window
 from tests.jobs import alphas, luma_matter
 from tests.opens import opens_in
 from workers.farm import plan_farm_job, write_farm_job
@@ -117,6 +120,23 @@ def test_what_a_job_found_is_no_more_than_a_help(shot: Shot, content: str) -> No
     (shot.out / "canvas.json").write_text(content)
     plan, _, _ = probe_job(shot, "alpha", QuietProgress())
     assert plan.canvas == Window(0, 0, 39, 23)
+
+
+def test_a_raw_alpha_and_what_goes_with_it_are_of_one_look_at_the_file(shot: Shot) -> None:
+    """Another task may put another file there, or none, between two looks."""
+    (shot.out / "raw").mkdir()
+    plate = open_plate(shot.plate)
+    raws = RawFiles(OutputLayout.of(shot), plate.info, "float")
+    alpha, sure = np.random.default_rng(1).random((2, 24, 32), np.float32)
+    labels = np.full((24, 32), UNKNOWN, np.uint8)
+    for recipe, beside in (("a", None), ("b", sure)):
+        raws.write(plate.read(1001), Raw(alpha, labels, labels, {}, beside), recipe)
+        with opens_in(shot.out / "raw") as opened:
+            found = raws.read(1001, recipe)
+        assert set(opened.values()) == {1}
+        assert found is not None
+        np.testing.assert_array_equal(found[0].alpha, alpha)
+        np.testing.assert_array_equal(found[0].confidence, beside)
 
 
 def _executor() -> InProcessExecutor:
