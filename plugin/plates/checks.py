@@ -40,6 +40,15 @@ class KnownCanvas(BaseModel):
         files = source.files() if isinstance(source, SequencePlate) else ""
         return cls(files=files, window=window) if files else None
 
+    def could_hold(self, windows: list[Window]) -> bool:
+        """Whether the window holds these, none of which is to be known from anywhere else."""
+        if self.window is None:
+            return len(set(windows)) == 1
+        with suppress(PlateError):
+            check_size(self.window.width, self.window.height, Path())
+            return all(self.window.joined(one) == self.window for one in windows)
+        return False
+
     @classmethod
     def read(cls, path: Path) -> KnownCanvas | None:
         """From a file; None where there is none that makes sense, and all headers are looked at."""
@@ -97,7 +106,9 @@ def check_frames(
     if first.reader != "openexr":
         return None
     if known is not None and known.files == source.files():
-        return known.window
+        windows = [source.header(number).data_window for number in (info.frames.first, *frames)]
+        if known.could_hold(windows):
+            return known.window
     return _canvas(source, first)
 
 

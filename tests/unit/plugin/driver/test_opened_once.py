@@ -122,6 +122,27 @@ def test_what_a_job_found_is_no_more_than_a_help(shot: Shot, content: str) -> No
     assert plan.canvas == Window(0, 0, 39, 23)
 
 
+@pytest.mark.parametrize(
+    "window",
+    [
+        "null",
+        "[0, 0, 9, 9]",
+        "[39, 23, 0, 0]",
+        "[-70000, 0, 70000, 23]",
+        "[-30000, -30000, 30000, 30000]",
+    ],
+)
+def test_a_window_that_cannot_be_is_not_believed(shot: Shot, window: str) -> None:
+    """Of the right files, but damaged; a frame in whose own window the others are not is asked."""
+    job = plan_farm_job(shot, QuietProgress())
+    assert job.canvas is not None
+    text = f'{{"files": "{job.canvas.files}", "window": {window}}}'
+    (shot.out / "canvas.json").write_text(text)
+    task = shot.model_copy(update={"frames": FrameRange.of((1004, 1011))})
+    plan, _, _ = probe_job(task, "alpha", QuietProgress())
+    assert plan.canvas == job.canvas.window == Window(0, 0, 39, 23)
+
+
 def test_a_raw_alpha_and_what_goes_with_it_are_of_one_look_at_the_file(shot: Shot) -> None:
     """Another task may put another file there, or none, between two looks."""
     (shot.out / "raw").mkdir()
