@@ -128,10 +128,10 @@ def _choose(request: Request) -> SegmentPlan:
             return _named(_method(method).prepare(request))
     if request.shot.screen != "auto":
         return _named(_method("chroma").prepare(request))
-    frames = sample(request.plate, request.to_display)
-    look = find_screen(frames)
+    seen = sample(request.plate, request.to_display)
+    look = find_screen(list(seen.values()))
     if look is not None and look.evident:
-        return screen_plan(look, frames, "auto chose chroma")
+        return screen_plan(look, request.plate, seen, "auto chose chroma")
     options = "; ".join(method.needs for method in METHODS.values())
     raise MaskError(
         "no masks given and no screen seen",

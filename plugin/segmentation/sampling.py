@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from plugin.errors import FrameError
+from plugin.framerange import FrameRange
 from plugin.segmentation.plans import DisplayTransform
 from plugin.types import FloatArray, PlateSource
 
@@ -43,14 +44,23 @@ def sampled(
     return found
 
 
-def sample(plate: PlateSource, to_display: DisplayTransform) -> list[FloatArray]:
+def left_out(numbers: Iterable[int], found: Iterable[int]) -> tuple[str, ...]:
+    """What a person should know where not all of the frames that were wanted are there.
+
+    Another run, or a farm's task that can read them, settles on something else.
+    """
+    gone = FrameRange.of(numbers).without(FrameRange.of(found))
+    return (f"settled without frames that cannot be read: {gone.brief}",) if gone else ()
+
+
+def sample(plate: PlateSource, to_display: DisplayTransform) -> dict[int, FloatArray]:
     """Nine frames of the whole plate, display-referred, at most 320 pixels wide.
 
     Raises:
         FrameError: not one of them can be decoded.
     """
     frames = sampled(plate, to_display, sample_numbers(plate))
-    return [_small(rgb) for rgb in frames.values()]
+    return {number: _small(rgb) for number, rgb in frames.items()}
 
 
 def _small(rgb: FloatArray) -> FloatArray:

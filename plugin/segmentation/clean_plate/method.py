@@ -22,7 +22,7 @@ from plugin.plates import open_plate, plate_sum, unlike
 from plugin.segmentation.clean_plate.difference import differences_of
 from plugin.segmentation.clean_plate.solid import fill_holes, keep_large
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings, asked_frames
-from plugin.segmentation.sampling import sample_numbers, sampled
+from plugin.segmentation.sampling import left_out, sample_numbers, sampled
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, PlateSource, Segmenter
 
 _SPAN = 0.1
@@ -138,8 +138,8 @@ def _prepare(request: Request) -> SegmentPlan:
         closing(open_plate(path, start_frame=start)) as clean,
     ):
         settings = _settings_for(request, path, clean, start)
-        notes = [*clean.info.notes, *unlike(clean, clean.info.frames)]
-        noise = _noise(request, clean, settings)
+        noise, notes = _noise(request, clean, settings)
+        notes += [*clean.info.notes, *unlike(clean, clean.info.frames)]
     frames = f"frames {clean.info.frames.brief} beside a plate of {plate.info.frames.brief}"
     kind = "a still" if settings.still is not None else frames
     return SegmentPlan(
@@ -197,21 +197,24 @@ def _settings_for(
     )
 
 
-def _noise(request: Request, clean: PlateSource, settings: CleanPlateSettings) -> float:
-    """What grain and compression make, over sampled frames, with room above."""
+def _noise(
+    request: Request, clean: PlateSource, settings: CleanPlateSettings
+) -> tuple[float, list[str]]:
+    """What grain and compression make, over sampled frames, with room above; and notes."""
     to_display = display_transform(clean.info, settings.colour)
     still, levels = settings.still, []
     numbers = sample_numbers(request.plate, 5)
     if still is None:
         numbers = tuple(number for number in numbers if number in clean.info.frames)
-    for number, frame in sampled(request.plate, request.to_display, numbers).items():
+    seen = sampled(request.plate, request.to_display, numbers)
+    for number, frame in seen.items():
         empty = to_display(clean.read(number if still is None else still).rgb)
         difference, _ = differences_of(frame, empty)
         quiet = difference[difference < _SURELY_SUBJECT]
         if quiet.size:
             levels.append(float(np.percentile(quiet, 98)))
     level = float(np.median(levels)) if levels else 0.0
-    return round(min(max(1.5 * level, 0.03), 0.2), 3)
+    return round(min(max(1.5 * level, 0.03), 0.2), 3), list(left_out(numbers, seen))
 
 
 def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:  # noqa: ARG001

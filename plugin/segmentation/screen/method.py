@@ -12,6 +12,7 @@ alpha: coverage is half where `k` lies halfway between the screen and most of th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import hypot
 from typing import Annotated
 
@@ -22,7 +23,7 @@ from pydantic import Field
 
 from plugin.errors import FrameError, MaskError
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings
-from plugin.segmentation.sampling import sample
+from plugin.segmentation.sampling import left_out, sample, sample_numbers
 from plugin.segmentation.screen.bounds import drop_specks, outside_screen
 from plugin.segmentation.screen.finding import (
     ScreenLook,
@@ -32,7 +33,7 @@ from plugin.segmentation.screen.finding import (
     seeds_of,
     to_opponent,
 )
-from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
+from plugin.types import FloatArray, Frame, Mask, PlateInfo, PlateSource, Segmenter
 
 _LEAST_AREA = 0.05
 """Share of the frames that a screen of a given colour covers at the least."""
@@ -175,7 +176,8 @@ def _rounded(values: list[float], low: float, high: float) -> float:
 
 
 def _prepare(request: Request) -> SegmentPlan:
-    frames = sample(request.plate, request.to_display)
+    seen = sample(request.plate, request.to_display)
+    frames = list(seen.values())
     asked = request.shot.screen
     look = find_screen(frames) if asked == "auto" else look_at(frames, _hue(asked))
     if look is None or not (look.usable if asked == "auto" else look.area >= _LEAST_AREA):
@@ -184,14 +186,16 @@ def _prepare(request: Request) -> SegmentPlan:
             where=request.plate.info.path,
             fix="name its colour with --screen #rrggbb, or give masks with --mask",
         )
-    return screen_plan(look, frames, "chroma")
+    return screen_plan(look, request.plate, seen, "chroma")
 
 
-def screen_plan(look: ScreenLook, frames: list[FloatArray], why: str) -> SegmentPlan:
-    """The plan for a screen, with what the user should hear of it."""
-    settings = _plan_chroma(look, frames)
+def screen_plan(
+    look: ScreenLook, plate: PlateSource, seen: Mapping[int, FloatArray], why: str
+) -> SegmentPlan:
+    """The plan for a screen, as samples of the plate show it, with what the user should hear."""
+    settings = _plan_chroma(look, list(seen.values()))
     colour = "#" + "".join(f"{round(255 * min(max(v, 0), 1)):02x}" for v in look.rgb)
-    warnings = []
+    warnings = list(left_out(sample_numbers(plate), seen))
     if look.border < 0.4:
         warnings.append(
             f"the screen covers {look.border:.0%} of the frame's border: what stands beside it and"

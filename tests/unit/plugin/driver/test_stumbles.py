@@ -13,6 +13,7 @@ import pytest
 from plugin.driver.plan import Plan
 from plugin.driver.run import run
 from plugin.errors import DeviceError
+from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.result.verify import verify
 from plugin.types import FloatArray, LabelArray
@@ -153,4 +154,6 @@ def test_a_damaged_frame_fails_alone_though_the_shot_is_settled_by_looking_at_it
     manifest = run(shot, executor=InProcessExecutor(lambda _plan: LumaMatter()))
     assert set(manifest.not_done) == damaged
     assert len(manifest.frames) == 9
+    told = [note for note in manifest.assumed if "settled without" in note]
+    assert [note.rpartition(": ")[2] for note in told] == [FrameRange.of(damaged).brief]
     assert all("damaged" in manifest.frames[number].error for number in damaged)
