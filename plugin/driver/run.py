@@ -204,7 +204,7 @@ def _work(
                 claim.check()
     except KeyboardInterrupt as error:
         books.close(ended=None)
-        raise _stopped(plan.shot, tally, drained=False) from error
+        raise _stopped(plan.shot, tally, drained=drain.asked) from error
     except BaseException:
         books.close(ended=None)
         raise
