@@ -33,6 +33,10 @@ _NO_PIXELS = {field for field in Shot.model_fields if not asked_of(field).pixels
 """The fields of `Shot` that no pixel depends on."""
 
 
+_DEFAULTS = Shot(plate="-", out=Path()).model_dump(mode="json", exclude={*_NO_PIXELS, "plate"})
+"""What a request of an earlier version had of what it did not know yet."""
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -102,6 +106,11 @@ class RequestRecord(_Record):
     override: Sha256 = ""
     weights: Sha256 = ""
     asked: Frames = FrameRange(())
+
+    @field_validator("shot")
+    @classmethod
+    def _the_unknown_has_its_default(cls, shot: dict[str, Any]) -> dict[str, Any]:
+        return _DEFAULTS | shot
 
     @property
     def key(self) -> str:

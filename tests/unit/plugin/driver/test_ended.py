@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterable, Iterator
@@ -13,8 +14,10 @@ from plugin.driver.run import run
 from plugin.errors import Interrupted
 from plugin.framerange import FrameRange
 from plugin.result.manifest import read_progress
+from plugin.result.verify import Fault, verify
 from plugin.types import FrameResult
-from tests.jobs import creature
+from tests.jobs import creature, luma_matter
+from workers.in_process import InProcessExecutor
 
 
 class Signalled:
@@ -57,3 +60,22 @@ def test_the_code_is_of_the_signal_that_came(
         signal.signal(signal.SIGTERM, before)
     assert found.value.exit_code == code
     assert read_progress(shot.out / "progress.json")["exit"] == code
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known then", "of an earlier version"])
+@pytest.mark.parametrize("asked", [{"edge": "hair"}, {"layers": frozenset({"trimap"})}], ids=str)
+def test_frames_that_it_did_not_come_to_are_stale(
+    tmp_path: Path, asked: dict[str, object], known: bool
+) -> None:
+    """Of settings too that the request which made them could not know."""
+    shot = creature(tmp_path, frames=2)
+    manifest = run(shot, executor=InProcessExecutor(luma_matter))
+    if not known:
+        path = shot.out / "manifest.json"
+        told = json.loads(path.read_text())
+        for name in asked:
+            del told["requests"][manifest.request.key]["shot"][name]
+        path.write_text(json.dumps(told))
+    with pytest.raises(Interrupted):
+        run(shot.model_copy(update=asked), executor=Signalled(signal.SIGINT))
+    assert verify(shot.out).frames_with(Fault.STALE).numbers == (1001, 1002)
