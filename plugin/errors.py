@@ -26,26 +26,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = [
-    "AdaMatteError",
-    "ClusterError",
-    "DeviceError",
-    "FrameError",
-    "FrameRangeError",
-    "Interrupted",
-    "MaskError",
-    "OutputError",
-    "OverrideError",
-    "PictureError",
-    "PlateError",
-    "RequestError",
-    "ShotError",
-    "SurroundingsError",
-    "TrimapError",
-    "WeightsError",
-    "told_as",
-]
-
 
 class AdaMatteError(Exception):
     """Root of the tree.

@@ -26,26 +26,7 @@ if TYPE_CHECKING:
     from plugin.disk.inputs import Sum
     from plugin.framerange import FrameRange
 
-__all__ = [
-    "BACKGROUND",
-    "FOREGROUND",
-    "UNKNOWN",
-    "Executor",
-    "FloatArray",
-    "Frame",
-    "FrameResult",
-    "FrameState",
-    "LabelArray",
-    "Mask",
-    "Matter",
-    "PlateInfo",
-    "PlateKind",
-    "PlateSource",
-    "Segmenter",
-    "Stored",
-    "Trimap",
-    "Window",
-]
+__all__ = ["PlateInfo", "PlateKind", "Window"]
 
 FloatArray = npt.NDArray[np.float32]
 LabelArray = npt.NDArray[np.uint8]

@@ -10,7 +10,6 @@
 The order is that of Deep Image Matting and of the AdaMatting paper: foreground by foreground, each
 over the next `n` backgrounds of one list, numbered from 0; a background that is smaller than the
 foreground is enlarged to cover it and cropped at its top left; colours are truncated to 8 bits.
-Its own sets (431 × 100 and 50 × 20) have the same order over their published lists of names.
 """
 
 from __future__ import annotations
@@ -52,21 +51,6 @@ class Foreground:
     name: str
     rgb: FloatArray
     alpha: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class Composition:
-    """One composition of a set.
-
-    Attributes:
-        name: `<foreground>_<n>`.
-        foreground: name of the foreground.
-        background: name of the background.
-    """
-
-    name: str
-    foreground: str
-    background: str
 
 
 def held_out(folder: Path) -> list[Path]:
@@ -112,50 +96,6 @@ def compose(foreground: Foreground, background: FloatArray) -> LabelArray:
     mixed = alpha * foreground.rgb + (1 - alpha) * background[:height, :width]
     # Truncated like the public code's `int`; the margin keeps a whole value whole in float32.
     return np.asarray(np.floor(mixed * 255 + 1e-3), dtype=np.uint8)
-
-
-def composition_order(
-    foregrounds: Sequence[str], backgrounds: Sequence[str], per_foreground: int
-) -> list[Composition]:
-    """Foreground by foreground, each over the next backgrounds of the list; round again at its end.
-
-    Args:
-        foregrounds: names; an extension is dropped from the composition's name.
-        backgrounds: names.
-        per_foreground: 20 in the Composition-1k test set, 100 in its training set.
-    """
-    return [
-        Composition(
-            name=f"{_stem(name)}_{n}",
-            foreground=name,
-            background=_background_of(index, n, per_foreground, backgrounds),
-        )
-        for index, name in enumerate(foregrounds)
-        for n in range(per_foreground)
-    ]
-
-
-def adobe_compositions(folder: Path, split: str) -> list[Composition]:
-    """The composition order of the Adobe release, from its lists of names.
-
-    Args:
-        folder: with `training_fg_names.txt`, `training_bg_names.txt` or `test_…`.
-        split: `training` (100 backgrounds each) or `test` (20).
-
-    Raises:
-        RequestError: no such split, or a list is missing or too short.
-    """
-    counts = {"training": 100, "test": 20}
-    if split not in counts:
-        raise RequestError(f"no split {split!r}", where=folder, fix="training or test")
-    names = [_names(folder / f"{split}_{kind}_names.txt") for kind in ("fg", "bg")]
-    if len(names[1]) < len(names[0]) * counts[split]:
-        raise RequestError(
-            f"{len(names[1])} backgrounds for {len(names[0])} foregrounds × {counts[split]}",
-            where=folder,
-            fix="use the lists of the release",
-        )
-    return composition_order(names[0], names[1], counts[split])
 
 
 def build_test_set(
@@ -229,17 +169,3 @@ def _write_recipe(out: Path, seed: int, compositions: Sequence[dict[str, object]
     recipe = {"schema": "compositions/1", "seed": seed, "compositions": compositions}
     text = json.dumps(recipe, indent=1, ensure_ascii=False) + "\n"
     write_bytes(out / "compositions.json", text.encode())
-
-
-def _names(file: Path) -> list[str]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise RequestError(
-            f"cannot read the list ({error.strerror})", where=file, fix="copy it from the release"
-        ) from error
-    return [line.strip() for line in lines if line.strip()]
-
-
-def _stem(name: str) -> str:
-    return name.rpartition(".")[0] or name

@@ -9,7 +9,7 @@ from nuke import rotopaint
 
 from ..core.errors import BridgeError
 
-__all__ = ["evaluated", "nuke", "rotopaint", "text", "whole"]
+__all__ = ["nuke", "rotopaint"]
 
 
 def text(node: nuke.Node, name: str) -> str:

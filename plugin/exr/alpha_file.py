@@ -20,7 +20,6 @@ from plugin.disk.atomic import write_whole
 from plugin.errors import FrameError, OutputError
 from plugin.exr.channels import (
     Channels,
-    pixel_digest,
     refuse_colours,
     stored_channels,
     stored_digest,
@@ -43,21 +42,7 @@ from plugin.exr.form import COMPRESSIONS, LOSSY, AlphaFile, AlphaFormat, Compres
 from plugin.exr.header import OURS, colour_attributes, make_header, window
 from plugin.types import FloatArray, Frame, PlateInfo, Window
 
-__all__ = [
-    "AlphaFile",
-    "AlphaFormat",
-    "Bits",
-    "Channels",
-    "Colours",
-    "Compression",
-    "encode_alpha",
-    "is_current",
-    "pixel_digest",
-    "prove_alpha",
-    "read_alpha",
-    "read_layer",
-    "write_alpha",
-]
+__all__ = ["AlphaFile", "AlphaFormat", "Bits", "Channels", "Colours", "Compression"]
 
 FOREGROUND = "foreground"
 """Key of the provenance that says that RGB is a foreground, not the alpha again."""

@@ -131,16 +131,6 @@ def decode_a(data: bytes, path: Path, name: str = "A") -> tuple[FloatArray, Bits
     return planes[name].astype(np.float32), bits
 
 
-def decode_rgb(data: bytes, path: Path | str) -> tuple[FloatArray, Bits]:
-    """Every pixel of the channels R, G and B, `H × W × 3` float32, and their bits.
-
-    Raises:
-        FrameError: some pixel cannot be decoded, or one of the channels is missing.
-    """
-    planes, bits = decode_stored(data, ("R", "G", "B"), path)
-    return colours_of(planes), bits
-
-
 def colours_of(planes: Mapping[str, Stored]) -> FloatArray:
     """Planes R, G and B as one picture, `H × W × 3` float32."""
     return np.stack([planes[name] for name in "RGB"], axis=2).astype(np.float32, copy=False)

@@ -27,19 +27,7 @@ from plugin.errors import FrameRangeError, OutputError, RequestError
 from plugin.result.manifest_models import FrameRecord, Manifest, PlateRecord
 from plugin.result.merging import merge
 
-__all__ = [
-    "MAX_MANIFEST",
-    "FrameRecord",
-    "Manifest",
-    "ManifestFile",
-    "PlateRecord",
-    "load",
-    "merge",
-    "read_progress",
-    "save",
-    "update",
-    "write_progress",
-]
+__all__ = ["FrameRecord", "Manifest", "PlateRecord", "merge"]
 
 MAX_MANIFEST = 256 << 20
 """Most bytes of a manifest: some 500 000 frames."""

@@ -18,7 +18,8 @@ import pytest
 
 from plugin.disk.atomic import is_temporary, sweep_orphans, write_whole
 from plugin.errors import OutputError
-from plugin.exr.alpha_file import AlphaFormat, is_current, pixel_digest, write_alpha
+from plugin.exr.alpha_file import AlphaFormat, is_current, write_alpha
+from plugin.exr.channels import pixel_digest
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import Manifest, PlateRecord, load, save, update

@@ -14,10 +14,8 @@ from hypothesis import strategies as st
 from model.evaluation.benchmark import open_benchmark
 from model.evaluation.compositions import (
     Foreground,
-    adobe_compositions,
     build_test_set,
     compose,
-    composition_order,
     held_out,
     read_cutout,
 )
@@ -60,31 +58,6 @@ def disc() -> FloatArray:
 
 def foreground(name: str = "disc") -> Foreground:
     return Foreground(name, np.full((*SIZE, 3), 0.8, np.float32), disc())
-
-
-def test_composition_order_is_foreground_by_foreground() -> None:
-    order = composition_order(["x.png", "y.png"], ["1.jpg", "2.jpg", "3.jpg"], 2)
-    assert [(c.name, c.foreground, c.background) for c in order] == [
-        ("x_0", "x.png", "1.jpg"),
-        ("x_1", "x.png", "2.jpg"),
-        ("y_0", "y.png", "3.jpg"),
-        ("y_1", "y.png", "1.jpg"),
-    ]
-
-
-def test_adobe_lists(tmp_path: Path) -> None:
-    (tmp_path / "test_fg_names.txt").write_text("boy.png\ncat.png\n")
-    (tmp_path / "test_bg_names.txt").write_text("".join(f"{n}.jpg\n" for n in range(40)))
-    order = adobe_compositions(tmp_path, "test")
-    assert len(order) == 40
-    assert (order[21].name, order[21].background) == ("cat_1", "21.jpg")
-    with pytest.raises(RequestError, match="cannot read the list"):
-        adobe_compositions(tmp_path, "training")
-    with pytest.raises(RequestError, match="no split"):
-        adobe_compositions(tmp_path, "validation")
-    (tmp_path / "test_bg_names.txt").write_text("1.jpg\n")
-    with pytest.raises(RequestError, match="1 backgrounds for 2 foregrounds"):
-        adobe_compositions(tmp_path, "test")
 
 
 def test_compose_covers_crops_and_truncates() -> None:

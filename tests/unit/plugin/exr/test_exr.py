@@ -24,11 +24,11 @@ from plugin.exr.alpha_file import (
     Compression,
     encode_alpha,
     is_current,
-    pixel_digest,
     prove_alpha,
     read_alpha,
     write_alpha,
 )
+from plugin.exr.channels import pixel_digest
 from plugin.request.shot import Shot
 from plugin.types import FloatArray, Frame, PlateInfo, Window
 from tests.plates import exr_plate

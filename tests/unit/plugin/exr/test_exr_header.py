@@ -12,7 +12,8 @@ import OpenEXR  # type: ignore[import-not-found]
 import OpenImageIO
 import pytest
 
-from plugin.exr.alpha_file import encode_alpha, pixel_digest, read_alpha
+from plugin.exr.alpha_file import encode_alpha, read_alpha
+from plugin.exr.channels import pixel_digest
 from plugin.types import Frame, PlateInfo, Window
 from tests.plates import exr_plate
 

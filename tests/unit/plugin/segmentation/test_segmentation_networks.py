@@ -16,9 +16,9 @@ from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare, run_first
 from plugin.segmentation.neural.prompts import FramePrompt, parse_prompts
 from plugin.synthetic import ShotKind, SyntheticShot
-from plugin.synthetic.trimap_bench import SyntheticPlate
 from plugin.types import FloatArray, Matter
 from tests.jobs import creature
+from tests.trimap_bench import SyntheticPlate
 from workers.farm import plan_farm_job
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plugin.synthetic import ShotKind, SyntheticShot
-from plugin.synthetic.trimap_bench import BANDS, main, measure
+from tests.trimap_bench import BANDS, main, measure
 
 pytestmark = pytest.mark.slow
 

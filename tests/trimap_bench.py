@@ -1,6 +1,6 @@
 """How much of what is truly mixed each way to a trimap keeps unknown, and what that costs.
 
-    python -m plugin.synthetic.trimap_bench --seeds 2 --step 8
+    python -m tests.trimap_bench --seeds 2 --step 8
 
 Renders shots with their true alpha, makes masks of them by every method that has what it needs,
 bands in every width, and prints a table: the share of mixed pixels (0.01 < α < 0.99; and strictly
@@ -218,7 +218,7 @@ def _as_is(rgb: FloatArray) -> FloatArray:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table as Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m plugin.synthetic.trimap_bench")
+    parser = argparse.ArgumentParser(prog="python -m tests.trimap_bench")
     parser.add_argument("--kinds", nargs="*", default=[str(kind) for kind in ShotKind])
     parser.add_argument("--methods", nargs="*", default=METHODS, choices=METHODS)
     parser.add_argument("--seeds", type=int, default=2, help="so many seeds, from 0")
