@@ -4,8 +4,6 @@ image, trimap ─► encoder ─┬─► T-decoder ─► T̃ (3 logits) ──
                           └─► A-decoder ─► α̃ (intermediate) ──► propagation unit, 3× ─► α̂
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import torch

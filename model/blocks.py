@@ -1,7 +1,5 @@
 """The parts that encoder, decoders and propagation unit are made of."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """The multi-task loss of section 3.3, Eq. 3 to 5."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """`Matter`: one image and its trimap to adapted trimap and alpha; numpy in, numpy out."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Callable

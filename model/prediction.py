@@ -1,7 +1,5 @@
 """What the network puts out, and the adapted trimap and final alpha that are read from it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

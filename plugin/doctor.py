@@ -4,8 +4,6 @@ torch and ray are imported in processes of their own: a broken one may end its p
 are slow.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import importlib.util

@@ -20,8 +20,6 @@ AdaMatteError
 ```
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

@@ -1,7 +1,5 @@
 """`PlateInfo`: what probing a plate found; one type, from the first look to the manifest."""
 
-from __future__ import annotations
-
 import re
 from enum import StrEnum
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """The executor without Ray: one worker, in this process. For tests, and for a farm's own tasks."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext

@@ -1,7 +1,5 @@
 """Ray's Jobs API for the command line: the hosts' client, its refusals told as errors of ours."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

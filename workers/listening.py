@@ -1,7 +1,5 @@
 """Where a private Ray listens: on this machine alone, or for others too. For `adamatte doctor`."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """How much memory a worker takes, and how many of them a machine has room for."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from workers.neighbours import LARGE

@@ -4,8 +4,6 @@ Ray makes its session folder for all to write, sockets and all. So it lies in a 
 nobody else can enter, with a name short enough for a socket's path.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

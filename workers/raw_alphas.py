@@ -3,8 +3,6 @@
 plate ─► mask ─► trimap ─► network ─► raw alpha, on disk where others will look at it
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace

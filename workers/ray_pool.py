@@ -10,8 +10,6 @@ A device that fails takes its own actor with it and nothing else: a process can 
 Its frames go back; the actor is made anew, a few times, and is then given up.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator

@@ -1,7 +1,5 @@
 """How many workers a GPU gets, and what share of it each is given."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from plugin.errors import ShotError

@@ -6,8 +6,6 @@ job is the ordinary command:
     adamatte run --job OUT/jobs/ID.toml --address auto --progress plain
 """
 
-from __future__ import annotations
-
 import secrets
 import shlex
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ Ray looks for it in this order: `RAY_AUTH_TOKEN`, the file that `RAY_AUTH_TOKEN_
 alone.
 """
 
-from __future__ import annotations
-
 import os
 
 from nuke_bridge.core import ray_jobs as bridge

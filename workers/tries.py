@@ -4,8 +4,6 @@ Our own errors say what is wrong with a frame, and once is enough. Any other exc
 library's bug, or the moment's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from plugin.errors import AdaMatteError

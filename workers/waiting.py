@@ -1,7 +1,5 @@
 """`Waiting`: the frames of a job that no worker has yet, and in which order they are given out."""
 
-from __future__ import annotations
-
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 

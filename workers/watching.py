@@ -1,7 +1,5 @@
 """Whether the cluster that a job runs on still answers: no wait for it is without an end."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """`Writer`: a frame's alpha, its small pictures for the report, and the overlay of its trimap."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 
 from plugin.colour.display import interop_id

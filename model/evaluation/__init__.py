@@ -1,3 +1,1 @@
 """Measuring mattes: metrics, benchmark folders, baselines, test sets, the table of results."""
-
-from __future__ import annotations

@@ -6,8 +6,6 @@ The recipe is the budget: every variant takes as many steps, on the same batches
 not trained again, so that the command goes on where it was stopped.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -8,8 +8,6 @@ own dependencies: the extra `baselines` brings it.
     planes        α_L of `model.planes`, which the network starts from
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import importlib

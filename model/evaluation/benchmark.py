@@ -9,8 +9,6 @@
 Nothing is decoded before it is asked for.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence

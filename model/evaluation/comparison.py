@@ -1,7 +1,5 @@
 """Networks and baselines on several benchmarks and kinds of trimap, in one table."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

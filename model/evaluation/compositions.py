@@ -12,8 +12,6 @@ over the next `n` backgrounds of one list, numbered from 0; a background that is
 foreground is enlarged to cover it and cropped at its top left; colours are truncated to 8 bits.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable, Sequence

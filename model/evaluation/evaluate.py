@@ -4,8 +4,6 @@ Every method sees the same arrays, `(image, trimap)`, and every matte is rounded
 it is measured, as the public evaluation code reads them from PNG files.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

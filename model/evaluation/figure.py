@@ -1,7 +1,5 @@
 """A picture to look at: image, trimap, adapted trimap, alpha and truth, an image a row."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final
 

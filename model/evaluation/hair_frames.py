@@ -11,8 +11,6 @@ half (by 1.7 where they fill its height). A third of the frames is mixed in line
 are, and a third has the background that comes nearest to the hair's colour.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

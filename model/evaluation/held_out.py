@@ -1,7 +1,5 @@
 """What the project's own composition test set has in front and behind: all of it unseen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path

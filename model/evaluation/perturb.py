@@ -4,8 +4,6 @@ dilate-N   D-N of the paper's Table 4: everything within N pixels of the true un
 erode-N    what segmentation leaves: a mask that is N pixels too tight, and a band around it
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """What a training run's weights are worth: exported, and measured on benches."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 

@@ -14,8 +14,6 @@ Outputs:
                        the matte is 0 or 1 as T̂ says
 """
 
-from __future__ import annotations
-
 import io
 import json
 import warnings

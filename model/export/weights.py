@@ -1,7 +1,5 @@
 """From a training run's checkpoint to weights that are shipped."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which device the network runs on, in which precision, and how its failures are told."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal

@@ -1,7 +1,5 @@
 """Batch norms folded into the convolutions before them: the same function, fewer passes."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval

@@ -7,8 +7,6 @@
 - The first recurrence, whose h and c are zero, leaves out what they would be multiplied by.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional

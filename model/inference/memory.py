@@ -3,8 +3,6 @@
 Nothing here asks what is free at the moment: what a frame is cut into changes its last bits.
 """
 
-from __future__ import annotations
-
 from model.config import AdaMattingConfig
 from model.inference.frame import MARGIN
 from model.rectangles.regions import CELL

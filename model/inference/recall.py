@@ -4,8 +4,6 @@ A stroke changes a few rectangles of a frame; the others need not go through the
 key is every byte that the decoders are shown, so that what is given again is what would come.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A worker process's threads and memory, settled once before its first frame."""
 
-from __future__ import annotations
-
 import ctypes
 import sys
 from collections.abc import Iterator

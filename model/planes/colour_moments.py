@@ -1,7 +1,5 @@
 """Mean and covariance of colours, and what two of them say about a pixel between."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor

@@ -5,8 +5,6 @@ and few operator calls whatever the batch. L + C is a tensor of 25 taps a pixel;
 between margins, so that a neighbour is an offset and all 25 neighbours are one strided view.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor

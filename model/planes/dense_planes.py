@@ -5,8 +5,6 @@ they save: here nothing depends on a value, so that a batch of any size takes th
 operator calls, and can be captured as a CUDA graph.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import torch

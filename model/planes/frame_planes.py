@@ -4,8 +4,6 @@ They come from boxes that depend on the trimap alone, so that however the networ
 up, it reads the same planes: the matting Laplacian ties pixels together over any distance.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor

@@ -4,8 +4,6 @@ Pull: weighted sums on ever coarser levels. Push: from the coarsest down, a leve
 as it has weight, the coarser level's for the rest. Linear in the number of pixels.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Symmetric 3 × 3 matrices, one a pixel, as six planes: rr, rg, rb, gg, gb, bb."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import torch

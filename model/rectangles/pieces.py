@@ -1,7 +1,5 @@
 """Rectangles of a frame as tensors; beyond the frame's edge its border is repeated."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 import numpy as np

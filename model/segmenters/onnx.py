@@ -8,8 +8,6 @@
 https://onnx.ai/onnx/repo-docs/IR.html
 """
 
-from __future__ import annotations
-
 import hashlib
 import tomllib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Backgrounds and foregrounds that share their colours, so that only texture tells them apart."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor

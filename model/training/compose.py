@@ -8,8 +8,6 @@ made by the first batch). Work that only a share of the samples needs is done on
 shares are of the batch, rounded to whole samples.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

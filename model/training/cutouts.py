@@ -1,7 +1,5 @@
 """The mattes of cut-outs as training and test sets have them."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Final
 

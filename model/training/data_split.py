@@ -6,8 +6,6 @@ one wallpaper, halves of one panorama, views of one object, frames of one take) 
 a group lies wholly on one side.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from pathlib import PurePath

@@ -1,7 +1,5 @@
 """What cameras and codecs do to a picture, batched on the device."""
 
-from __future__ import annotations
-
 import math
 from functools import cache
 from typing import NamedTuple

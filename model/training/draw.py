@@ -4,8 +4,6 @@ Every shape is known beforehand and nothing is read back, so that a whole batch 
 a CUDA graph and played again with other numbers.
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 import torch

@@ -1,7 +1,5 @@
 """Batched geometry on the device: crops by affine maps, blurs, distances."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import torch

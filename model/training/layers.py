@@ -1,7 +1,5 @@
 """Before and behind: cut-outs, procedural mattes and plain shapes, photographs, with colours."""
 
-from __future__ import annotations
-
 import math
 
 import torch

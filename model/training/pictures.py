@@ -1,7 +1,5 @@
 """Reading and writing the pictures of benchmarks: images, mattes and trimaps, 8 or 16 bit."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import cast
 

@@ -1,7 +1,5 @@
 """A training run as one TOML file."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal

@@ -1,7 +1,5 @@
 """`adamatte train`, behind its options: a run from banks, or from pictures."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Plain shapes with edges one to three pixels wide: bodies, limbs, cloth, things with corners."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -5,8 +5,6 @@ the time. Nothing in a step depends on a value that the host would have to read,
 graph holds all of it, batch included.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """The training loop: steps, their running average, log and checkpoints; resumes where it was."""
 
-from __future__ import annotations
-
 import json
 import math
 import time

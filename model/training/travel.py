@@ -8,8 +8,6 @@ Photographs: the middle square that `pack` takes, at the highest quality at whic
 Where `--size` is that of the bank, nothing is resampled twice.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

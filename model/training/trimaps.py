@@ -1,7 +1,5 @@
 """Training trimaps: what artists and segmentations give for a matte, and some that are wrong."""
 
-from __future__ import annotations
-
 import math
 
 import torch

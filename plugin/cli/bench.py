@@ -1,7 +1,5 @@
 """`adamatte bench`: what this program costs on this machine, and whether that changed."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`adamatte demo`: see the program work, with no material of one's own."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

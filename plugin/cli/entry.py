@@ -1,7 +1,5 @@
 """`main`: run a command; whatever it raises becomes one line on stderr and an exit code."""
 
-from __future__ import annotations
-
 import io
 import os
 import signal

@@ -1,7 +1,5 @@
 """`adamatte farm`: write the batch job of a farm."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from typing import cast

@@ -1,7 +1,5 @@
 """How help looks: options under headings, examples at the end; and what every command takes."""
 
-from __future__ import annotations
-
 import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`adamatte submit`, `status`, `cancel`: shots on a Ray cluster."""
 
-from __future__ import annotations
-
 import dataclasses
 import sys
 

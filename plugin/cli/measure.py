@@ -1,7 +1,5 @@
 """`adamatte compose`, `evaluate`: what measures the network."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

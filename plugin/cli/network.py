@@ -1,7 +1,5 @@
 """`adamatte pack`, `train`, `export`: what makes the network."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

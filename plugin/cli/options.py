@@ -4,8 +4,6 @@ What is typed goes to `shot_from` as text, so that a job file and the command li
 the same words.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin

@@ -1,7 +1,5 @@
 """How a command ends: its exit code and, if it failed, its one line."""
 
-from __future__ import annotations
-
 import click
 
 from plugin.errors import AdaMatteError, Interrupted

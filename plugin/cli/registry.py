@@ -3,8 +3,6 @@
 Each is imported when it is called: `adamatte --help` loads no command, no numpy, no torch.
 """
 
-from __future__ import annotations
-
 import difflib
 import importlib
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What a command says to people: one logical line a line, nothing in it that a terminal obeys."""
 
-from __future__ import annotations
-
 import json
 
 import click

@@ -1,7 +1,5 @@
 """Names of colour spaces by the code points of ITU-T H.273, as videos and PNG have them."""
 
-from __future__ import annotations
-
 TRANSFERS = {
     8: "lin_{}_scene",
     13: "srgb_{}_display",

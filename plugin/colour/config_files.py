@@ -1,7 +1,5 @@
 """What an OCIO configuration holds: its file, and the tables that its transforms name."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

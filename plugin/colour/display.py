@@ -19,8 +19,6 @@ Each channel for itself, without regard to the picture: a frame's result depends
 What it costs a plate that ends at white is in `docs/decisions/0008-input-colour.md`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

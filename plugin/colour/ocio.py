@@ -1,7 +1,5 @@
 """OpenColorIO through OpenImageIO: the studio's configuration, or a built-in one pinned by name."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable

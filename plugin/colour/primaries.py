@@ -1,7 +1,5 @@
 """Matrices between linear RGB spaces, from the chromaticities of their primaries and white."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """A picture that comps are laid over, read as plates are."""
 
-from __future__ import annotations
-
 from contextlib import closing
 from pathlib import Path
 

@@ -4,8 +4,6 @@ The file is the only state. Every change is written at once, by the schema and t
 command line; a file that somebody else changed is read again, and changes are applied to that.
 """
 
-from __future__ import annotations
-
 import hashlib
 import threading
 from pathlib import Path

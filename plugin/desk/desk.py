@@ -1,7 +1,5 @@
 """`Desk`: one shot on the desk: its corrections, frames, mattes, standing and job, in one place."""
 
-from __future__ import annotations
-
 import asyncio
 import secrets
 from collections.abc import Callable

@@ -5,8 +5,6 @@ made to point here. So: a token that only this server's printed address has, the
 our own names as Host, only ourselves as Origin; sizes and rates bounded, before a body is read.
 """
 
-from __future__ import annotations
-
 import hmac
 import secrets
 import time

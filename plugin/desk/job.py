@@ -3,8 +3,6 @@
 The same command line, job file, claims and Ray as everywhere; the desk only reads its JSON lines.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -1,7 +1,5 @@
 """`Kept`: what was made last, as far as it has room."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable

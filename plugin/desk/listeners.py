@@ -1,7 +1,5 @@
 """`Listeners`: the open windows, told of what has changed; whoever hears of it asks for it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 

@@ -5,8 +5,6 @@ newer correction of a frame ends the work on the older one, between two rectangl
 When nobody waits, the neighbours of the frame that was looked at last are done ahead.
 """
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import Callable

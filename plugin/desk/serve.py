@@ -1,7 +1,5 @@
 """`serve`: the desk of a shot, from its request to its end: probed, locked, served, closed."""
 
-from __future__ import annotations
-
 import asyncio
 import fcntl
 import ipaddress

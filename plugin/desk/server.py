@@ -4,8 +4,6 @@ Nothing that a browser sends is ever a path: frames are numbers of the shot, vie
 names out of tables.
 """
 
-from __future__ import annotations
-
 import asyncio
 import mimetypes
 import re

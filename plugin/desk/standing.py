@@ -5,8 +5,6 @@ neighbours that steadied it were made with come to the same as those in force. T
 the last word: it looks at every file, and does again what is not so.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress

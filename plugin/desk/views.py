@@ -4,8 +4,6 @@ Below 100 % tiles are halves, quarters, eighths of the frame, as JPEG; at 100 % 
 the frame's own pixels, as PNG, and exact.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 

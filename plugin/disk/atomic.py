@@ -6,8 +6,6 @@ Whoever is killed on the way leaves a temporary, never a half-written final file
 sweeps such orphans; whether their writer is dead is asked of the kernel, and no clock is compared.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os

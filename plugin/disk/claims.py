@@ -17,8 +17,6 @@ A claim saves work and keeps the books in order. That frames are whole does not 
 that both write a frame write it whole, and the manifest's lock is another.
 """
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import json

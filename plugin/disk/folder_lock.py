@@ -3,8 +3,6 @@
 The kernel gives it back when its holder dies, so that no lock is ever stale.
 """
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import os

@@ -11,8 +11,6 @@ one ledger is an error of that frame, so that a sum that was taken for a recipe 
 follow are of one file.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """Names of files as they are typed, stored, and as long as a disk takes them."""
 
-from __future__ import annotations
-
 import os
 import unicodedata
 from pathlib import Path

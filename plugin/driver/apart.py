@@ -4,8 +4,6 @@ A process keeps its context on a card for as long as it lives, half a gigabyte a
 driver lives as long as the job. See `plugin.driver.in_order` for the other side.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

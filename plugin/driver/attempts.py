@@ -1,7 +1,5 @@
 """A frame of a result matted again under a further override rule, to see whether it helps."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager

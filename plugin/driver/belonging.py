@@ -1,7 +1,5 @@
 """Whether an output folder is this shot's: two plates, or two shots, in one folder are refused."""
 
-from __future__ import annotations
-
 from plugin.errors import AdaMatteError, ShotError
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout

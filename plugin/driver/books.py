@@ -1,7 +1,5 @@
 """What a run writes down while it goes on: the manifest, and `progress.json`."""
 
-from __future__ import annotations
-
 import os
 import threading
 import time

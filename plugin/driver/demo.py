@@ -1,7 +1,5 @@
 """`adamatte demo`: the ordinary job on a shot that the project renders itself, with its error."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

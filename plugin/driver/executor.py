@@ -1,7 +1,5 @@
 """Where frames are computed: beside each other under Ray, or here where that is sooner."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from plugin.driver.plan import Plan

@@ -6,8 +6,6 @@ The answer is lines of JSON: notes, then the plan or what failed. It ends when i
 that none outlives a driver that was killed.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -5,8 +5,6 @@ whole (a screen's colour, the plate's sha256) is found before the first frame an
 that a frame comes out the same whoever computes it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """From a request to a plan: the whole of it is probed before anything is written."""
 
-from __future__ import annotations
-
 import importlib.metadata
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager

@@ -1,7 +1,5 @@
 """`run`: a shot from request to manifest. The driver probes, plans, feeds and keeps the books."""
 
-from __future__ import annotations
-
 import datetime
 import hashlib
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """At the end of a run: is every file still what the frames were made of?"""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 

@@ -5,8 +5,6 @@ A file carries two sums: `adamatte/digest` over its pixels, and `adamatte/seal` 
 seal is looked at before the decoder is: what was damaged never gets that far.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
 from functools import partial

@@ -1,7 +1,5 @@
 """The channels of an alpha EXR: which values they hold, and the sum over them."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """`Colours`: a foreground on its way into a file."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from plugin.types import FloatArray

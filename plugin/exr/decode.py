@@ -4,8 +4,6 @@ What came from disk is not trusted: the seal, if there is one, is looked at befo
 anything, the sizes are looked at before it decodes, and what it raises is a `FrameError`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import struct

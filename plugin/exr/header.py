@@ -3,8 +3,6 @@
 OpenEXR's standard attributes: https://openexr.com/en/latest/StandardAttributes.html
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction

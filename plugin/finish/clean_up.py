@@ -1,7 +1,5 @@
 """Clean-up of a matte: despeckle, choke, soften. Pure functions, off unless asked for."""
 
-from __future__ import annotations
-
 import math
 
 import cv2

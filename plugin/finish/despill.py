@@ -6,8 +6,6 @@ subject's inside has, away from its edges, and that ratio is spread outwards. Pa
 comes back as grey, since spilt light is light.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import cv2

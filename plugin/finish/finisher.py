@@ -6,8 +6,6 @@ Foreground colours are estimated with the alpha that mixed the plate: what is ch
 after is taste, not light.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

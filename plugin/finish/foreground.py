@@ -20,8 +20,6 @@ which has a closed form. Three things differ from the published multi-level meth
 Values are those of the plate, below 0 only where it is.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """How the network's alpha is finished, and its foreground colours; settled once a shot."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from typing import Annotated

@@ -5,8 +5,6 @@ lowest and highest value are looked up where that side is surely seen: within a 
 within as many of a picture half as large, and so on up to the whole frame.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

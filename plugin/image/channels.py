@@ -3,8 +3,6 @@
 numpy's own, over an axis of two or three, take several times as long.
 """
 
-from __future__ import annotations
-
 from functools import reduce
 
 import cv2

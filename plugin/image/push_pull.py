@@ -1,7 +1,5 @@
 """Known values spread smoothly over a picture."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """Regions of a picture: the box around them, and how deep a pixel lies in them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

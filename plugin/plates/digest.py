@@ -1,7 +1,5 @@
 """sha256 of files, in pieces."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`adamatte inspect`: what probing found, for people and for programs."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from plugin.progress.lines import printable

@@ -1,7 +1,5 @@
 """Sizes that no plate passes, checked from the header, before a pixel is decoded."""
 
-from __future__ import annotations
-
 from plugin.errors import PlateError
 
 MAX_SIDE = 32_768

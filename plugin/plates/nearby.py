@@ -1,7 +1,5 @@
 """What is there instead, when a plate is not: the message that saves a look into the folder."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher

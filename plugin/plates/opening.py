@@ -1,7 +1,5 @@
 """`open_plate`: from what a user typed to a plate that is known to be readable."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 

@@ -4,8 +4,6 @@ Naming the reader keeps others out: a script called `plate.mp4` would otherwise 
 reader of scripts, which follows paths and addresses in it.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from contextlib import suppress

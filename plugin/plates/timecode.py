@@ -1,7 +1,5 @@
 """SMPTE 12M timecode: `HH:MM:SS:FF`, `HH:MM:SS;FF` when drop-frame."""
 
-from __future__ import annotations
-
 import re
 from fractions import Fraction
 

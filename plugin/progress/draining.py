@@ -1,7 +1,5 @@
 """SIGTERM during a job: no new frame is begun, those in flight may end, for so many seconds."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Two runs of one shot held against each other: settings, figures, frames, difference pictures."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -3,8 +3,6 @@
 small pictures ─► figures ─► worst frames ─► full-size pictures ─► film ─► page
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping

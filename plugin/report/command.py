@@ -1,7 +1,5 @@
 """The command that makes a result again, as it is typed."""
 
-from __future__ import annotations
-
 import shlex
 
 from plugin.request.job_file import option_name

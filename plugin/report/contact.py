@@ -1,7 +1,5 @@
 """The QC picture: a few frames of a result side by side, to be looked at."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

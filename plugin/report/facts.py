@@ -1,7 +1,5 @@
 """What a report says in words: what is wrong, what the result was made of, which rules held."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

@@ -13,8 +13,6 @@ frame or shares, so that one level holds for every plate.
 - *Soft*: the width over which the edge falls from subject to background.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

@@ -1,7 +1,5 @@
 """What a worker notes of a frame for the report, while it has the arrays in hand."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -9,8 +9,6 @@ the matte that come, or go, with nothing near them in the other frame are told a
 the report's small pictures; changes below what their compression adds are left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """`Gallery`: the pictures of a result's frames, small and full, from what is on disk."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -4,8 +4,6 @@ Texts that are not ours (names, paths, ids, errors) go through `printable` and J
 the page, and through JSON into `data.js`, whose scripts set them as text and never as markup.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field

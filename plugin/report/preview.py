@@ -1,7 +1,5 @@
 """The preview: the shot as a small film, alpha and comp side by side, in one mp4."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path

@@ -4,8 +4,6 @@ A reason has a level from which it is worth a look, severity 1. The levels were 
 so that frames that a person would send back lead and good shots stay silent; see docs/report.md.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 

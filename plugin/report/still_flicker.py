@@ -9,8 +9,6 @@ subject did not change, and alpha should not: the mean of |α(t+1, moved) − α
 pixels is the flicker, of the raw alphas and of the final ones.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing

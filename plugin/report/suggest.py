@@ -8,8 +8,6 @@ Rules that change the band hold for all frames of the shot, so that nothing pops
 those that mend what some frames have alone hold for as long as the fault does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field

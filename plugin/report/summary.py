@@ -1,7 +1,5 @@
 """The short table that a run ends with in the terminal."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

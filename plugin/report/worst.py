@@ -6,8 +6,6 @@ the frames around it, so that a frame that is out of line leads, and not the one
 both sides of a cut are not held against each other. Of neighbours with the same reason one leads.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise

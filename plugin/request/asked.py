@@ -1,7 +1,5 @@
 """How a field of `Shot` is asked for: what the command line, job files and hosts need beside it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 SHOT, MASK, TRIMAP = "The shot", "The mask", "The trimap"

@@ -1,7 +1,5 @@
 """A `Shot` as a job file: how a request travels to a farm or a cluster."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`Shot`: one validated description of a job; every option, job file and host comes down to it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from math import nan

@@ -4,8 +4,6 @@ A PNG carries a CRC for each of its chunks and ends with IEND; both are looked a
 before a decoder is: https://www.w3.org/TR/png-3/
 """
 
-from __future__ import annotations
-
 import hashlib
 import struct
 import zlib

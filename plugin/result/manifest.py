@@ -7,8 +7,6 @@ file, so none loses another's records.
 One frame is one line, so that `grep '"1043"'` and `diff` are of use.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import os

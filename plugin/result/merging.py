@@ -1,7 +1,5 @@
 """What the manifest of a folder says after a further run: of several requests, all that is true."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from plugin.framerange import FrameRange

@@ -9,8 +9,6 @@ all of a shot's together are large they are removed once no frame needs them any
 are to be kept. They may be removed by hand at any time.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

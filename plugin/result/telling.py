@@ -1,7 +1,5 @@
 """What `verify` found, in words, for programs, and as a command's end."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Does the output folder hold what its manifest promises? Every frame is decoded in full."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor

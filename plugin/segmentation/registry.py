@@ -1,7 +1,5 @@
 """The methods by name, and `auto`, which chooses one by what is given and what is seen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Frames from the whole plate, to settle what holds for the shot."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import cv2

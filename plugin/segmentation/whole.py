@@ -1,7 +1,5 @@
 """`none`: no segmentation; the whole frame is unknown."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings

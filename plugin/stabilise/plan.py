@@ -1,7 +1,5 @@
 """How a shot is stabilised: how far a frame looks, and among which frames."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from typing import Annotated
 

@@ -16,8 +16,6 @@ frame's; where none does, as behind an occlusion or in a flash, the raw alpha st
 Pixels that are known stay untouched.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`Canvas`: premultiplied colour and coverage in bytes, at more pixels than the picture has."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 import numpy.typing as npt

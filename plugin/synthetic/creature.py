@@ -1,7 +1,5 @@
 """The creature: what it is made of, and where every part is at every moment."""
 
-from __future__ import annotations
-
 import colorsys
 import math
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Drawing the creature at one moment: fur part by part, then the face."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

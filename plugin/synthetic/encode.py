@@ -1,7 +1,5 @@
 """Encoding float pictures as video, converted and tagged as BT.709 of limited range."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction

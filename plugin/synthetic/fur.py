@@ -1,7 +1,5 @@
 """Fur: tufts of strands on an ellipsoid, grown once, bent anew at every moment, drawn in order."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

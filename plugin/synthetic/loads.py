@@ -3,8 +3,6 @@
 The same arguments give the same pixels, on any machine.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Seeded numbers, smooth noise and blurs, the raw material of everything rendered here."""
 
-from __future__ import annotations
-
 import math
 import zlib
 

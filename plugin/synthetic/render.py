@@ -1,7 +1,5 @@
 """`render`: one frame of a synthetic shot with its true alpha, from its number alone."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """`Scene`: painted layers in front of a moving camera, at any moment, motion-blurred."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Painted scenery: shelves of books, a garden, a green screen; layers that the camera passes."""
 
-from __future__ import annotations
-
 import colorsys
 import math
 

@@ -1,7 +1,5 @@
 """`SyntheticShot`: which shot to render; `Direction`: how each kind of shot is staged."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

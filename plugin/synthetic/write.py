@@ -1,7 +1,5 @@
 """Synthetic shots on disk: a video as a camera would deliver it, and the truth beside it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress

@@ -12,8 +12,6 @@ is too thin to survive the erosion, its core is kept by half the erosion, then a
 limb stays anchored. Band widths are pixels of a 1080p frame.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

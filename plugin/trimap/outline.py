@@ -7,8 +7,6 @@ the background's on its outer, does not jump, and does not stray far from the ou
 the cheapest one, by dynamic programming.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

@@ -6,8 +6,6 @@ stroke changed is tinted: blue where it set the subject, orange the background, 
 and the rules of the frame are named.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -12,8 +12,6 @@ differs from its ends, beyond what the mask's own soft values do, is the softnes
 each neighbourhood and each side.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

@@ -1,7 +1,5 @@
 """Where the trimaps of a shot come from, settled once, and each frame's, its overrides applied."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

@@ -8,8 +8,6 @@ The weights of these four were fitted to what the bundled network makes of shots
 people and rendered hair over photographs, with outlines as a person draws them (docs/trimaps.md).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

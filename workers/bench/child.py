@@ -5,8 +5,6 @@
 The last line on stdout is the answer as JSON.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 import os

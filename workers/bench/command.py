@@ -1,7 +1,5 @@
 """`bench`: all parts one after another, the table, and what changed since the last run."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace

@@ -1,7 +1,5 @@
 """On a GPU: frames a second of the network alone, share of peak arithmetic, how busy it is."""
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Iterator, Sequence

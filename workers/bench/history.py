@@ -1,7 +1,5 @@
 """Earlier runs, one JSON line each, and what changed since the last one of the same machine."""
 
-from __future__ import annotations
-
 import datetime
 import importlib.metadata
 import json

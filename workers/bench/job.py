@@ -1,7 +1,5 @@
 """The whole job by the program's own driver, with the clock running. Runs in a child process."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections import Counter

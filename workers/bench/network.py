@@ -1,7 +1,5 @@
 """The network alone: what a call costs by size and unknown share. Runs in a child process."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What each part of `bench` measures, as figures. The work itself is done in child processes."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterator, Mapping

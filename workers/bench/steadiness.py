@@ -1,7 +1,5 @@
 """What stabilisation takes from the error, on rendered shots with their true alpha."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """`FarmJob`: a shot as a farm needs to know it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

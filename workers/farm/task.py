@@ -4,8 +4,6 @@ A task is the ordinary command on some of the frames. It may run twice, in any o
 and on any machine that sees the files: who is first does a frame, who comes later finds it done.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Many mattes at once, as the bytes that a training bank holds."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import threading

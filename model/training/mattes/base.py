@@ -3,8 +3,6 @@
 Coordinates are pixels, x to the right, y down; a pixel's centre has integer coordinates.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Foreground colour of strands: a base that varies slowly, times each strand's own brightness."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

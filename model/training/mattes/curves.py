@@ -1,7 +1,5 @@
 """Curves that strands follow: smooth random walks, and directions across them."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from model.training.mattes.base import Array, Floats

@@ -1,7 +1,5 @@
 """Defocus as an operation after rendering, and the soft-edged bodies it is most used on."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

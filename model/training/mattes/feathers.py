@@ -1,7 +1,5 @@
 """Feathers: barbs on both sides of a shaft, split vanes, down at the foot; alone or as plumage."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from model.training.mattes.base import (

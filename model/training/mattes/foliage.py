@@ -1,7 +1,5 @@
 """Foliage and flowers: leaves on stems, grass, needles, petals; crisp edges, many small gaps."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from model.training.mattes.base import (

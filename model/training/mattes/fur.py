@@ -1,7 +1,5 @@
 """Fur, plush and wool: short dense strands over the outline of a solid body."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Hair: locks along guide curves from a scalp, and flyaways."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from model.training.mattes.base import (

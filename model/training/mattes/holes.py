@@ -1,7 +1,5 @@
 """Made things with holes: plates, gears, racks, fences, chairs; straight lines and clean arcs."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from model.training.mattes.base import Array, ProceduralMatte, over, polygons_coverage

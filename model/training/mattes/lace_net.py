@@ -1,7 +1,5 @@
 """Nets, meshes and lace: many small holes, regular or not, over a solid part."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import cv2

@@ -1,7 +1,5 @@
 """Motion blur as an operation after rendering: a shutter open while the object or camera moves."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from model.training.mattes.base import Array, ProceduralMatte

@@ -1,7 +1,5 @@
 """All kinds of matte by name, and how often each is drawn."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable
 

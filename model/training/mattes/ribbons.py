@@ -1,7 +1,5 @@
 """Wide strands (threads, ropes, stems, rims) as quadrilaterals, painted in order, supersampled."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import cv2

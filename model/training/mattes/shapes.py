@@ -1,7 +1,5 @@
 """Silhouettes: solid bodies that hair, fur and edges are put on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import cv2

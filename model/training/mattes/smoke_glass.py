@@ -1,7 +1,5 @@
 """Partly transparent by nature: smoke, steam, glass, plastic film, veils."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

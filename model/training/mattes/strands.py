@@ -8,8 +8,6 @@ where it runs straight. Strands lie over each other at random: transmission is â
 as logarithms.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Thin structures: wires, ropes, sticks, fringes, spokes, spider-webs."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """Which channels of a companion picture may be its matte: layers and passes by name."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a companion picture shows: how far its values reach, whether its colours are a matte."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

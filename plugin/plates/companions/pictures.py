@@ -6,8 +6,6 @@ plate's data window, as `companion_places` says. Windows come from EXR alone, as
 What is wrong with one is a `PictureError`, which callers tell as what it is to them: `told_as`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path

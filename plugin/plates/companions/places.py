@@ -9,8 +9,6 @@
   are of that size. Any other size is refused.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

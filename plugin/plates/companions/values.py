@@ -5,8 +5,6 @@ the colours beside an empty alpha, at the levels of video. A few of a shot's are
 the work; what has one sensible reading is read so and said, what has two is refused with both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

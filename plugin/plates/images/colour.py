@@ -1,7 +1,5 @@
 """The colour space of an image file, from its tags and its format."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from OpenImageIO import ImageSpec

@@ -1,7 +1,5 @@
 """Metadata of an EXR that travels with the plate into the matte: camera, lens, slate."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which part and channels of an image make the plate: layers, views and parts by name."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ Y weighted by the luminances of the file's primaries; chroma samples lie on ever
 every second line, beginning with the first.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What an image's header says besides colour and windows: rate, timecode, depth, pixel shape."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from typing import Any
 

@@ -1,7 +1,5 @@
 """DPX and Cineon: lengths in the header that a reader would allocate before it looks further."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Literal

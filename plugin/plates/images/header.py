@@ -1,7 +1,5 @@
 """What an image file says of itself, read without decoding a pixel."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Decoding one image file."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

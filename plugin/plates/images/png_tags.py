@@ -3,8 +3,6 @@
 The order of belief is the standard's: cICP, then an ICC profile, then sRGB, then gAMA and cHRM.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path

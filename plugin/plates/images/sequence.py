@@ -1,7 +1,5 @@
 """`SequencePlate`: image files read by frame number, one file a frame."""
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Iterator, Mapping

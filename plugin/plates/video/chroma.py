@@ -4,8 +4,6 @@ PyAV does not give what FFmpeg reads of it, but FFmpeg's filter `trace_headers` 
 field of the headers of H.264, HEVC and AV1 into the log.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Decoders return what they find of half a file without a word, so the promise is 
 container: sizes of its outermost elements, and the sample count of its index.
 """
 
-from __future__ import annotations
-
 import os
 import struct
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Opening a video: by the one reader that its first bytes name, files alone; FFmpeg's errors."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager

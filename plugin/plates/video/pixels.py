@@ -4,8 +4,6 @@ The arithmetic is ours, in float32: FFmpeg's scaler takes untagged HD as BT.601,
 output of limited-range video ends at 65280, not 65535, which is most of an 8-bit code value.
 """
 
-from __future__ import annotations
-
 from typing import Any, cast
 
 import av

@@ -6,8 +6,6 @@ what lies before a hard edge of the place from the edge itself. A shadow is the 
 one hue, and either smooth or with the place's own texture in it.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

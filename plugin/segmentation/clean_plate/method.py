@@ -6,8 +6,6 @@ in a way that a pixel's error of position does not count: a value within the ran
 plate's neighbourhood is no difference. Smooth darkening of one hue is taken for a shadow.
 """
 
-from __future__ import annotations
-
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, ClassVar

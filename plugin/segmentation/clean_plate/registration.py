@@ -1,7 +1,5 @@
 """Bringing two pictures of one place together: a small shift, and a change of exposure."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 import numpy.typing as npt

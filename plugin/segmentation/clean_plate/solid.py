@@ -1,7 +1,5 @@
 """Making a mask of differences solid: specks away, holes where the subject looks like the back."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """What lies beside a plate and how a run would read it: masks, trimaps, overrides."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Masks in files, read by frame number: pictures or a video, as their reading says."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path

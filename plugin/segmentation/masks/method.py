@@ -6,8 +6,6 @@ counts and which value is one is found from their names and from some of them, a
 stay soft. A frame without a mask of its own holds that of the nearest earlier frame that has one.
 """
 
-from __future__ import annotations
-
 from plugin.errors import MaskError
 from plugin.segmentation.masks.files import MaskReader, MaskSettings
 from plugin.segmentation.masks.pairing import Paired, asked_of, pair_masks

@@ -1,7 +1,5 @@
 """Which mask goes with which frame, and how its values are meant: settled before the work."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`onnx`: whatever segmentation network the user has, as an ONNX file with a TOML beside it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar

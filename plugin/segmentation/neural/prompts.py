@@ -1,7 +1,5 @@
 """What a person says to SAM 2 of a frame: `1001=point:320,180`, `1001=not:20,30`, `1001=box:…`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

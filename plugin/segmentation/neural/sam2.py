@@ -4,8 +4,6 @@ It runs through the shot in order, so it is a pass of its own, and its masks lie
 matting starts, as those of `track` do.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """What a screen's mask holds that is no subject: stands and walls beside the screen, specks."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 import numpy.typing as npt

@@ -5,8 +5,6 @@ to grey, so that `(a, b)` is how far a colour is from grey and towards which hue
 mean of the channels. A shadow on the screen scales all three; a subject moves `(a, b)`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import cos, degrees, radians, sin, sqrt
 

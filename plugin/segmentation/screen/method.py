@@ -10,8 +10,6 @@ Screen gives k = 1, subject of another hue k ≤ 0; a shadow lowers k but not s.
 alpha: coverage is half where `k` lies halfway between the screen and most of the subject.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from math import hypot
 from typing import Annotated

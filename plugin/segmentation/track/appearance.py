@@ -1,7 +1,5 @@
 """What colours the subject of a key frame has, against what is around it."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 import numpy.typing as npt

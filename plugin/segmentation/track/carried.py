@@ -5,8 +5,6 @@ unsure. `track.json` beside says from what they were made and how sure each fram
 with the same recipe takes them as they are.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

@@ -5,8 +5,6 @@ what lies under the mask no longer looks like the subject (something passed in f
 it is lost: from then on it is looked for by that memory, and what is said meanwhile is unsure.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 

@@ -8,8 +8,6 @@ on with what flow carried: fed back, a mistake of the network would be carried a
 subject was lost sooner than without it.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import cv2

@@ -6,8 +6,6 @@ sides, and each side counts by its nearness and its confidence; then the network
 It depends on the keys and the frames between, never on which frames were asked for.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, ClassVar
 

@@ -6,8 +6,6 @@ where that flow fails its way back, or leaves the subject's own similarity trans
 transform is taken: thin parts over a busy ground move with the body.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

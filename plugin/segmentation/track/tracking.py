@@ -1,7 +1,5 @@
 """The first pass of `track`: key masks in, one carried mask a frame on disk out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 

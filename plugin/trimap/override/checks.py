@@ -1,7 +1,5 @@
 """What an override file has to agree with: the shot's frames, the plate's size, its pictures."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """From the bytes of an override file to its model; every mistake is an `OverrideError`."""
 
-from __future__ import annotations
-
 import errno
 import json
 import re

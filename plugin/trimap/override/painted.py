@@ -1,7 +1,5 @@
 """Painted pictures of an override: where they may lie, and how their pixels are read."""
 
-from __future__ import annotations
-
 from pathlib import Path, PureWindowsPath
 from typing import Literal
 

@@ -9,8 +9,6 @@ pixel (column, row) lies at (column + 1/2, row + 1/2).
 - A stroke covers the centres no further than its radius from its line; at the radius is in.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import isqrt
 

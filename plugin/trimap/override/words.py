@@ -1,7 +1,5 @@
 """An override file in words, and the schema that editors check it against."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from plugin.trimap.override.models import (
