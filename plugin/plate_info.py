@@ -51,6 +51,7 @@ def _of_pixels(window: Window) -> Window:
     return window
 
 
+Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 _Rate = Annotated[
     Fraction | None, PlainValidator(_rate_of), PlainSerializer(str, when_used="unless-none")
 ]
@@ -99,7 +100,7 @@ class PlateInfo(BaseModel):
     bits: Annotated[int, Field(ge=0, le=64)] = 0
     colour: str = ""
     notes: tuple[str, ...] = ()
-    digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    digest: Sha256 = ""
 
     @property
     def width(self) -> int:

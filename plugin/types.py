@@ -8,6 +8,7 @@ window. A frame is its `number`, never its position in a list.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,14 +17,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, field_validator
 
-from plugin.plate_info import PlateInfo, PlateKind
+from plugin.disk.inputs import Sum
+from plugin.plate_info import PlateInfo, PlateKind, Sha256
 from plugin.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from plugin.disk.inputs import Sum
     from plugin.framerange import FrameRange
 
 __all__ = ["PlateInfo", "PlateKind", "Window"]
@@ -106,42 +108,94 @@ class FrameState(StrEnum):
     QUARANTINED = "quarantined"
 
 
-@dataclass(frozen=True, slots=True)
-class FrameResult:
-    """What a worker reports of one frame: numbers and digests, never pixels.
+class FrameRecord(BaseModel):
+    """What became of one frame, as a worker finds it and the manifest keeps it.
 
     Attributes:
-        number: the plate's frame number.
         state: `done`, `skipped` (already there and proved whole), `failed`, or `quarantined` (it
             brought its worker down again and again, and was set aside).
         digest: sha256 of the alpha's pixels as stored.
         recipe: sha256 of everything that determines those pixels.
-        plate: sha256 of the plate's frame: of its file, or of the video, as it was decoded.
-        read: every file that went into it, by path, as it was read.
-        near: sha256 of the plate's frame of each neighbour that stabilisation looked at,
-            empty for one that could not be had; None where that is not said.
-        pictures: sha256 of what determines each picture that is kept beside the alpha, by kind.
         seconds: wall time of the frame.
         stages: wall seconds by stage: `decode`, `segment`, `trimap`, `network`, `encode`, ….
         statistics: figures for the report: `unknown` (share of unknown pixels that went in),
             `overruled` (share of pixels where T̂ contradicts a definite input label), ….
         error: the contract's one line, when failed.
+        plate: sha256 of the plate's frame: of its file, or of the video, as it was decoded.
+        stamp: the state of the plate frame's file when it was summed.
+        near: sha256 of the plate's frame of each neighbour that stabilisation looked at,
+            empty for one that could not be had; None where that is not said.
+        files: sha256 of what else was read for it and its neighbours, by path: masks, trimaps.
+        pictures: sha256 of what determines each picture that is kept beside the alpha, by kind.
+        request: key of what was asked, in the manifest.
         device: kind of the device that its network ran on: `cpu`, `cuda sm_90`; empty without.
     """
 
-    number: int
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
     state: FrameState
-    digest: str = ""
+    digest: Sha256 = ""
     recipe: str = ""
     seconds: float = 0.0
-    stages: Mapping[str, float] = field(default_factory=dict)
-    statistics: Mapping[str, float] = field(default_factory=dict)
+    stages: dict[str, float] = {}
+    statistics: dict[str, float] = {}
     error: str = ""
-    plate: str = ""
-    read: Mapping[str, Sum] = field(default_factory=dict)
-    near: Mapping[int, str] | None = None
-    pictures: Mapping[str, str] = field(default_factory=dict)
+    plate: Sha256 = ""
+    stamp: str = ""
+    near: dict[int, Sha256] | None = None
+    files: dict[str, Sha256] = {}
+    pictures: dict[str, Sha256] = {}
+    request: str = ""
     device: str = ""
+
+    @field_validator("error", mode="after")
+    @classmethod
+    def _error_is_unicode(cls, text: str) -> str:
+        return text.encode("utf-8", "backslashreplace").decode()  # it may name any file
+
+
+class FrameResult(FrameRecord):
+    """What a worker reports: numbers and digests, never pixels.
+
+    Attributes:
+        number: the plate's frame number.
+        read: every file that went into it, by path, as it was read.
+    """
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    number: int
+    read: dict[str, Sum] = {}
+
+    def record(self, request: str = "", plate: str = "") -> FrameRecord:
+        """For the manifest: rounded, without figures that are not finite.
+
+        Args:
+            request: key of what was asked.
+            plate: path of the plate as a whole; its own files stand elsewhere in the record.
+        """
+        plates = {self.plate, *(self.near or {}).values()}
+        stamps = (found.stamp for found in self.read.values() if found.sha256 == self.plate)
+        return FrameRecord(
+            **self.model_dump(exclude={"number", "read"})
+            | {
+                "seconds": round(self.seconds, 4),
+                "stages": _rounded(self.stages, 4),
+                "statistics": _rounded(self.statistics, 6),
+                "stamp": next(stamps, ""),
+                "files": {
+                    path: found.sha256
+                    for path, found in self.read.items()
+                    if found.sha256 not in plates and path != plate
+                },
+                "request": request,
+            }
+        )
+
+
+def _rounded(figures: dict[str, float], digits: int) -> dict[str, float]:
+    finite = ((name, float(value)) for name, value in figures.items() if math.isfinite(value))
+    return {name: round(value, digits) for name, value in finite}
 
 
 class PlateSource(Protocol):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -91,7 +91,7 @@ class FrameWorker:
         stages = Stages()
         try:
             with ledger(keep=self.plan.goal != "alpha") as read:
-                result = replace(self._do(number, stages), read=read)
+                result = self._do(number, stages)
         except SurroundingsError:
             raise
         except AdaMatteError as error:
@@ -102,8 +102,8 @@ class FrameWorker:
                 stages=stages.seconds,
                 error=str(error),
             )
-        seconds = time.monotonic() - started
-        return replace(result, seconds=seconds, stages=stages.seconds)
+        taken = {"seconds": time.monotonic() - started, "stages": stages.seconds}
+        return result.model_copy(update={"read": read, **taken})
 
     def _do(self, number: int, stages: Stages) -> FrameResult:
         if self.plan.goal != "alpha":
@@ -119,20 +119,33 @@ class FrameWorker:
             source = matted.source or self.raw_alphas.read(number, stages)
             digest, statistics = self._finish(matted, source, alpha, recipe, stages)
         matted.source = None
-        done = self._result(number, FrameState.DONE, matted.inputs, near)
-        return replace(done, digest=digest, recipe=recipe, statistics=statistics)
+        return self._result(
+            number,
+            FrameState.DONE,
+            matted.inputs,
+            near,
+            digest=digest,
+            recipe=recipe,
+            statistics=statistics,
+        )
 
     def _result(
-        self, number: int, state: FrameState, inputs: Inputs, near: Mapping[int, Inputs]
+        self,
+        number: int,
+        state: FrameState,
+        inputs: Inputs,
+        near: Mapping[int, Inputs],
+        **found: Any,  # noqa: ANN401  fields of the result
     ) -> FrameResult:
         tried = dict.fromkeys(self.raw_alphas.around(number), "")
         return FrameResult(
-            number,
-            state,
+            number=number,
+            state=state,
             plate=inputs.plate,
             near=tried | {one: theirs.plate for one, theirs in near.items()},
             pictures=self.raw_alphas.pictures(inputs),
             device=self.raw_alphas.kind,
+            **found,
         )
 
     def _finish(
@@ -248,8 +261,7 @@ class FrameWorker:
             return None
         for file, found in read.items():
             note(file, found)
-        same = self._result(number, FrameState.SKIPPED, own, near)
-        return replace(same, digest=digest, recipe=recipe)
+        return self._result(number, FrameState.SKIPPED, own, near, digest=digest, recipe=recipe)
 
     def _finish_mask(
         self, number: int, inputs: Inputs, mask: Mask | None, stages: Stages
@@ -265,8 +277,9 @@ class FrameWorker:
         self, number: int, inputs: Inputs, statistics: dict[str, float]
     ) -> FrameResult:
         recipe = self.plan.recipe(inputs.network, *inputs.digests)
-        done = self._result(number, FrameState.DONE, inputs, {})
-        return replace(done, recipe=recipe, statistics=statistics)
+        return self._result(
+            number, FrameState.DONE, inputs, {}, recipe=recipe, statistics=statistics
+        )
 
     def _finish_trimap(
         self, number: int, inputs: Inputs, mask: Mask | None, trimap: Trimap, stages: Stages

@@ -31,7 +31,7 @@ def set_aside(number: int, tries: int, why: str, state: FrameState) -> FrameResu
     """The result of a frame that is given up."""
     text = " ".join(why.split()).replace(" · ", ", ")[:300]
     error = f"set aside after {tries} tries: {text} · frame {number} · see the log"
-    return FrameResult(number, state, error=error)
+    return FrameResult(number=number, state=state, error=error)
 
 
 def told(error: BaseException) -> str:

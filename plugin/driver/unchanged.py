@@ -41,5 +41,5 @@ def unchanged(results: Iterable[FrameResult], stopped: Callable[[], bool]) -> It
             error = FrameError(
                 "it was changed while the run went on", where=path, fix="run the same command again"
             )
-            yield FrameResult(number, FrameState.FAILED, error=str(error))
+            yield FrameResult(number=number, state=FrameState.FAILED, error=str(error))
         failed.update(numbers)

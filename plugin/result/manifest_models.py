@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,11 +22,9 @@ from pydantic import (
 
 from plugin.disk.inputs import Sum
 from plugin.framerange import MAX_NUMBER, FrameRange
-from plugin.plate_info import WIDEST
+from plugin.plate_info import WIDEST, Sha256
 from plugin.request.shot import Shot, asked_of
-from plugin.types import FrameResult, FrameState, PlateInfo, PlateKind
-
-Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+from plugin.types import FrameRecord, FrameResult, FrameState, PlateInfo, PlateKind
 
 _NO_PIXELS = {field for field in Shot.model_fields if not asked_of(field).pixels}
 """The fields of `Shot` that no pixel depends on."""
@@ -123,65 +120,6 @@ class RequestRecord(_Record):
         return self.model_copy(update={"asked": FrameRange.of(frames)})
 
 
-class FrameRecord(_Record):
-    """What became of one frame; the fields are those of `FrameResult`, and the run's request.
-
-    Attributes:
-        stamp: the state of the plate frame's file when it was summed.
-        near: sha256 of the plate frames of the neighbours that stabilisation looked at; empty for
-            one that was there and could not be had.
-        files: sha256 of what else was read for it and its neighbours, by path: masks, trimaps.
-        pictures: recipes of the pictures that are kept beside the alpha, by kind.
-    """
-
-    state: FrameState
-    digest: Sha256 = ""
-    recipe: str = ""
-    seconds: float = 0.0
-    stages: dict[str, float] = Field(default_factory=dict)
-    statistics: dict[str, float] = Field(default_factory=dict)
-    error: str = ""
-    plate: Sha256 = ""
-    stamp: str = ""
-    near: dict[int, Sha256] | None = None
-    files: dict[str, Sha256] = Field(default_factory=dict)
-    pictures: dict[str, Sha256] = Field(default_factory=dict)
-    request: str = ""
-    device: str = ""
-
-    @field_validator("error", mode="after")
-    @classmethod
-    def _error_is_unicode(cls, text: str) -> str:
-        return text.encode("utf-8", "backslashreplace").decode()  # it may name any file
-
-    @classmethod
-    def of(cls, result: FrameResult, request: str = "", plate: str = "") -> FrameRecord:
-        """The record of a worker's result, rounded; figures that are not finite are left out.
-
-        Args:
-            result: the worker's.
-            request: key of what was asked.
-            plate: path of the plate as a whole; its own files stand elsewhere in the record.
-        """
-        plates = {result.plate, *(result.near or {}).values()}
-        others = {
-            path: found.sha256
-            for path, found in result.read.items()
-            if found.sha256 not in plates and path != plate
-        }
-        stamps = (found.stamp for found in result.read.values() if found.sha256 == result.plate)
-        same = {name: getattr(result, name) for name in cls.model_fields if hasattr(result, name)}
-        told = {
-            "seconds": round(result.seconds, 4),
-            "stages": _rounded(result.stages, 4),
-            "statistics": _rounded(result.statistics, 6),
-            "stamp": next(stamps, ""),
-            "files": others,
-            "request": request,
-        }
-        return cls(**same | told)
-
-
 class Manifest(_Record):
     """A shot's manifest.
 
@@ -265,11 +203,6 @@ class Manifest(_Record):
         """The same with these results in the place of earlier ones."""
         request = self.request.asked_for(self.asked)
         key, plate = request.key, self.plate.path
-        added = {r.number: FrameRecord.of(r, key, plate) for r in results}
+        added = {r.number: r.record(key, plate) for r in results}
         requests = {**self.requests, key: request}
         return self.model_copy(update={"frames": {**self.frames, **added}, "requests": requests})
-
-
-def _rounded(figures: Mapping[str, float], digits: int) -> dict[str, float]:
-    finite = ((name, float(value)) for name, value in figures.items() if math.isfinite(value))
-    return {name: round(value, digits) for name, value in finite}

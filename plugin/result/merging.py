@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from plugin.framerange import FrameRange
-from plugin.result.manifest_models import FrameRecord, Manifest, RequestRecord
-from plugin.types import FrameState
+from plugin.result.manifest_models import Manifest, RequestRecord
+from plugin.types import FrameRecord, FrameState
 
 
 def merge(old: Manifest, new: Manifest, *, pictures: bool = False) -> Manifest:

@@ -165,7 +165,10 @@ def _manifest(path: Path) -> Path:
     manifest = Manifest(
         version="1", shot=shot, plate=PlateRecord.of(INFO), model="lite", weights="1" * 64
     )
-    results = [FrameResult(n, FrameState.DONE, "a" * 64, "r", 0.5) for n in range(1, 9)]
+    results = [
+        FrameResult(number=n, state=FrameState.DONE, digest="a" * 64, recipe="r", seconds=0.5)
+        for n in range(1, 9)
+    ]
     save(path, manifest.with_results(results))
     return path
 

@@ -114,10 +114,10 @@ def test_a_full_disk_keeps_what_was_done(small_disk: Path) -> None:
 def test_a_full_disk_keeps_the_manifest(small_disk: Path) -> None:
     layout = OutputLayout(small_disk / "out", "sh010")
     layout.prepare()
-    few = _manifest(layout, FrameResult(1, FrameState.DONE))
+    few = _manifest(layout, FrameResult(number=1, state=FrameState.DONE))
     save(layout.manifest, few)
     (small_disk / "filler").write_bytes(bytes(400 << 10))
-    many = [FrameResult(n, FrameState.FAILED, error="x" * 200) for n in range(2000)]
+    many = [FrameResult(number=n, state=FrameState.FAILED, error="x" * 200) for n in range(2000)]
     with pytest.raises(OutputError, match="the disk is full"):
         update(layout.manifest, _manifest(layout, *many))
     assert load(layout.manifest) == few

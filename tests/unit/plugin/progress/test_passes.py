@@ -37,7 +37,7 @@ def a_tracked_run(progress: Progress, clock: Clock) -> None:
         clock.now += 3
         progress.step("track", done, 4)
     clock.now += 1
-    progress.frame(FrameResult(1001, FrameState.DONE, seconds=0.42))
+    progress.frame(FrameResult(number=1001, state=FrameState.DONE, seconds=0.42))
     progress.end(0)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from plugin.errors import OutputError, RequestError
 from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.result.manifest import (
-    FrameRecord,
     Manifest,
     ManifestFile,
     PlateRecord,
@@ -113,7 +111,7 @@ def test_a_video_is_recorded_with_its_size(tmp_path: Path) -> None:
 def test_names_that_are_not_unicode_survive(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     shot = Shot(plate="plate_\udc80.mov", out=Path("ö"), shot="sh010")
-    failed = FrameResult(7, FrameState.FAILED, error="missing · \udc80.mov · look")
+    failed = FrameResult(number=7, state=FrameState.FAILED, error="missing · \udc80.mov · look")
     manifest = _manifest(failed, shot=shot)
     save(path, manifest)
     assert load(path) == manifest
@@ -177,7 +175,9 @@ def test_what_is_no_manifest_is_refused(tmp_path: Path, data: bytes) -> None:
 
 def test_a_part_of_the_frames_keeps_the_others() -> None:
     first = _manifest(_result(1001), _result(1002), asked="1001-1002", model="resnet50")
-    second = _manifest(replace(_result(1002), recipe="new"), _result(1003), asked="1002-1003")
+    second = _manifest(
+        _result(1002).model_copy(update={"recipe": "new"}), _result(1003), asked="1002-1003"
+    )
     both = merge(first, second)
     assert str(both.asked) == "1001-1003"
     assert {n: record.recipe for n, record in both.frames.items()} == {
@@ -189,20 +189,22 @@ def test_a_part_of_the_frames_keeps_the_others() -> None:
 
 
 def test_a_skipped_frame_keeps_what_is_known_of_it() -> None:
-    skipped = FrameResult(1001, FrameState.SKIPPED, digest=_digest(1001), recipe="r")
+    skipped = FrameResult(number=1001, state=FrameState.SKIPPED, digest=_digest(1001), recipe="r")
     first = _manifest(_result(1001))
     kept = merge(first, _manifest(skipped)).frames[1001]
     assert kept == first.frames[1001]
-    other = replace(skipped, digest=_digest(5))
+    other = skipped.model_copy(update={"digest": _digest(5)})
     assert merge(first, _manifest(other)).frames[1001].state is FrameState.SKIPPED
 
 
 def test_pictures_alone_add_only_what_failed_to_a_manifest_of_mattes() -> None:
     mattes = _manifest(_result(1001), _result(1002), asked="1001-1002")
-    done = [FrameResult(n, FrameState.DONE, recipe="trimap") for n in (1001, 1002, 1003)]
+    done = [
+        FrameResult(number=n, state=FrameState.DONE, recipe="trimap") for n in (1001, 1002, 1003)
+    ]
     pictures = _manifest(*done, asked="1001-1003", model="resnet50")
     assert merge(mattes, pictures, pictures=True) == mattes
-    failed = FrameResult(1002, FrameState.FAILED, error="why")
+    failed = FrameResult(number=1002, state=FrameState.FAILED, error="why")
     both = merge(mattes, _manifest(done[0], failed, asked="1001-1003"), pictures=True)
     assert both.frames[1001] == mattes.frames[1001]
     assert str(both.not_done) == "1002"
@@ -213,17 +215,17 @@ def test_pictures_alone_add_only_what_failed_to_a_manifest_of_mattes() -> None:
 
 
 def test_a_failed_frame_is_said_and_then_forgotten() -> None:
-    failed = FrameResult(1001, FrameState.FAILED, error="why")
+    failed = FrameResult(number=1001, state=FrameState.FAILED, error="why")
     manifest = _manifest(_result(1001), asked="1001-1002").with_results([failed])
     assert str(manifest.in_state(FrameState.FAILED)) == "1001"
     assert str(manifest.promised) == "1001-1002"
-    skipped = FrameResult(1001, FrameState.SKIPPED, digest=_digest(1001))
+    skipped = FrameResult(number=1001, state=FrameState.SKIPPED, digest=_digest(1001))
     assert str(manifest.with_results([skipped]).in_state(FrameState.FAILED)) == ""
 
 
 def test_figures_that_are_not_finite_are_left_out() -> None:
-    strange = replace(_result(1), statistics={"a": float("nan"), "b": 0.5})
-    assert FrameRecord.of(strange).statistics == {"b": 0.5}
+    strange = _result(1).model_copy(update={"statistics": {"a": float("nan"), "b": 0.5}})
+    assert strange.record().statistics == {"b": 0.5}
 
 
 def test_updates_see_what_others_wrote(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def _make(
     digest = write_alpha(
         layout.alpha(number), alpha, info=info, frame=frame, provenance={"recipe": recipe}
     )
-    return FrameResult(number, FrameState.DONE, digest=digest, recipe="recipe")
+    return FrameResult(number=number, state=FrameState.DONE, digest=digest, recipe="recipe")
 
 
 def _change(layout: OutputLayout, **fields: object) -> None:
@@ -169,7 +169,9 @@ def test_a_whole_frame_without_a_record_is_unproved(layout: OutputLayout) -> Non
 
 
 def test_a_failed_frame_is_told_with_its_reason(layout: OutputLayout) -> None:
-    failed = FrameResult(1005, FrameState.FAILED, error="the mask is missing · m.png · look")
+    failed = FrameResult(
+        number=1005, state=FrameState.FAILED, error="the mask is missing · m.png · look"
+    )
     save(layout.manifest, load(layout.manifest).with_results([failed]))
     report = verify(layout.out)
     assert not report.complete
