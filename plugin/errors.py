@@ -137,8 +137,9 @@ def _rebuild_interrupted(what: str, where: str, fix: str, exit_code: int) -> Int
 def told_as(
     kind: type[AdaMatteError],
     *,
-    of: type[AdaMatteError] = PictureError,
+    of: type[Exception] = PictureError,
     where: object = None,
+    fix: str | None = None,
 ) -> Iterator[None]:
     """Around a block, or as a decorator: what is raised within is raised as another kind.
 
@@ -147,8 +148,9 @@ def told_as(
 
     Args:
         kind: the class to raise.
-        of: the class that is told anew; all else passes.
+        of: the class that is told anew, with `what`, `where` and `fix`; all else passes.
         where: what it is about to the caller; None leaves the error's own.
+        fix: what to do about it; None leaves the error's own.
 
     Raises:
         kind: with the words of the error within.
@@ -156,5 +158,6 @@ def told_as(
     try:
         yield
     except of as error:
-        place = error.where if where is None else where
-        raise kind(error.what, where=place, fix=error.fix) from error
+        told: Any = error
+        place = told.where if where is None else where
+        raise kind(told.what, where=place, fix=fix or told.fix) from error

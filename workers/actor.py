@@ -31,7 +31,7 @@ class FrameActor:
     """Calls of `do` that Ray may make at once."""
 
     def __init__(self, job: str, device: Device) -> None:
-        import adamatte  # noqa: F401  from here on, our packages are ours
+        import adamatte_names  # noqa: F401  from here on, our packages are ours
         from model.inference.threads import settle_process
 
         settle_process()

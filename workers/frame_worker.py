@@ -14,7 +14,7 @@ import numpy as np
 
 from plugin.disk.inputs import ledger, note
 from plugin.driver.plan import Device, Plan, read_plan
-from plugin.errors import AdaMatteError, FrameError, RequestError, SurroundingsError
+from plugin.errors import AdaMatteError, FrameError, RequestError, SurroundingsError, told_as
 from plugin.exr.alpha_file import is_current
 from plugin.finish import Finisher
 from plugin.plates import NON_FINITE
@@ -56,10 +56,8 @@ class FrameWorker:
 
     def __init__(self, plan: Plan, make_matter: Callable[[Plan], Matter] | None = None) -> None:
         self.plan = plan
-        try:
+        with told_as(SurroundingsError, of=RequestError, fix=_AGAIN):  # none when the driver looked
             self.raw_alphas = RawAlphas(plan, make_matter)
-        except RequestError as error:  # it was none when the driver looked
-            raise SurroundingsError(error.what, where=error.where, fix=_AGAIN) from error
         self.layout, self.plate = self.raw_alphas.layout, self.raw_alphas.plate
         self.finisher = Finisher(plan.finish, self.plate.info)
         self._turns, self._writer = self.raw_alphas.turns, Writer(self.raw_alphas)

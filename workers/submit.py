@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nuke_bridge.core.ray_jobs import RayJobs
 from plugin.driver.probe import anchored, probe_job
-from plugin.errors import ClusterError
+from plugin.errors import ClusterError, RequestError
 from plugin.framerange import FrameRange
 from plugin.progress.modes import Progress
 from plugin.request.job_writing import write_job
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import read_progress
-from workers.jobs_api import JobsClient, jobs_url, refuse_open
+from workers.jobs_api import jobs_url, refuse_open, told
 from workers.token import require_token
 
+_THAT_ID = "give the id that `adamatte submit` printed, and the address of that cluster"
 _LIVE = frozenset({"PENDING", "RUNNING"})
 _STOP_S = "30"
 """What Ray waits between SIGTERM and SIGKILL; 3 by itself, too short for frames in flight."""
@@ -53,7 +55,7 @@ class JobStatus:
     progress: dict[str, Any]
 
 
-def connect(address: str | None) -> JobsClient:
+def connect(address: str | None) -> RayJobs:
     """The cluster's Jobs API.
 
     Raises:
@@ -63,9 +65,10 @@ def connect(address: str | None) -> JobsClient:
     url = jobs_url(address)
     token = require_token(url)
     refuse_open(url)
-    return JobsClient(url, token)
+    return RayJobs(url, token)
 
 
+@told()
 def submit(shot: Shot, progress: Progress, *, program: str = "adamatte") -> str:
     """Hand a shot to a cluster.
 
@@ -97,8 +100,8 @@ def submit(shot: Shot, progress: Progress, *, program: str = "adamatte") -> str:
         client.submit(
             submission,
             shlex.join(words),
-            metadata={"program": "adamatte", **metadata},
-            variables={"RAY_JOB_STOP_WAIT_TIME_S": _STOP_S, "ADAMATTE_JOB": submission},
+            {"RAY_JOB_STOP_WAIT_TIME_S": _STOP_S, "ADAMATTE_JOB": submission},
+            {"program": "adamatte", **metadata},
         )
     except BaseException:
         spec.unlink(missing_ok=True)
@@ -106,46 +109,63 @@ def submit(shot: Shot, progress: Progress, *, program: str = "adamatte") -> str:
     return submission
 
 
-def status(client: JobsClient, submission: str) -> JobStatus:
+@told()
+def status(client: RayJobs, submission: str) -> JobStatus:
     """How a job is getting on.
 
     Raises:
         RequestError: the cluster knows no such job.
         ClusterError: it cannot be reached.
     """
-    job = client.job(submission)
-    told = _metadata(job)
+    job = _known(client, submission)
+    of_ours = _metadata(job)
     code = job.get("driver_exit_code")
-    out = told.get("out", "")
+    out = of_ours.get("out", "")
     return JobStatus(
         id=submission,
         state=str(job.get("status", "")),
         exit_code=code if isinstance(code, int) else None,
-        shot=told.get("shot", ""),
-        frames=told.get("frames", ""),
+        shot=of_ours.get("shot", ""),
+        frames=of_ours.get("frames", ""),
         out=out,
         message=" ".join(str(job.get("message") or "").split()),
         progress=read_progress(Path(out) / "progress.json") if out else {},
     )
 
 
-def log_of(client: JobsClient, submission: str) -> str:
-    """What the job has printed."""
+@told()
+def log_of(client: RayJobs, submission: str) -> str:
+    """What the job has printed; raises as `status`."""
+    _known(client, submission)
     return client.log(submission)
 
 
-def cancel(client: JobsClient, submission: str) -> bool:
-    """End a job: SIGTERM, and frames in flight may end. False where it had ended before."""
+@told()
+def cancel(client: RayJobs, submission: str) -> bool:
+    """End a job: SIGTERM, and frames in flight may end. False where it had ended before.
+
+    Raises:
+        RequestError: the cluster knows no such job.
+        ClusterError: it cannot be reached.
+    """
+    _known(client, submission)
     return client.stop(submission)
 
 
-def _refuse_twice(client: JobsClient, shot: Shot, frames: FrameRange) -> None:
+def _known(client: RayJobs, submission: str) -> dict[str, Any]:
+    found = client.job(submission)
+    if found is None:
+        raise RequestError("the cluster knows no such job", where=submission, fix=_THAT_ID)
+    return found
+
+
+def _refuse_twice(client: RayJobs, shot: Shot, frames: FrameRange) -> None:
     """The folder's claims would stop the second job too, but only when its turn has come."""
     for job in client.jobs():
-        told = _metadata(job)
-        if job.get("status") not in _LIVE or told.get("out") != str(shot.out):
+        known = _metadata(job)
+        if job.get("status") not in _LIVE or known.get("out") != str(shot.out):
             continue
-        shared = FrameRange.parse(told["frames"]).intersection(frames) if "frames" in told else ()
+        shared = FrameRange.parse(known["frames"]).intersection(frames) if "frames" in known else ()
         if shared:
             raise ClusterError(
                 f"job {job.get('submission_id')} works on frames {shared} of this folder",

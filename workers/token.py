@@ -39,13 +39,14 @@ def find_token(where: str) -> str:
     Raises:
         ClusterError: there is none, or others may read it.
     """
+    token = ""
     try:
         token = bridge.find_token()
     except bridge.ReadableError as error:
         fix = f"{error.fix}, and have the cluster's token changed if others were on here"
         raise ClusterError(error.what, where=error.where, fix=fix) from error
-    except BridgeError as error:
-        raise ClusterError("there is no token for this cluster", where=where, fix=_HOW) from error
+    except BridgeError:  # what it names cannot be read
+        pass
     if not token:
         raise ClusterError("there is no token for this cluster", where=where, fix=_HOW)
     return token

@@ -23,7 +23,7 @@ MAX_FUNCTION_LINES = 60
 """Of a function without its docstring: a screen."""
 
 PYTHON = [
-    ROOT / "adamatte.py",
+    *ROOT.glob("adamatte*.py"),
     *sorted(file for folder in (*CODE, "tests") for file in (ROOT / folder).rglob("*.py")),
 ]
 AT_ROOT = ("*.md", "*.toml", "*.txt", "Makefile", ".ci/run")

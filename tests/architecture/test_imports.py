@@ -38,7 +38,8 @@ MODEL = Rule(frozenset({"model"})).also(
 )
 
 RULES: dict[str, Rule] = {
-    "adamatte.py": Rule(frozenset({"plugin", "model"})),
+    "adamatte.py": Rule(frozenset({"plugin", "model", "adamatte_names"})),
+    "adamatte_names.py": Rule(frozenset()),
     "plugin": PLUGIN,
     "plugin/cli": PLUGIN.also("click rich", lazy="model workers"),
     "plugin/progress/lines.py": PLUGIN.also("rich"),
@@ -56,7 +57,7 @@ RULES: dict[str, Rule] = {
     "model/export/onnx_file.py": MODEL.also(lazy="onnx onnxruntime"),
     "model/segmenters/sam2.py": MODEL.also(lazy="transformers"),
     "workers": Rule(frozenset({"workers", "plugin", "model", "nuke_bridge.core", "ray", "numpy"})),
-    "workers/actor.py": Rule(frozenset({"workers", "plugin", "model", "adamatte"})),
+    "workers/actor.py": Rule(frozenset({"workers", "plugin", "model", "adamatte_names"})),
     "workers/bench": Rule(frozenset({"workers", "plugin", "model", "numpy"})).also(lazy="torch"),
     "nuke_bridge": Rule(frozenset({"nuke_bridge"})),
 }
@@ -121,6 +122,7 @@ def rule_of(file: str) -> Rule:
 FOLDERS = ("plugin", "model", "workers", "nuke_bridge")
 FILES = [
     "adamatte.py",
+    "adamatte_names.py",
     *sorted(str(f.relative_to(ROOT)) for folder in FOLDERS for f in (ROOT / folder).rglob("*.py")),
 ]
 

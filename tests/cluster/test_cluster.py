@@ -18,12 +18,12 @@ from pathlib import Path
 
 import pytest
 
+from nuke_bridge.core.ray_jobs import RayJobs
 from plugin.errors import ClusterError
 from plugin.request.shot import Shot
 from plugin.result.verify import verify
 from tests.cluster.nodes import Nodes, several_nodes
 from tests.jobs import alphas, creature
-from workers.jobs_api import JobsClient
 from workers.submit import JobStatus, status
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -77,7 +77,7 @@ def stranger(cluster: Nodes, home: Path, **more: str) -> dict[str, str]:
 
 def ended(cluster: Nodes, job: str) -> JobStatus:
     """Its state once it has one of the last ones; the test's own time limit is the patience."""
-    client = JobsClient(cluster.dashboard, cluster.token_file.read_text())
+    client = RayJobs(cluster.dashboard, cluster.token_file.read_text())
     while (found := status(client, job)).state in ("PENDING", "RUNNING"):
         threading.Event().wait(0.5)
     return found

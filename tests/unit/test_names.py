@@ -97,4 +97,4 @@ def test_one_small_module_is_the_public_api() -> None:
 def test_the_installed_command_is_that_modules() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["scripts"] == {"adamatte": "adamatte:main"}
-    assert "adamatte" in project["tool"]["setuptools"]["py-modules"]
+    assert project["tool"]["setuptools"]["py-modules"] == ["adamatte", "adamatte_names"]

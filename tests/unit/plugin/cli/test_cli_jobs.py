@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from nuke_bridge.core.ray_jobs import RayJobs
 from plugin.cli import main
 from plugin.cli.help_page import LaidOutCommand, talk_options
 from plugin.cli.options import shot_options
@@ -26,7 +27,7 @@ from plugin.request.asked import CLEANUP, MASK, NETWORK, OUTPUT, SHOT, TRIMAP, W
 from plugin.request.shot import Shot
 from plugin.result.manifest import Manifest, PlateRecord, save
 from plugin.types import FrameResult, FrameState, PlateKind, Window
-from workers.jobs_api import JobsClient
+from workers.submit import cancel, log_of, status
 
 ALL = (SHOT, MASK, TRIMAP, NETWORK, CLEANUP, OUTPUT, WORK)
 BROKEN = "damaged · plate.%04d.exr · render it again"
@@ -234,7 +235,7 @@ def test_verify_names_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixt
     ["", "..", "a/b", "../x", "a b", "a%2fb", "x" * 201, "é", "a\nb", "a?b", "a#b", "\x1b[2J"],
 )
 def test_odd_ids_of_jobs_reach_no_address(odd: str) -> None:
-    client = JobsClient("http://127.0.0.1:9", "token")  # nobody answers there
-    for ask in (client.job, client.log, client.stop):
+    client = RayJobs("http://127.0.0.1:9", "token")  # nobody answers there
+    for ask in (status, log_of, cancel):
         with pytest.raises(ClusterError, match="not the id of a job"):
-            ask(odd)
+            ask(client, odd)
