@@ -18,11 +18,10 @@ from model.inference.device import gpu_count
 from plugin.driver.plan import Device
 from plugin.errors import ClusterError
 from plugin.request.shot import Shot
-from workers.jobs_api import refuse_open
+from workers.jobs_api import refuse_open, require_token
 from workers.memory import available_bytes, room_for
 from workers.private_ray import private_folder
 from workers.shares import Each, each_gpu, fitting, refuse_share
-from workers.token import require_token
 from workers.watching import Nodes, Watch
 
 _OBJECT_STORE = 80 << 20

@@ -29,9 +29,8 @@ from ray.exceptions import (
 from plugin.errors import AdaMatteError, ClusterError, DeviceError
 from plugin.framerange import FrameRange
 from plugin.types import FrameResult, FrameState
-from workers.in_flight import IN_FLIGHT, Hand
 from workers.tries import set_aside, told
-from workers.waiting import Waiting
+from workers.waiting import IN_FLIGHT, Hand, Waiting
 
 _LOOK_S = 0.5
 """Between looks at what does not report by itself: signals, room for more actors."""

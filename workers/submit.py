@@ -21,8 +21,7 @@ from plugin.request.job_writing import write_job
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import read_progress
-from workers.jobs_api import jobs_url, refuse_open, told
-from workers.token import require_token
+from workers.jobs_api import jobs_url, refuse_open, require_token, told
 
 _THAT_ID = "give the id that `adamatte submit` printed, and the address of that cluster"
 _LIVE = frozenset({"PENDING", "RUNNING"})

@@ -8,18 +8,19 @@ made by the first batch). Work that only a share of the samples needs is done on
 shares are of the batch, rounded to whole samples.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as nnf
 from torch import Tensor
 
-from model.training.alike import made_alike
 from model.training.banks import Banks
 from model.training.degrade import degrade, jitter_colour
 from model.training.draw import Draw
+from model.training.geometry import blur
 from model.training.layers import layers
 from model.training.recipe import Synthesis
-from model.training.shapes import hard_shapes
 from model.training.trimaps import coarse_trimap, optimal_trimap
 
 _GAMMA = 2.2
@@ -115,3 +116,106 @@ def _cut_away(
     image = image.index_copy(0, chosen, every[:, :3])
     alpha = alpha.index_copy(0, chosen, every[:, 3:4])
     return image, alpha, trimap.index_copy(0, chosen, every[:, 4:].long())
+
+
+_SIDES = 5
+
+
+def hard_shapes(draw: Draw, size: int) -> Tensor:
+    """A shape for each sample: half of them blobs, half polygons with bent sides.
+
+    Both are signed distances in pixels, cut off at half the width of the edge, which is what a
+    sensor makes of an edge in focus.
+
+    Returns:
+        N × 1 × size × size, 0 to 1.
+    """
+    fine, level, bend, width = draw.between(
+        (0, 0.3), (-0.3, 0.3), (0, 0.08 * size), (0, math.log(2.5)), each=(1, 1, 1)
+    )
+    slow = draw.noise(size, 4)
+    field = torch.addcmul(slow + level, draw.noise(size, 10), fine)
+    blob = field / _slope(field).clamp_min(0.4 / size)
+    corners = torch.addcmul(_polygon(draw, size), slow, bend)
+    distance = torch.where(draw.chance(0.5, each=(1, 1, 1))[0], blob, corners)
+    return (distance / width.exp() + 0.5).clamp_(0, 1)
+
+
+def _slope(field: Tensor) -> Tensor:
+    """Length of the gradient, a pixel."""
+    padded = nnf.pad(field, (1, 1, 1, 1), mode="replicate")
+    across = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
+    down = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]
+    return torch.hypot(across, down) / 2
+
+
+def _polygon(draw: Draw, size: int) -> Tensor:
+    """Signed distance, pixels, to a convex polygon about a point near the middle.
+
+    Long and thin ones are among them, like limbs and poles.
+    """
+    axis = torch.arange(size, device=draw.device, dtype=torch.float32) - (size - 1) / 2
+    start, x, y = draw.between((0, 2 * math.pi), *[(-0.3 * size, 0.3 * size)] * 2, each=(1, 1, 1))
+    corner = 2 * math.pi / _SIDES
+    turns = draw.between(
+        *[((i - 0.3) * corner, (i + 0.3) * corner) for i in range(_SIDES)], each=(1, 1)
+    )
+    reach = draw.between(*[(math.log(0.07 * size), math.log(0.7 * size))] * _SIDES, each=(1, 1))
+    turn = torch.stack(turns, dim=1) + start
+    # Sums of products, not a matrix product: that may be cut to ten bits on a GPU.
+    inside = torch.addcmul(torch.stack(reach, dim=1).exp(), turn.cos(), x - axis)
+    inside = torch.addcmul(inside, turn.sin(), y - axis.view(-1, 1))
+    return inside.amin(dim=1, keepdim=True)
+
+
+_CELL = 8  # pixels of a patch: local colours are taken at this scale
+_NEAR = 2.0  # cells: within which they are local
+_LENT = 0.02  # weight of the whole patch's mean where nothing is near
+
+
+def made_alike(
+    layers: tuple[Tensor, Tensor],
+    alpha: Tensor,
+    part: Tensor,
+    *,
+    chosen: Tensor,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """In the chosen samples local colours are carried across the edge; texture stays.
+
+    Either the background takes on the foreground's, more or less along the edge, or a part of the
+    foreground takes on the background's.
+
+    Args:
+        layers: foreground and background, each N × 3 × H × W, 0 to 1; sides multiples of 8.
+        alpha: N × 1 × H × W.
+        part: N × 1 × H × W: which part of a foreground takes on the background's colours.
+        chosen: which samples, int64.
+        generator: on their device.
+
+    Returns:
+        Foreground and background.
+    """
+    few = len(chosen)
+    if not few:
+        return layers
+    fore, back = (layer[chosen] for layer in layers)
+    draw = Draw(few, generator)
+    strength, coin = draw.between((0.5, 0.95), (-1, 1), each=(1, 1, 1))
+    amount = (strength + 0.4 * draw.noise(part.shape[-1] // _CELL, 5)).clamp_(0, 1)
+    gap = amount * _gap(fore, back, alpha[chosen])
+    gap = nnf.interpolate(gap, scale_factor=_CELL, mode="bilinear", align_corners=False)
+    to_back = (coin < 0).float()
+    fore = torch.addcmul(fore, gap, part[chosen] * (to_back - 1)).clamp_(0, 1)
+    back = torch.addcmul(back, gap, to_back).clamp_(0, 1)
+    return layers[0].index_copy(0, chosen, fore), layers[1].index_copy(0, chosen, back)
+
+
+def _gap(fore: Tensor, back: Tensor, alpha: Tensor) -> Tensor:
+    """Local colour of one side less the other's, in cells; the patch's where there is none near."""
+    clear = 1 - alpha
+    sums = nnf.avg_pool2d(torch.cat((fore * alpha, back * clear, alpha, clear), dim=1), _CELL)
+    near = blur(sums, torch.full_like(sums[:, 0, 0, 0], _NEAR), reach=6)
+    near = near.add_(sums.mean(dim=(2, 3), keepdim=True), alpha=_LENT)
+    weights = near[:, 6:].clamp_min(1e-5)
+    return near[:, :3] / weights[:, :1] - near[:, 3:6] / weights[:, 1:]

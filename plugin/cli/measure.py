@@ -27,7 +27,7 @@ def _compose(
 
         count, what = build_hair_frames(data, out, count=frames), "frames"
     else:
-        from model.evaluation.held_out import build_held_out_set
+        from model.evaluation.compositions import build_held_out_set
 
         count, what = build_held_out_set(data, out, mattes=mattes, size=size), "compositions"
     if not quiet:

@@ -9,11 +9,10 @@ from plugin.disk.atomic import disk_refuses, write_whole
 from plugin.disk.claims import Claim, claimed
 from plugin.disk.inputs import read_whole
 from plugin.driver.belonging import Belonging
-from plugin.driver.books import Books, reported
+from plugin.driver.books import Books, reported, unchanged
 from plugin.driver.executor import choose_executor
 from plugin.driver.plan import Goal, Plan, plan_file
 from plugin.driver.probe import anchored, pass_in_order, probed
-from plugin.driver.unchanged import unchanged
 from plugin.errors import Interrupted, OutputError, SurroundingsError
 from plugin.framerange import FrameRange
 from plugin.progress.draining import Drain, draining

@@ -22,8 +22,7 @@ from plugin.disk.atomic import host_tag, output_error, process_start, write_whol
 from plugin.disk.folder_lock import folder_lock
 from plugin.disk.inputs import read_whole
 from plugin.errors import FrameRangeError, OutputError, RequestError
-from plugin.result.manifest_models import Manifest, PlateRecord
-from plugin.result.merging import merge
+from plugin.result.manifest_models import Manifest, PlateRecord, merge
 from plugin.types import FrameRecord
 
 __all__ = ["FrameRecord", "Manifest", "PlateRecord", "merge"]

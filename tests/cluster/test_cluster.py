@@ -196,7 +196,7 @@ def test_a_cluster_that_is_open_is_refused(cluster: Nodes) -> None:
 def test_a_token_that_others_can_read_is_refused(
     cluster: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workers.token import find_token, require_token
+    from workers.jobs_api import find_token, require_token
 
     loose = tmp_path / "token"
     loose.write_text(cluster.token_file.read_text())

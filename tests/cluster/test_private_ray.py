@@ -16,8 +16,8 @@ from plugin.disk.atomic import process_start
 from plugin.doctor import SHORT_TEMPORARY
 from plugin.result.manifest import read_progress, write_progress
 from tests.small_plate import small_shot
+from workers.jobs_api import find_token
 from workers.private_ray import mark_of, private_folder
-from workers.token import find_token
 
 HERE = Path(__file__).parents[2]
 

@@ -9,8 +9,7 @@ from typing import Any
 from plugin.errors import SurroundingsError
 from workers.bench.child import in_child
 from workers.bench.figures import Figure, Settings
-from workers.bench.network import key_of
-from workers.bench.rounds import slope
+from workers.bench.network import key_of, slope
 
 _ASIDE = 3
 """Results at the end of a shot that wait for no network any more: neighbours were there."""

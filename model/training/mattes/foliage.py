@@ -11,8 +11,8 @@ from model.training.mattes.base import (
     signed_distance,
     smoothstep,
 )
+from model.training.mattes.blur import defocus
 from model.training.mattes.curves import across, walk
-from model.training.mattes.defocus import defocus
 from model.training.mattes.ribbons import ribbons
 from model.training.mattes.shapes import blob, silhouette
 

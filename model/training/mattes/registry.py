@@ -6,14 +6,12 @@ from collections.abc import Callable
 import numpy as np
 
 from model.training.mattes.base import ProceduralMatte, finish
-from model.training.mattes.defocus import defocus, soft_blob
+from model.training.mattes.blur import defocus, motion_blur, moving_body, soft_blob
 from model.training.mattes.feathers import feathers
 from model.training.mattes.foliage import flower, foliage, grass
 from model.training.mattes.fur import fur, wool
 from model.training.mattes.hair import hair
-from model.training.mattes.holes import fence, pierced
-from model.training.mattes.lace_net import lace, net
-from model.training.mattes.motion_blur import motion_blur, moving_body
+from model.training.mattes.holes import fence, lace, net, pierced
 from model.training.mattes.smoke_glass import glass, smoke, veil
 from model.training.mattes.thin import fringe, spokes, web, wires
 from plugin.errors import ShotError

@@ -19,13 +19,14 @@ from plugin.plates.images.exr_layers import Part, Picture, choose
 from plugin.plates.images.exr_luma_chroma import is_luma_chroma, window_of
 from plugin.plates.images.facts import (
     bits_of,
+    check_film_header,
     codec_of,
+    forget_what_is_picture,
     notes_of,
     pixel_aspect_of,
     rate_of,
     smpte_of,
 )
-from plugin.plates.images.film_header import check_film_header, forget_what_is_picture
 from plugin.plates.limits import MAX_PIXELS, check_size
 from plugin.plates.sniff import IMAGE_READERS, reader_of
 from plugin.plates.timecode import from_smpte_words

@@ -18,7 +18,7 @@ from workers.bench.child import in_child
 from workers.bench.command import table
 from workers.bench.figures import Figure, Settings, Size
 from workers.bench.gpu import covered
-from workers.bench.rounds import in_turns, slope
+from workers.bench.network import in_turns, slope
 from workers.bench.steadiness import errors_of
 
 pytestmark = pytest.mark.slow

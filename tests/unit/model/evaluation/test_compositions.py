@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from model.evaluation.benchmark import open_benchmark
 from model.evaluation.compositions import (
     Foreground,
+    build_held_out_set,
     build_test_set,
     compose,
     held_out,
     read_cutout,
 )
-from model.evaluation.held_out import build_held_out_set
 from model.evaluation.metrics import optimal_trimap
 from model.training.cutouts import clean_alpha, cutout_alpha
 from model.training.data_split import HELD_OUT_SHARE, group_key, is_held_out, rendered_kind

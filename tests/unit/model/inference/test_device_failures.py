@@ -17,8 +17,7 @@ from model.matter import network_digest
 from plugin.errors import DeviceError
 from plugin.framerange import FrameRange
 from plugin.types import UNKNOWN, FloatArray, LabelArray
-from workers.in_flight import Hand
-from workers.waiting import Waiting
+from workers.waiting import Hand, Waiting
 
 NO_ROOM = [
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total …"),

@@ -11,13 +11,11 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from model.training.alike import made_alike
 from model.training.banks import Banks
-from model.training.compose import compose
+from model.training.compose import compose, hard_shapes, made_alike
 from model.training.draw import Draw
 from model.training.geometry import blur, crop, distance_to
 from model.training.recipe import Synthesis
-from model.training.shapes import hard_shapes
 from model.training.trimaps import coarse_trimap, optimal_trimap
 from tests.calls import Calls
 
