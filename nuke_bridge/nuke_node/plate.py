@@ -12,7 +12,7 @@ from ..core.frames import is_pattern, of_pattern, parse_range, runs
 from .host import nuke, text, whole
 
 _READABLE = frozenset(
-    (
+    [
         "exr",
         "dpx",
         "tif",
@@ -27,7 +27,7 @@ _READABLE = frozenset(
         "mxf",
         "avi",
         "webm",
-    )
+    ]
 )
 """File types that the program reads; any other is rendered first."""
 

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from nuke_bridge.core.manifest import DONE, STALE, frame_states
-from nuke_bridge.protocol import OPTIONS, Option, Polygon, Request, shot_name, write_polygons
+from nuke_bridge.core.options import OPTIONS, Option
+from nuke_bridge.core.override_file import Polygon, write_polygons
+from nuke_bridge.core.request import Request, shot_name
 from plugin.cli.options import TABLE
 from plugin.driver.run import run
 from plugin.framerange import FrameRange

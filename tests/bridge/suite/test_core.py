@@ -10,24 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from nuke_bridge.core import override_file
+from nuke_bridge.core.errors import BridgeError
+from nuke_bridge.core.frames import format_range, of_pattern, parse_range, runs
 from nuke_bridge.core.geometry import IDENTITY, Knot, flatten, pieces_for, placed, product, turned
-from nuke_bridge.core.request import clean_environment
-from nuke_bridge.protocol import (
-    BridgeError,
-    Polygon,
-    Request,
-    Status,
-    format_range,
-    frame_states,
-    of_pattern,
-    parse_range,
-    program,
-    read_override,
-    runs,
-    shot_name,
-    versioned,
-    write_polygons,
-)
+from nuke_bridge.core.manifest import frame_states
+from nuke_bridge.core.override_file import Polygon, read_override, write_polygons
+from nuke_bridge.core.request import Request, clean_environment, program, shot_name, versioned
+from nuke_bridge.core.status import Status
 from tests.bridge.suite.base import BridgeTest
 
 TRIANGLE = [(1.0, 1.0), (9.0, 1.0), (9.0, 9.0)]
