@@ -11,23 +11,9 @@ from ..core.errors import BridgeError
 from ..core.frames import is_pattern, of_pattern, parse_range, runs
 from .host import nuke, text, whole
 
-_READABLE = frozenset(
-    [
-        "exr",
-        "dpx",
-        "tif",
-        "tiff",
-        "png",
-        "jpg",
-        "jpeg",
-        "mov",
-        "mp4",
-        "m4v",
-        "mkv",
-        "mxf",
-        "avi",
-        "webm",
-    ]
+_READABLE = (
+    *("exr", "dpx", "tif", "tiff", "png", "jpg", "jpeg"),
+    *("mov", "mp4", "m4v", "mkv", "mxf", "avi", "webm"),
 )
 """File types that the program reads; any other is rendered first."""
 
