@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from plugin.disk.atomic import text_of
 from plugin.progress.lines import printable
 
 GIB = 1024**3
@@ -125,7 +126,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _cores() -> Iterator[Finding]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    quota = _text(Path("/sys/fs/cgroup/cpu.max")).split()
+    quota = text_of(Path("/sys/fs/cgroup/cpu.max")).split()
     limit = f", of which a limit allows {int(quota[0]) / int(quota[1]):.1f}" if _set(quota) else ""
     yield Finding("cores", "good", f"{cores}{limit}")
 
@@ -136,14 +137,14 @@ def _set(quota: list[str]) -> bool:
 
 def _memory() -> Iterator[Finding]:
     """What is free, or less where the control group has a limit."""
-    meminfo = dict(re.findall(r"(\w+):\s+(\d+) kB", _text(Path("/proc/meminfo"))))
+    meminfo = dict(re.findall(r"(\w+):\s+(\d+) kB", text_of(Path("/proc/meminfo"))))
     if "MemAvailable" not in meminfo:
         yield Finding("memory", "noted", "unknown on this system", "give --workers yourself")
         return
     free, total = (int(meminfo[key]) * 1024 for key in ("MemAvailable", "MemTotal"))
-    limit = _text(Path("/sys/fs/cgroup/memory.max")).strip()
+    limit = text_of(Path("/sys/fs/cgroup/memory.max")).strip()
     if limit.isdigit() and int(limit) < total:
-        used = _text(Path("/sys/fs/cgroup/memory.current")).strip()
+        used = text_of(Path("/sys/fs/cgroup/memory.current")).strip()
         total = int(limit)
         free = min(free, total - int(used or 0))
     found = f"{free / GIB:.1f} GiB free of {total / GIB:.1f}"
@@ -266,19 +267,12 @@ def _weights() -> Iterator[Finding]:
     if not files:
         yield Finding("weights", "lacking", "none are bundled", "install adamatte again")
     for file in sorted(files):
-        card = json.loads(_text(file.with_suffix(".json")) or "{}")
+        card = json.loads(text_of(file.with_suffix(".json")) or "{}")
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         whole = card.get("sha256") == digest
         found = f"{file.stem}, sha256 {digest[:12]}…{'' if whole else ' is not what its card says'}"
         fix = "" if whole else "install adamatte again"
         yield Finding("weights", "good" if whole else "lacking", found, fix)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError:
-        return ""
 
 
 _CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from plugin.disk.atomic import text_of
 from workers.neighbours import LARGE
 from workers.overlap import BESIDE
 
@@ -79,29 +80,19 @@ def available_bytes(root: Path = Path("/")) -> int | None:
 
 
 def _meminfo(path: Path) -> int | None:
-    try:
-        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return None
+    lines = text_of(path).splitlines()
     words = [line.split() for line in lines if line.startswith("MemAvailable:")]
     return int(words[0][1]) * 1024 if words and words[0][1].isdigit() else None
 
 
 def _cached(path: Path) -> int:
     """Bytes of clean files in a container's page cache; what waits to be written is not."""
-    try:
-        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return 0
-    words = [line.split() for line in lines]
+    words = [line.split() for line in text_of(path).splitlines()]
     kinds = {word[0]: int(word[1]) for word in words if len(word) == 2 and word[1].isdigit()}
     files = kinds.get("active_file", 0) + kinds.get("inactive_file", 0)
     return max(0, files - kinds.get("file_dirty", 0) - kinds.get("file_writeback", 0))
 
 
 def _number(path: Path) -> int | None:
-    try:
-        text = path.read_text(encoding="ascii", errors="replace").strip()
-    except OSError:
-        return None
+    text = text_of(path).strip()
     return int(text) if text.isdigit() else None

@@ -195,6 +195,14 @@ def process_start(pid: int) -> str:
     return "" if after_name[0] in (b"Z", b"X") else after_name[19].decode()
 
 
+def text_of(path: Path) -> str:
+    """What the system says in a small file of its own; empty where it does not."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def _write(temporary: Path, data: bytes, *, durable: bool) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(temporary, flags, 0o666)

@@ -10,10 +10,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from plugin.disk.atomic import text_of
 from plugin.errors import SurroundingsError
 
 _PARTS = {
@@ -35,7 +35,8 @@ def in_child(part: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401  wh
     Raises:
         SurroundingsError: it died, or was killed for its memory.
     """
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": _path(os.environ)}
+    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     done = subprocess.run(  # noqa: S603  this program itself
         [sys.executable, "-P", "-m", "workers.bench.child", part],
         input=json.dumps(arguments),
@@ -55,24 +56,9 @@ def in_child(part: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401  wh
     return answer
 
 
-def _path(environment: Mapping[str, str]) -> str:
-    """Where the program lies, wherever it was called from."""
-    return os.pathsep.join(filter(None, [str(_ROOT), environment.get("PYTHONPATH", "")]))
-
-
-def settle() -> None:
-    """Threads and memory as in every worker."""
-    from model.inference.threads import settle_process
-
-    settle_process()
-
-
 def peak_bytes() -> int:
     """The most memory that this process ever had resident; 0 where the system does not tell."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return 0
+    lines = text_of(Path("/proc/self/status")).splitlines()
     kib = next((line.split()[1] for line in lines if line.startswith("VmHWM:")), "0")
     return int(kib) * 1024
 
@@ -80,7 +66,9 @@ def peak_bytes() -> int:
 def main() -> None:
     """Do one part; see `in_child`."""
     module, function = _PARTS[sys.argv[1]].split(":")
-    settle()
+    from model.inference.threads import settle_process
+
+    settle_process()  # threads and memory as in every worker
     answer = getattr(importlib.import_module(module), function)(**json.load(sys.stdin))
     sys.stdout.write("\n" + json.dumps(answer) + "\n")
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from plugin.disk.atomic import text_of
 from plugin.errors import OutputError
 from workers.bench.figures import Figure
 
@@ -58,10 +59,7 @@ def machine_name(device: str = "cpu", card: str = "") -> str:
 
 
 def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
+    lines = text_of(Path("/proc/cpuinfo")).splitlines()
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(named, "") or platform.processor() or platform.machine()
 
