@@ -7,13 +7,14 @@ import sys
 import tempfile
 import webbrowser
 from contextlib import suppress
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from plugin.cli.help_page import FILE, LaidOutCommand, LaidOutOption, talk_options
+from plugin.cli.help_page import FILE, LaidOutCommand, option, talk_options
 from plugin.cli.options import shot_options
 from plugin.cli.saying import say
 from plugin.progress.modes import choose
@@ -23,7 +24,7 @@ from plugin.request.job_file import shot_from
 if TYPE_CHECKING:
     from plugin.request.shot import Shot
 
-_DESK = "The desk"
+_of_desk = partial(option, heading="The desk")
 
 
 def _desk(
@@ -99,40 +100,25 @@ desk = LaidOutCommand(
     "shows its keys; Ctrl-C ends the desk.",
     params=[
         *shot_options(*HEADINGS),
-        LaidOutOption(
-            ["--behind"],
-            heading=_DESK,
-            metavar="FILE",
-            type=FILE,
-            help="A picture that comps can be laid over.",
-        ),
-        LaidOutOption(
-            ["--no-browser"],
-            heading=_DESK,
-            is_flag=True,
-            help="Only print the address.",
-        ),
-        LaidOutOption(
-            ["--port"],
-            heading=_DESK,
-            metavar="N",
+        _of_desk("--behind FILE", "A picture that comps can be laid over.", type=FILE),
+        _of_desk("--no-browser", "Only print the address."),
+        _of_desk(
+            "--port N",
+            "Where it listens. Default: any port that is free.",
             type=click.IntRange(0, 65535),
             default=0,
-            help="Where it listens. Default: any port that is free.",
+            show_default=False,
         ),
-        LaidOutOption(
-            ["--host"],
-            heading=_DESK,
-            metavar="ADDRESS",
-            default="127.0.0.1",
-            help="By default this machine alone. Another address of it lets other machines in, "
+        _of_desk(
+            "--host ADDRESS",
+            "By default this machine alone. Another address of it lets other machines in, "
             "without encryption, and needs --token; an SSH tunnel to --port needs neither.",
+            default="127.0.0.1",
+            show_default=False,
         ),
-        LaidOutOption(
-            ["--token"],
-            heading=_DESK,
-            metavar="TEXT",
-            help="What the address has to hold, 16 characters or more. Default: one that is made "
+        _of_desk(
+            "--token TEXT",
+            "What the address has to hold, 16 characters or more. Default: one that is made "
             "up, which is best.",
         ),
         *talk_options(),
