@@ -105,7 +105,6 @@ def build_test_set(
     *,
     per_foreground: int = 4,
     seed: int = 0,
-    progress: Callable[[int, int, str], None] | None = None,
 ) -> int:
     """Build a composition test set. The same arguments give the same pixels.
 
@@ -116,7 +115,6 @@ def build_test_set(
         backgrounds: photographs; their order is shuffled by `seed`.
         per_foreground: compositions of each foreground.
         seed: of the shuffling and of the trimaps' widths.
-        progress: called after every composition.
 
     Returns:
         How many compositions were written.
@@ -131,7 +129,6 @@ def build_test_set(
         raise RequestError("nothing to compose", where=out, fix="give foregrounds and backgrounds")
     rng = np.random.default_rng(seed)
     shuffled = [backgrounds[index] for index in rng.permutation(len(backgrounds))]
-    total = len(foregrounds) * per_foreground
     recipe: list[dict[str, object]] = []
     for index, load in enumerate(foregrounds):
         foreground = load()
@@ -142,8 +139,6 @@ def build_test_set(
             name = f"{foreground.name}_{n}"
             _write_composition(out, name, foreground, read_image(file), width)
             recipe.append({"name": name, "background": file.name, "trimap_px": width})
-            if progress:
-                progress(len(recipe), total, name)
     _write_recipe(out, seed, recipe)
     write_bench_folders(read_composition_1k(out), out / "bench")
     return len(recipe)
@@ -174,24 +169,14 @@ def _write_recipe(out: Path, seed: int, compositions: Sequence[dict[str, object]
 _FRESH_SEED: Final = 900_000_000  # training banks count up from small seeds
 
 
-def build_held_out_set(
-    data: Path,
-    out: Path,
-    *,
-    mattes: int,
-    size: int,
-    seed: int = 0,
-    progress: Callable[[int, int, str], None] | None = None,
-) -> int:
+def build_held_out_set(data: Path, out: Path, *, mattes: int, size: int) -> int:
     """The test set of `DATA/fg/*` and `DATA/photos/*`, two backgrounds for each foreground.
 
     Arguments and errors as of `_held_out_foregrounds` and `build_test_set`.
     """
     foregrounds = _held_out_foregrounds(data / "fg", data / "photos", mattes=mattes, size=size)
     backgrounds = held_out(data / "photos")
-    return build_test_set(
-        out, foregrounds, backgrounds, per_foreground=2, seed=seed, progress=progress
-    )
+    return build_test_set(out, foregrounds, backgrounds, per_foreground=2)
 
 
 def _held_out_foregrounds(

@@ -12,7 +12,7 @@ are, and a third has the background that comes nearest to the hair's colour.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,6 +32,7 @@ _ENLARGED: Final = (1.1, 1.5)
 _CUT: Final = 30  # opaque pixels on a border from where on a subject counts as cut off by it
 _NARROW, _LARGE = (6, 14), (25, 50)
 _GRAIN: Final = 0.008
+_SEED: Final = 0  # of everything that is drawn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +53,6 @@ def build_hair_frames(
     out: Path,
     *,
     count: int = 24,
-    seed: int = 0,
-    progress: Callable[[int, int, str], None] | None = None,
 ) -> int:
     """Build the set from `DATA/fg/*` and `DATA/photos/*`. The same arguments give the same pixels.
 
@@ -61,8 +60,6 @@ def build_hair_frames(
         data: the training folder; only what training never sees is taken.
         out: an empty or missing folder.
         count: how many frames.
-        seed: of everything that is drawn.
-        progress: called after every frame.
 
     Returns:
         How many frames were written.
@@ -74,7 +71,7 @@ def build_hair_frames(
     """
     if out.exists() and any(out.iterdir()):
         raise RequestError("the folder is not empty", where=out, fix="choose a new one")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_SEED)
     subjects = _endless(_hair(data / "fg"), rng)
     photos = _endless(_wide(data / "photos"), rng)
     recipe = []
@@ -88,9 +85,7 @@ def build_hair_frames(
         _write(out / name, front, _background(back, rng), rng, linear=linear)
         sources = [file.name for file in files]
         recipe.append({"name": name, "hair": sources, "background": back.name, "linear": linear})
-        if progress:
-            progress(index + 1, count, name)
-    text = json.dumps({"schema": "hair-frames/1", "seed": seed, "frames": recipe}, indent=1)
+    text = json.dumps({"schema": "hair-frames/1", "seed": _SEED, "frames": recipe}, indent=1)
     write_bytes(out / "frames.json", f"{text}\n".encode())
     return count
 

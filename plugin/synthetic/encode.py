@@ -1,7 +1,7 @@
 """Encoding float pictures as video, converted and tagged as BT.709 of limited range."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -34,7 +34,6 @@ class Encoding:
         codec: an encoder of FFmpeg.
         pixel_format: `yuv420p`, `yuv444p10le`, … as the encoder allows.
         rate: frames a second.
-        options: of the encoder; empty is nearly lossless with x264 and x265.
 
     Raises:
         ShotError: this build of FFmpeg has no such encoder or pixel format.
@@ -43,7 +42,6 @@ class Encoding:
     codec: str = "libx264"
     pixel_format: str = "yuv420p"
     rate: Fraction = Fraction(24)
-    options: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         try:
@@ -94,7 +92,7 @@ def _open(path: Path) -> OutputContainer:
 
 def _stream(container: OutputContainer, picture: FloatArray, encoding: Encoding) -> VideoStream:
     """A new stream with size, pixels and colour described."""
-    options = dict(encoding.options) or dict(_QUALITY.get(encoding.codec, {}))
+    options = dict(_QUALITY.get(encoding.codec, {}))
     stream = container.add_stream(encoding.codec, encoding.rate, options=options)
     if not isinstance(stream, VideoStream):
         raise ShotError("not an encoder of video", where=encoding.codec, fix="name one of video")

@@ -111,7 +111,7 @@ class LoadFiles:
     """A load on disk: scene-linear half EXRs, ZIP, and 8-bit masks of the subject.
 
     Attributes:
-        plate: the frames, from number `first`.
+        plate: the frames, from number 1001.
         mask: the masks, paired by number.
         band: pixels on each side of the edge, of a 1080p frame, that hold the share asked for.
     """
@@ -121,9 +121,7 @@ class LoadFiles:
     band: float
 
 
-def write_load(
-    folder: Path, width: int, height: int, *, frames: int, unknown: float, first: int = 1001
-) -> LoadFiles:
+def write_load(folder: Path, width: int, height: int, *, frames: int, unknown: float) -> LoadFiles:
     """Write a shot for `bench`, frame by frame.
 
     Args:
@@ -132,7 +130,6 @@ def write_load(
         height: pixels down.
         frames: how many.
         unknown: share of the first frame that its band is to hold.
-        first: number of the first frame.
     """
     folder.mkdir(parents=True, exist_ok=True)
     plate = FramePattern(folder, "load.", 4, ".exr")
@@ -143,6 +140,6 @@ def write_load(
         band = band or band_of(mask, unknown) * 1080 / height
         linear = np.power(rgb, np.float32(2.2)).astype(np.float16)
         header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-        OpenEXR.File(header, {"RGB": linear}).write(str(plate.path(first + index)))
-        write_grey(masks.path(first + index), mask)
+        OpenEXR.File(header, {"RGB": linear}).write(str(plate.path(1001 + index)))
+        write_grey(masks.path(1001 + index), mask)
     return LoadFiles(plate, masks, band)

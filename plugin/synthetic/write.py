@@ -1,7 +1,7 @@
 """Synthetic shots on disk: a video as a camera would deliver it, and the truth beside it."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +18,9 @@ from plugin.synthetic.encode import Encoding, encode
 from plugin.synthetic.render import render
 from plugin.synthetic.shot import SyntheticFrame, SyntheticShot
 
+_FIRST = 1001
+"""Number of a shot's first frame, unless another is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class TruthFiles:
@@ -29,30 +32,27 @@ class TruthFiles:
 
 @dataclass(frozen=True, slots=True)
 class ShotFiles:
-    """A shot on disk: its video and its truth; the video's first frame is number `first`."""
+    """A shot on disk: its video and its truth; the video's first frame is number 1001."""
 
     video: Path
     truth: TruthFiles
-    first: int
 
 
-def write_shot(
-    shot: SyntheticShot, folder: Path, *, first: int = 1001, suffix: str = ".mp4"
-) -> ShotFiles:
+def write_shot(shot: SyntheticShot, folder: Path) -> ShotFiles:
     """Write `<folder>/<name>.mp4` and its truth, rendering every frame once.
 
     Raises:
         OutputError: the folder cannot be written.
     """
     truth = _truth_files(shot, folder)
-    video = folder / f"{shot.name}{suffix}"
+    video = folder / f"{shot.name}.mp4"
     with _replacing(video) as temporary:
-        frames = _writing_truth(_frames(shot), truth, first)
+        frames = _writing_truth(_frames(shot), truth, _FIRST)
         encode((frame.plate_rgb for frame in frames), temporary, Encoding())
-    return ShotFiles(video, truth, first)
+    return ShotFiles(video, truth)
 
 
-def write_truth(shot: SyntheticShot, folder: Path, first: int = 1001) -> TruthFiles:
+def write_truth(shot: SyntheticShot, folder: Path, first: int = _FIRST) -> TruthFiles:
     """Write `alpha/<name>_alpha.%04d.png` and `mask/mask.%04d.png` below the folder.
 
     Raises:
@@ -71,7 +71,6 @@ def write_video(
     codec: str = "libx264",
     pixel_format: str = "yuv420p",
     rate: Fraction | int = 24,
-    options: Mapping[str, str] | None = None,
 ) -> Path:
     """Encode a shot, tagged and converted as BT.709 of limited range.
 
@@ -81,7 +80,6 @@ def write_video(
         codec: an encoder of FFmpeg.
         pixel_format: `yuv420p`, `yuv444p10le`, … as the encoder allows.
         rate: frames a second.
-        options: of the encoder; nearly lossless by default for x264 and x265.
 
     Returns:
         The path.
@@ -90,7 +88,7 @@ def write_video(
         ShotError: this build of FFmpeg has no such encoder, pixel format or container.
         OutputError: the file cannot be written.
     """
-    encoding = Encoding(codec, pixel_format, Fraction(rate), options or {})
+    encoding = Encoding(codec, pixel_format, Fraction(rate))
     with _replacing(path) as temporary:
         encode((frame.plate_rgb for frame in _frames(shot)), temporary, encoding)
     return path

@@ -118,10 +118,8 @@ def _parsed(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
             yield line
 
 
-def changes(
-    before: Mapping[str, Any], now: Mapping[str, Any], limit: float = _LIMIT
-) -> list[Change]:
-    """Steady figures of both runs that differ by more than `limit`, the worse ones first.
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    """Steady figures of both runs that differ by more than a tenth, the worse ones first.
 
     A figure of nothing before is passed over: there is no ratio to it.
     """
@@ -133,7 +131,7 @@ def changes(
     found = []
     for one in now["figures"]:
         was, value = known.get(one["name"], 0.0), float(one["value"])
-        if not one["steady"] or was <= 0 or abs(value / was - 1) <= limit:
+        if not one["steady"] or was <= 0 or abs(value / was - 1) <= _LIMIT:
             continue
         higher = value > was
         worse = None if one["better"] is None else higher == (one["better"] == "lower")

@@ -93,7 +93,6 @@ def test_the_truth_is_numbered_as_asked(tmp_path: Path) -> None:
 def test_a_shot_is_written_in_one_go(tmp_path: Path) -> None:
     files = write_shot(SHOT, tmp_path / "new" / "folder")
     assert files.video == tmp_path / "new" / "folder" / "static.mp4"
-    assert files.first == 1001
     assert len(decoded(files.video)) == SHOT.frames
     assert list(files.truth.alpha.scan()) == list(range(1001, 1001 + SHOT.frames))
 
