@@ -19,7 +19,7 @@ from model.inference.device import (
 )
 from model.inference.frame import MARGINS, Inference
 from model.inference.fuse import fuse, lower
-from model.inference.memory import tile_for
+from model.inference.gpu_memory import tile_for
 from model.inference.on_device import OnDevice
 from model.inference.recall import Recall
 from model.inference.weight_files import find_weights, load_network

@@ -19,10 +19,10 @@ from plugin.driver.plan import Device
 from plugin.errors import ClusterError
 from plugin.request.shot import Shot
 from workers.jobs_api import refuse_open, require_token
-from workers.memory import available_bytes, room_for
 from workers.private_ray import private_folder
 from workers.shares import Each, each_gpu, fitting, refuse_share
 from workers.watching import Nodes, Watch
+from workers.worker_memory import available_bytes, room_for
 
 _OBJECT_STORE = 80 << 20
 """Bytes; Ray's least. Nothing but frame numbers and results goes through it."""
@@ -103,7 +103,7 @@ def plan_cluster(shot: Shot, device: Device, frames: int, pixels: int = 0) -> Cl
 def _each(shot: Shot, gpus: int, cores: int, pixels: int) -> Each:
     """How many workers each of this machine's GPUs gets."""
     from model.inference.device import choose_precision, gpu_memory
-    from model.inference.memory import card_bytes
+    from model.inference.gpu_memory import card_bytes
     from model.inference.weight_files import find_weights, read_config
     from model.matter import largest_of
 

@@ -36,7 +36,7 @@ def each_gpu(*, gpus: int, cores: int, memory: int, takes: int) -> Each:
         gpus: cards, 1 at least.
         cores: of the machine; each worker keeps one busy beside its card.
         memory: bytes of the smallest card, whatever of it is free.
-        takes: bytes that a worker has of it: `model.inference.memory.card_bytes`.
+        takes: bytes that a worker has of it: `model.inference.gpu_memory.card_bytes`.
     """
     limits = {
         "more would wait for the card": _MOST,

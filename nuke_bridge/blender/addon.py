@@ -12,11 +12,11 @@ from typing import Any
 import bpy
 
 from ..core.errors import BridgeError
-from ..core.farm import FarmJob, new_job_id
 from ..core.frames import is_pattern, of_pattern
 from ..core.local import LocalJob
 from ..core.manifest import FrameStates
 from ..core.options import OPTIONS, Option
+from ..core.ray_job import FarmJob, new_job_id
 from ..core.request import Request, program
 from ..core.status import ENDED, Job, Status
 from . import reading

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Callable
 
 from ..core.errors import BridgeError
-from ..core.farm import FarmJob, new_job_id
 from ..core.local import LocalJob
 from ..core.options import OPTIONS
 from ..core.override_file import read_override, write_polygons
+from ..core.ray_job import FarmJob, new_job_id
 from ..core.request import Request, program
 from ..core.status import Job
 from . import roto, running, showing

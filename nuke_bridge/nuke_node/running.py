@@ -10,8 +10,8 @@ import time
 from typing import Any, Callable
 
 from ..core.errors import BridgeError
-from ..core.farm import FarmJob
 from ..core.manifest import FrameStates, frame_states
+from ..core.ray_job import FarmJob
 from ..core.request import Request
 from ..core.status import ENDED, Job, Status
 from . import showing

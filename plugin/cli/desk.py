@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import click
 
 from plugin.cli.help_page import FILE, LaidOutCommand, option, talk_options
-from plugin.cli.options import shot_options
 from plugin.cli.saying import say
+from plugin.cli.shot_arguments import shot_options
 from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS
 from plugin.request.job_file import shot_from

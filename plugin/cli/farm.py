@@ -7,8 +7,8 @@ from typing import cast
 import click
 
 from plugin.cli.help_page import LaidOutCommand, option, talk_options
-from plugin.cli.options import shot_of, shot_options
 from plugin.cli.saying import say
+from plugin.cli.shot_arguments import shot_of, shot_options
 from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS
 

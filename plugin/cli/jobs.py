@@ -6,8 +6,8 @@ import sys
 import click
 
 from plugin.cli.help_page import LaidOutCommand, json_option, option, talk_options
-from plugin.cli.options import shot_of, shot_options
 from plugin.cli.saying import say, say_json
+from plugin.cli.shot_arguments import shot_of, shot_options
 from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plugin.cli.help_page import LaidOutCommand, file_option, option, talk_options
-from plugin.cli.options import shot_of, shot_options
 from plugin.cli.outcome import exit_code_of
 from plugin.cli.saying import say, say_json
+from plugin.cli.shot_arguments import shot_of, shot_options
 from plugin.errors import FrameError
 from plugin.progress.modes import choose
 from plugin.request.asked import HEADINGS, MASK, SHOT, TRIMAP, WORK

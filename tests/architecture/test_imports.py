@@ -212,7 +212,7 @@ def test_the_table_forbids(file: str, source: str) -> None:
             "plugin/driver/executor.py",
             "def run():\n    from model import Matter\n    import workers.pool",
         ),
-        ("plugin/cli/options.py", "import click"),
+        ("plugin/cli/shot_arguments.py", "import click"),
         ("model/loss.py", "from plugin import types"),
         ("model/loss.py", "from plugin.errors import WeightsError\nimport torch.nn as nn"),
         ("model/loss.py", "from .config import Config\nfrom . import blocks"),

@@ -15,7 +15,7 @@ from nuke_bridge.core.manifest import DONE, STALE, frame_states
 from nuke_bridge.core.options import OPTIONS, Option
 from nuke_bridge.core.override_file import Polygon, write_polygons
 from nuke_bridge.core.request import Request, shot_name
-from plugin.cli.options import TABLE
+from plugin.cli.shot_arguments import TABLE
 from plugin.driver.run import run
 from plugin.framerange import FrameRange
 from plugin.plates import open_plate

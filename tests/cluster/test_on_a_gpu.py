@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from model import Matter
-from model.inference.memory import card_bytes
+from model.inference.gpu_memory import card_bytes
 from model.inference.weight_files import find_weights, read_config
 from plugin.driver.run import run
 from plugin.request.shot import Shot

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from model.config import CONFIGS
-from model.inference.memory import card_bytes, tile_for
+from model.inference.gpu_memory import card_bytes, tile_for
 from plugin.driver.run import run
 from plugin.errors import ShotError
 from plugin.request.job_file import shot_from

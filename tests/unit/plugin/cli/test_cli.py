@@ -13,8 +13,8 @@ import pytest
 
 from plugin.cli import main
 from plugin.cli.help_page import LaidOutCommand
-from plugin.cli.options import TABLE
 from plugin.cli.registry import COMMANDS
+from plugin.cli.shot_arguments import TABLE
 from plugin.request.job_file import PATH_FIELDS, option_name
 from plugin.request.shot import Shot
 

@@ -17,8 +17,8 @@ import pytest
 from nuke_bridge.core.ray_jobs import RayJobs
 from plugin.cli import main
 from plugin.cli.help_page import LaidOutCommand, talk_options
-from plugin.cli.options import shot_options
 from plugin.cli.registry import Entry
+from plugin.cli.shot_arguments import shot_options
 from plugin.cli.shots import do_job
 from plugin.errors import ClusterError, OutputError
 from plugin.framerange import FrameRange

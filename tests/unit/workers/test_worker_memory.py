@@ -10,7 +10,7 @@ from plugin.driver.plan import Device
 from plugin.request.shot import Shot
 from workers import cluster
 from workers.cluster import plan_cluster
-from workers.memory import available_bytes, room_for, worker_bytes
+from workers.worker_memory import available_bytes, room_for, worker_bytes
 
 HD, UHD, EIGHT_K = 1920 * 1080, 3840 * 2160, 7680 * 4320
 GIB = 1 << 30
