@@ -22,6 +22,7 @@ AdaMatteError
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 
@@ -47,11 +48,8 @@ class AdaMatteError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Keyword-only arguments do not survive the default pickling, and errors cross processes.
-        return (_rebuild, (type(self), self.what, self.where, self.fix))
-
-
-def _rebuild(kind: type[AdaMatteError], what: str, where: str, fix: str) -> AdaMatteError:
-    return kind(what, where=where, fix=fix)
+        named = {name: value for name, value in vars(self).items() if not name.startswith("__")}
+        return partial(type(self), named.pop("what"), **named), ()
 
 
 class RequestError(AdaMatteError):
@@ -124,13 +122,6 @@ class Interrupted(AdaMatteError):  # noqa: N818  an event, not a mistake
     def __init__(self, what: str, *, where: object, fix: str, exit_code: int = 130) -> None:
         super().__init__(what, where=where, fix=fix)
         self.exit_code = exit_code
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild_interrupted, (self.what, self.where, self.fix, self.exit_code))
-
-
-def _rebuild_interrupted(what: str, where: str, fix: str, exit_code: int) -> Interrupted:
-    return Interrupted(what, where=where, fix=fix, exit_code=exit_code)
 
 
 @contextmanager

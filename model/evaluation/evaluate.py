@@ -6,7 +6,7 @@ it is measured, as the public evaluation code reads them from PNG files.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -216,10 +216,7 @@ def _row(given: _Given, name: str, method: _Method, figure: Figure | None) -> Ro
     return Row(
         image=given.name,
         method=name,
-        sad=errors.sad,
-        mse=errors.mse,
-        grad=errors.grad,
-        conn=errors.conn,
+        **asdict(errors),
         confusion=None if adapted is None else Confusion.of(adapted, optimal),
         seconds=seconds,
     )

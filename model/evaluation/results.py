@@ -102,10 +102,7 @@ class Evaluation:
         pixels = sum(confusions, Confusion())
         return Total(
             method=method,
-            sad=_mean(row.sad for row in rows),
-            mse=_mean(row.mse for row in rows),
-            grad=_mean(row.grad for row in rows),
-            conn=_mean(row.conn for row in rows),
+            **{error: _mean(getattr(row, error) for row in rows) for error in ERRORS},
             accuracy=pixels.accuracy if confusions else None,
             mean_iou=pixels.mean_iou if confusions else None,
             seconds=_mean(row.seconds for row in rows),

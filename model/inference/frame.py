@@ -21,7 +21,7 @@ import torch
 from model.adamatting import AdaMatting
 from model.inference.device import exact
 from model.inference.fused_propagation import FusedPropagation
-from model.inference.recall import Recall
+from model.inference.recall import Decode, Recall
 from model.planes.frame_planes import FramePlanes
 from model.prediction import NEAR, SURE
 from model.rectangles.pieces import LABELS, as_one_hot, as_picture, pad_edge, padded_side, piece
@@ -53,11 +53,11 @@ _Where = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Inference:
+class Running:
     """How a network is run.
 
     Attributes:
-        network: in evaluation mode, on `device`.
+        network: in evaluation mode, on `device`; on a GPU its weights are in `precision`.
         device: where.
         precision: of convolutions; the planes and the sums of alpha are float32 always.
         largest: longest side of a rectangle without its margin, pixels; None is the whole frame.
@@ -69,6 +69,21 @@ class Inference:
     precision: torch.dtype = torch.float32
     largest: int | None = 512
     recall: Recall | None = None
+
+    @property
+    def decode(self) -> Decode:
+        """`AdaMatting.decode`, or what is remembered of it."""
+        decode = self.network.decode
+        return decode if self.recall is None else partial(self.recall, decode)
+
+    @cached_property
+    def propagation(self) -> FusedPropagation:
+        """The propagation unit in as few passes as it takes."""
+        return FusedPropagation(self.network.propagation)
+
+
+class Inference(Running):
+    """A frame in rectangles that follow its unknown region, as suits a CPU."""
 
     @torch.inference_mode()
     def __call__(
@@ -93,7 +108,8 @@ class Inference:
     ) -> tuple[LabelArray, FloatArray, FloatArray]:
         reach = _near(trimap == UNKNOWN, REACH)
         decoded = _Decoded(trimap)
-        planes = FramePlanes(image, trimap, self.device) if self._with_planes else None
+        wanted = self.network.config.colour_planes
+        planes = FramePlanes(image, trimap, self.device) if wanted else None
         with torch.autocast(
             self.device.type, dtype=self.precision, enabled=self.precision != torch.float32
         ):
@@ -122,14 +138,6 @@ class Inference:
             fixed=_FIXED,
         )
 
-    @cached_property
-    def _propagation(self) -> FusedPropagation:
-        return FusedPropagation(self.network.propagation)
-
-    @property
-    def _with_planes(self) -> bool:
-        return self.network.config.colour_planes
-
     def _decode(
         self,
         core: Rectangle,
@@ -144,10 +152,7 @@ class Inference:
         picture = as_picture(piece(image, seen), self.device)
         one_hot = as_one_hot(piece(trimap, seen), self.device)
         own = None if planes is None else planes.piece(seen, picture, one_hot)
-        decode = self.network.decode
-        if self.recall is not None:
-            decode = partial(self.recall, decode)
-        logits, alpha = decode(picture, one_hot, own)
+        logits, alpha = self.decode(picture, one_hot, own)
         both = torch.cat((logits.float(), alpha.float()), dim=1)[0].cpu().numpy()
         out.add(core, seen, _finite(both))
 
@@ -167,7 +172,7 @@ class Inference:
             shares = torch.from_numpy(scores)[None].to(self.device).softmax(dim=1)
             picture = as_picture(piece(image, seen), self.device)
             if self.precision == torch.float32:
-                found = self._propagation(picture, shares, found)
+                found = self.propagation(picture, shares, found)
             else:
                 found = self.network.propagation(picture, shares, found)[-1]
         inside = _finite(found[0, 0].float().cpu().numpy()).clip(0, 1)
@@ -244,6 +249,12 @@ def _let_decide(adapted: LabelArray, alpha: FloatArray, open_: _Where) -> None:
     adapted[doubted] = np.where(agree, adapted[doubted], UNKNOWN)
 
 
+def not_finite() -> FrameError:
+    """For a network whose output is no number."""
+    fix = "try --precision fp32, or other weights"
+    return FrameError("what it puts out is no number", where="the network", fix=fix)
+
+
 def _finite(values: FloatArray) -> FloatArray:
     """What the network put out, if it is numbers: to choose among others would be a guess.
 
@@ -251,8 +262,7 @@ def _finite(values: FloatArray) -> FloatArray:
         FrameError: it is not.
     """
     if not np.isfinite(values).all():
-        fix = "try --precision fp32, or other weights"
-        raise FrameError("what it puts out is no number", where="the network", fix=fix)
+        raise not_finite()
     return values
 
 

@@ -13,24 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from model.adamatting import AdaMatting
 from model.inference.device import exact
-from model.inference.frame import MARGIN, REACH, fading
-from model.inference.fused_propagation import FusedPropagation
-from model.inference.recall import Recall
+from model.inference.frame import MARGIN, REACH, Running, fading, not_finite
 from model.planes.dense_planes import dense_planes
 from model.planes.frame_planes import FramePlanes
 from model.prediction import NEAR, SURE
 from model.rectangles.pieces import as_one_hot, as_picture, padded_side
 from model.rectangles.regions import Rectangle
-from plugin.errors import FrameError
 from plugin.types import UNKNOWN, FloatArray, LabelArray
 
 _WHOLE = 16_000_000
@@ -40,23 +36,8 @@ _GIVEN = 10.0
 """Logit of a class that is given."""
 
 
-@dataclass(frozen=True)
-class OnDevice:
-    """How a network is run on a GPU; see `model.inference.frame.Inference`.
-
-    Attributes:
-        network: in evaluation mode, on `device`, its weights in `precision`.
-        device: where.
-        precision: of convolutions; the planes and the sums of alpha are float32 always.
-        largest: longest side of a window without its margin, pixels; None is the whole frame.
-        recall: what was said of windows before; None to keep nothing.
-    """
-
-    network: AdaMatting
-    device: torch.device
-    precision: torch.dtype = torch.float32
-    largest: int | None = 2048
-    recall: Recall | None = None
+class OnDevice(Running):
+    """A frame in windows of one size, as suits a GPU."""
 
     @torch.inference_mode()
     def __call__(
@@ -74,8 +55,7 @@ class OnDevice:
             adapted = layers[0].to(torch.uint8).cpu().numpy()
             alpha, sure = layers[1:].cpu().numpy()
             if not bool(whole.cpu()):
-                fix = "try --precision fp32, or other weights"
-                raise FrameError("what it puts out is no number", where="the network", fix=fix)
+                raise not_finite()
         return adapted, alpha, sure
 
     def _layers(self, image: FloatArray, trimap: LabelArray) -> tuple[Tensor, Tensor]:
@@ -125,10 +105,7 @@ class OnDevice:
         for window in worked_on:
             seen = (..., *window.seen.slices)
             own = None if planes is None else planes[seen]
-            decode = self.network.decode
-            if self.recall is not None:
-                decode = partial(self.recall, decode)
-            logits, alpha = decode(_last(picture[seen]), one_hot[seen], own)
+            logits, alpha = self.decode(_last(picture[seen]), one_hot[seen], own)
             fades = self._fades(window)
             sums[seen].add_(torch.cat((logits.float(), alpha.float()), dim=1).mul_(fades))
             weights[seen].add_(fades)
@@ -141,12 +118,8 @@ class OnDevice:
         found = part[:, 3:]
         if self.network.config.propagation:
             shares = part[:, :3].softmax(dim=1)
-            found = self._propagation(picture[..., *seen.slices], shares, found)
+            found = self.propagation(picture[..., *seen.slices], shares, found)
         return found[..., *core.moved(-seen.top, -seen.left).slices]
-
-    @cached_property
-    def _propagation(self) -> FusedPropagation:
-        return FusedPropagation(self.network.propagation)
 
     @cached_property
     def _kept_fades(self) -> dict[Window, Tensor]:

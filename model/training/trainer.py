@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,12 +153,7 @@ class Trainer:
         path = self.recipe.out / "state.safetensors"
         if not path.exists():
             return self.step
-        groups: dict[str, dict[str, Tensor]] = {
-            "network": {},
-            "average": {},
-            "loss": {},
-            "adam": {},
-        }
+        groups: defaultdict[str, dict[str, Tensor]] = defaultdict(dict)
         for key, value in load_file(path, device=str(self.device)).items():
             group, name = key.split(".", 1)
             groups[group][name] = value

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from typing import IO, Any, Iterator
 
 from .errors import BridgeError
@@ -40,7 +39,11 @@ class LocalJob(Job):
         process = self._start()
         stop = threading.Thread(target=self._stop_when_asked, args=(process,), daemon=True)
         errors = threading.Thread(target=self._read_errors, args=(process.stderr,), daemon=True)
-        at_exit = _Ending(process)
+
+        def at_exit() -> None:  # it goes on from there when asked again
+            if process.poll() is None:
+                process.terminate()
+
         atexit.register(at_exit)
         stop.start()
         errors.start()
@@ -96,8 +99,9 @@ class LocalJob(Job):
         while process.poll() is None:
             if self._cancel.wait(_TICK_S) or self._left.is_set():
                 process.terminate()
-                _wait(process, _GRACE_S)
-                if process.poll() is None:
+                try:
+                    process.wait(_GRACE_S)
+                except subprocess.TimeoutExpired:
                     process.kill()
                 return
 
@@ -109,17 +113,6 @@ class LocalJob(Job):
         if code != 0 and not message:
             message = f"{self._words[0]} ended with {code}"
         return self.status._replace(state=state, message=message if code else "")
-
-
-class _Ending:
-    """Ends the job with the host: it goes on from there when asked again."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    def __call__(self) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
 
 
 def _lines(stream: IO[bytes] | None) -> Iterator[bytes]:
@@ -137,9 +130,3 @@ def _event(line: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < end:
-        time.sleep(_TICK_S)

@@ -14,6 +14,7 @@ from plugin.cli.help_page import (
     talk_options,
 )
 from plugin.cli.saying import say
+from plugin.errors import ShotError
 
 _WHAT, _WHERE = "What is measured", "Where it goes"
 _what = partial(option, heading=_WHAT)
@@ -79,8 +80,6 @@ def _bench(
 
 
 def _listed(text: str, option: str) -> list[str]:
-    from plugin.errors import ShotError
-
     words = [word.strip() for word in text.split(",")]
     if not all(words):
         raise ShotError(f"an empty place in {text!r}", where=option, fix="separate with commas")
@@ -88,8 +87,6 @@ def _listed(text: str, option: str) -> list[str]:
 
 
 def _number(text: str, option: str, least: float, most: float) -> float:
-    from plugin.errors import ShotError
-
     try:
         value = float(text)
     except ValueError:
@@ -101,8 +98,6 @@ def _number(text: str, option: str, least: float, most: float) -> float:
 
 
 def _chosen(only: str | None, quick: bool) -> tuple[str, ...]:
-    from plugin.errors import ShotError
-
     if only is None:
         return _QUICK_PARTS if quick else _PARTS
     words = tuple(_listed(only, "--only"))

@@ -45,16 +45,8 @@ _STEEP = 5.649752158916511
 """Solves a = ln(1 + a·T): the curve leaves the knee at the slope at which it came."""
 
 _SDR = frozenset(
-    {
-        "srgb",
-        "srgb_rec709_display",
-        "srgb_rec709_scene",
-        "g24_rec709_display",
-        "g24_rec709_scene",
-        "g22_rec709_display",
-        "g22_rec709_scene",
-    }
-)
+    f"{curve}_rec709_{state}" for curve in ("srgb", "g24", "g22") for state in ("display", "scene")
+) | {"srgb"}
 _SDR_NAMES = frozenset({"Camera Rec.709"})
 _INTEROP = frozenset(
     f"lin_{name}_scene" for name in ("ap0", "ap1", "rec709", "rec2020", "p3d65", "adobergb")

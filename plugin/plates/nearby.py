@@ -27,13 +27,8 @@ def nothing_there(path: Path) -> PlateError:
     ranked = sorted(_candidates(folder), key=lambda text: -_likeness(wanted, text))
     near = [text for text in ranked if _likeness(wanted, text) > 0.5][:_SHOWN]
     fix = f"there is {'; '.join(near)}" if near else "nothing in the folder has a name like it"
-    return PlateError(
-        "no frame matches" if _is_pattern(path) else "no such file", where=path, fix=fix
-    )
-
-
-def _is_pattern(path: Path) -> bool:
-    return FramePattern.is_pattern(path.name)
+    what = "no frame matches" if FramePattern.is_pattern(path.name) else "no such file"
+    return PlateError(what, where=path, fix=fix)
 
 
 def _plain(name: str) -> str:

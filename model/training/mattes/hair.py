@@ -150,9 +150,5 @@ def _flyaways(rng: np.random.Generator, locks: Array, size: int) -> Strands:
 
 
 def _join(first: Strands, second: Strands) -> Strands:
-    return Strands(
-        points=np.concatenate((first.points, second.points)),
-        widths=np.concatenate((first.widths, second.widths)),
-        opacity=np.concatenate((first.opacity, second.opacity)),
-        values=np.concatenate((first.values, second.values)),
-    )
+    pairs = zip(vars(first).values(), vars(second).values(), strict=True)
+    return Strands(*(np.concatenate(pair) for pair in pairs))

@@ -18,6 +18,7 @@ from plugin.errors import PictureError, PlateError
 from plugin.image.channels import least, most
 from plugin.plates.companions.layers import choose_matte
 from plugin.plates.companions.places import PictureHeader, laid, refuse_misfit
+from plugin.plates.images.facts import bits_of
 from plugin.plates.images.header import complaint, parts_of, windows_of
 from plugin.plates.sniff import picture_reader_of
 from plugin.types import FloatArray, PlateInfo
@@ -79,16 +80,10 @@ def _header(picture: oiio.ImageInput, reader: str, path: Path) -> PictureHeader:
     exr = reader == "openexr"
     data, display = windows_of(spec, reader)
     whole = str(spec.channelformat(0)) not in {"half", "float", "double"}
-    full = float((1 << _bits(spec)) - 1) if whole else 1.0
+    full = float((1 << bits_of(spec, 0)) - 1) if whole else 1.0
     return PictureHeader(
         path, data, display, tuple(parts if exr else parts[:1]), full, exr, len(parts)
     )
-
-
-def _bits(spec: oiio.ImageSpec) -> int:
-    size = 8 * int(spec.channelformat(0).size())
-    stored = int(spec.get_int_attribute("oiio:BitsPerSample", 0))
-    return stored if 0 < stored <= size else size
 
 
 def read_picture(path: Path, info: PlateInfo) -> tuple[PictureHeader, FloatArray]:

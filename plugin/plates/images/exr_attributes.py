@@ -9,32 +9,13 @@ import numpy as np
 import OpenEXR  # type: ignore[import-not-found]
 
 _OF_THE_FILE = frozenset(
-    {
-        "channels",
-        "chunkCount",
-        "colorInteropID",
-        "compression",
-        "dataWindow",
-        "deepImageState",
-        "displayWindow",
-        "dwaCompressionLevel",
-        "envmap",
-        "framesPerSecond",
-        "lineOrder",
-        "maxSamplesPerPixel",
-        "multiView",
-        "name",
-        "pixelAspectRatio",
-        "preview",
-        "screenWindowCenter",
-        "screenWindowWidth",
-        "tiles",
-        "timeCode",
-        "type",
-        "version",
-        "view",
-        "wrapmodes",
-    }
+    (
+        *("name", "type", "version", "view", "multiView", "channels", "compression", "lineOrder"),
+        *("dataWindow", "displayWindow", "screenWindowCenter", "screenWindowWidth"),
+        *("pixelAspectRatio", "framesPerSecond", "timeCode", "colorInteropID", "preview"),
+        *("chunkCount", "tiles", "deepImageState", "maxSamplesPerPixel", "dwaCompressionLevel"),
+        *("envmap", "wrapmodes"),
+    )
 )
 _MAX_TEXT = 65_536
 _KINDS = (str, int, float, bytes, tuple, Fraction, np.ndarray, OpenEXR.KeyCode)

@@ -127,7 +127,8 @@ def choose(parts: Iterable[Part], layer: str, where: Path) -> Picture:
         deep = any(part.deep for part in parts)
         what = "deep data is not a plate" if deep else f"no colour channels among {_names(parts)}"
         raise PlateError(what, where=where, fix="give an image with R, G, B or Y")
-    fitting = _named(coloured, layer) if layer else _main(coloured)
+    named = [found for found in coloured if layer.lower() in found.names]
+    fitting = named if layer else _main(coloured)
     if len(fitting) != 1:
         there = ", ".join(sorted(found.label for found in fitting or coloured))
         what = f"no layer {layer!r}" if layer else "no main picture"
@@ -135,10 +136,6 @@ def choose(parts: Iterable[Part], layer: str, where: Path) -> Picture:
         raise PlateError(f"{what}; there are {there}", where=where, fix=_FIX)
     others = [] if layer else sorted(found.label for found in coloured if found is not fitting[0])
     return _picture(fitting[0], others, asked=bool(layer))
-
-
-def _named(coloured: list[_Layer], layer: str) -> list[_Layer]:
-    return [found for found in coloured if layer.lower() in found.names]
 
 
 def _main(coloured: list[_Layer]) -> list[_Layer]:

@@ -15,6 +15,7 @@ from plugin.plates.video.container import promised_bytes
 _RENDER_AGAIN = "copy or export it again"
 
 _DECODER_THREADS = 2
+_NAMES = {"mov": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}
 _DEFAULT, PICTURE = 0x1, 0x400
 """FFmpeg's dispositions: the track that its author means, and a cover's still picture."""
 
@@ -46,7 +47,7 @@ def open_container(
         PlateError: unreadable, or no video in it.
     """
     logging.getLogger("libav").setLevel(logging.CRITICAL)
-    options = {"protocol_whitelist": "file", "format_whitelist": _whitelist(reader)}
+    options = {"protocol_whitelist": "file", "format_whitelist": _NAMES.get(reader, reader)}
     with read_errors(path, reader, named):
         container = av.open(f"file:{path}", mode="r", format=reader, options=options)
     streams = [s for s in container.streams.video if not s.disposition & PICTURE]
@@ -59,7 +60,3 @@ def open_container(
     stream.thread_type = "SLICE"
     stream.thread_count = _DECODER_THREADS
     return container, stream
-
-
-def _whitelist(reader: str) -> str:
-    return {"mov": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}.get(reader, reader)

@@ -38,7 +38,9 @@ class Orientation:
         Raises:
             PlateError: the matrix turns by other than quarters, scales or shears.
         """
-        matrix = next((data for data in _side_data(frame) if data.type is Type.DISPLAYMATRIX), None)
+        # It says that it is a mapping, but only yields values.
+        beside = cast("Iterable[SideData]", frame.side_data)
+        matrix = next((data for data in beside if data.type is Type.DISPLAYMATRIX), None)
         if matrix is None:
             return cls()
         cells = np.frombuffer(bytes(matrix), "=i4")
@@ -77,11 +79,6 @@ class Orientation:
         if self.mirror_y:
             pixels = pixels[::-1]
         return np.ascontiguousarray(pixels)
-
-
-def _side_data(frame: av.VideoFrame) -> list[SideData]:
-    # It says that it is a mapping, but only yields values.
-    return list(cast("Iterable[SideData]", frame.side_data))
 
 
 def _sign(cell: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,7 +15,6 @@ from plugin.disk.inputs import Sum, note, place_of, regular, stamp_of
 from plugin.errors import FrameError, PlateError, told_as
 from plugin.framerange import MAX_FRAMES, FrameRange
 from plugin.plate_info import no_plate
-from plugin.plates.digest import file_digest, place_digest
 from plugin.plates.timecode import advance
 from plugin.plates.video.chroma import chroma_site
 from plugin.plates.video.colour import ColourTags, encoding_of
@@ -129,7 +129,7 @@ class VideoPlate:
         place = self._place(number)
         with told_as(FrameError, of=PlateError, where=self._where(number)):
             found = self.file_sum()
-        return place_digest(found.sha256, place)
+        return hashlib.sha256(f"{found.sha256}:{place}".encode()).hexdigest()
 
     def file_sum(self) -> Sum:
         """The sum of the file that is open, which is read through at the first call.
@@ -145,7 +145,8 @@ class VideoPlate:
     def _summed(self) -> Sum:
         if self._sum is None:
             try:
-                digest = file_digest(place_of(self._handle))
+                with place_of(self._handle).open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError as error:
                 raise _unreadable(self._path, error) from error
             if stamp_of(self._handle) != self._stamp:
