@@ -80,22 +80,22 @@ def _refuse_gaps(shot: Shot, manifest: Manifest) -> None:
         )
 
 
-def _run(**options: object) -> None:
+def _driven(goal: str) -> Callable[[Shot, Progress], Manifest]:
     def job(shot: Shot, progress: Progress) -> Manifest:
-        from plugin.driver.run import run
+        from plugin.driver import run as driver
 
-        return run(shot, progress=progress)
+        work: Callable[..., Manifest] = getattr(driver, goal)
+        return work(shot, progress=progress)
 
-    do_job(job, options, summed_up=True)
+    return job
+
+
+def _run(**options: object) -> None:
+    do_job(_driven("run"), options, summed_up=True)
 
 
 def _segment(**options: object) -> None:
-    def job(shot: Shot, progress: Progress) -> Manifest:
-        from plugin.driver.run import segment
-
-        return segment(shot, progress=progress)
-
-    do_job(job, options)
+    do_job(_driven("segment"), options)
 
 
 def _trimap(check: Path | None = None, schema: bool = False, **options: object) -> None:
@@ -103,17 +103,10 @@ def _trimap(check: Path | None = None, schema: bool = False, **options: object) 
         from plugin.trimap.override import json_schema
 
         say_json(json_schema(), indent=2)
-        return
-    if check is not None:
+    elif check is not None:
         _check(check, options)
-        return
-
-    def job(shot: Shot, progress: Progress) -> Manifest:
-        from plugin.driver.run import trimap
-
-        return trimap(shot, progress=progress)
-
-    do_job(job, options)
+    else:
+        do_job(_driven("trimap"), options)
 
 
 def _check(file: Path, options: dict[str, object]) -> None:

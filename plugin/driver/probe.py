@@ -21,7 +21,7 @@ from plugin.progress.modes import Progress, QuietProgress
 from plugin.request.job_file import PATH_FIELDS, option_name
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
-from plugin.segmentation import SegmentPlan, in_order, prepare, run_first
+from plugin.segmentation import in_order, prepare, run_first
 from plugin.stabilise.plan import StabilisePlan, plan_stabilise
 from plugin.trimap.override import load as load_override
 from plugin.trimap.source import plan_trimaps
@@ -61,6 +61,11 @@ class _Said(QuietProgress):
         if text not in self.notes:
             self.notes.append(text)
             self._told.note(text)
+
+    def tell(self, *texts: str) -> None:
+        """Each of them that is not empty."""
+        for text in filter(None, texts):
+            self.note(text)
 
 
 @contextmanager
@@ -105,18 +110,19 @@ def _plan(
     wide = shot if steady is None or shot.mask else _reaching(shot, steady, frames)
     info = plate.info
     override = _override(shot, info, frames, progress) if goal != "mask" else ""
-    for note in (*info.notes, *filter(None, [colour.note])):
-        progress.note(note)
+    progress.tell(*info.notes, colour.note)
     if canvas is not None:
         progress.note("the data window moves: each alpha has that of its own frame")
     trimaps = plan_trimaps(shot, info) if goal != "mask" else None
-    for note in () if trimaps is None else trimaps.notes:
-        progress.note(note)
+    progress.tell(*(() if trimaps is None else trimaps.notes))
     masks = None
     if trimaps is None or trimaps.kind == "band":
         masks = prepare(_for_the_driver(wide, here=here), plate, display_transform(info, colour))
-        _say(masks, progress)
-    finish = _finish(shot, info, masks, progress) if goal == "alpha" else FinishPlan()
+        progress.tell(masks.reason, *masks.warnings)
+    finish = FinishPlan()
+    if goal == "alpha":
+        finish, notes = plan_finish(shot, info, masks)
+        progress.tell(*notes)
     whole = plate_sum(plate)
     here = here and _works_here(shot)
     network = _network(shot, here=here) if goal == "alpha" else {}
@@ -152,7 +158,7 @@ def _refuse_names(shot: Shot) -> None:
 
 
 def _frames(
-    shot: Shot, goal: Goal, plate: PlateSource, progress: Progress
+    shot: Shot, goal: Goal, plate: PlateSource, progress: _Said
 ) -> tuple[Window | None, FrameRange, StabilisePlan | None, InputColour]:
     """The frames to do, every header looked at; a window that holds all, where they differ.
 
@@ -164,8 +170,7 @@ def _frames(
         raise PlateError("no frames", where=shot.plate, fix="check the pattern")
     steady = plan_stabilise(shot, plate.info.frames) if goal == "alpha" else None
     canvas = check_frames(plate, frames, KnownCanvas.read(OutputLayout.of(shot).canvas))
-    for note in unlike(plate, frames, in_space="" if colour.by_tags else colour.space):
-        progress.note(note)
+    progress.tell(*unlike(plate, frames, in_space="" if colour.by_tags else colour.space))
     settle(plate, canvas, one_colour=colour.by_tags)
     return canvas, frames, steady, colour
 
@@ -176,22 +181,12 @@ def _reaching(shot: Shot, steady: StabilisePlan, frames: FrameRange) -> Shot:
     return shot if reach == frames else shot.model_copy(update={"frames": reach})
 
 
-def _finish(
-    shot: Shot, info: PlateInfo, masks: SegmentPlan | None, progress: Progress
-) -> FinishPlan:
-    finish, notes = plan_finish(shot, info, masks)
-    for note in notes:
-        progress.note(note)
-    return finish
-
-
-def _override(shot: Shot, info: PlateInfo, frames: FrameRange, progress: Progress) -> str:
+def _override(shot: Shot, info: PlateInfo, frames: FrameRange, progress: _Said) -> str:
     """The override file's sha256, the file checked in full; empty without one."""
     if shot.override is None:
         return ""
     corrections = load_override(shot.override, info, shot=shot.name, asked=frames)
-    for warning in corrections.warnings:
-        progress.note(warning)
+    progress.tell(*corrections.warnings)
     return corrections.sha256
 
 
@@ -266,7 +261,7 @@ def pass_in_order(
             step=partial(progress.step, plan.segment.method),
         )
     if masks != plan.segment:
-        _say(masks, said)
+        said.tell(masks.reason, *masks.warnings)
     return plan.model_copy(update={"segment": masks, "assumed": tuple(said.notes)})
 
 
@@ -281,9 +276,3 @@ def driver_network(shot: Shot) -> Matter:
     from model import Matter as Network
 
     return Network(shot.model, device=shot.device, precision=shot.precision, tile=shot.tile)
-
-
-def _say(masks: SegmentPlan, progress: Progress) -> None:
-    progress.note(masks.reason)
-    for warning in masks.warnings:
-        progress.note(warning)

@@ -93,7 +93,8 @@ def _claimed(
     with claimed(shot.out, frames) as claim:
         if claim.alone:
             layout.prepare(kinds, alone=True)
-        layout.probe_writable(_needed(shot, info, _not_there(layout, goal, frames)), kinds)
+        left = frames.without(layout.pattern(goal).scan())  # a resumed run needs room for no more
+        layout.probe_writable(_needed(shot, info, len(left)), kinds)
         if goal == "alpha" and shot.report:
             with suppress(OutputError):  # the report says so at the end, and nothing else does
                 layout.prepare({REPORT_FRAMES})
@@ -151,11 +152,6 @@ def _head(plan: Plan, info: PlateInfo, frames: FrameRange) -> Manifest:
     ).with_results(())
 
 
-def _not_there(layout: OutputLayout, goal: Goal, frames: FrameRange) -> FrameRange:
-    """Frames that will take room: a resumed run needs no more than is left to do."""
-    return frames.without(layout.pattern(goal).scan())
-
-
 def _keep_override(plan: Plan, layout: OutputLayout) -> None:
     """A copy beside the result, so that it can be told later what a frame was made with."""
     if plan.shot.override is not None and plan.override:
@@ -169,10 +165,10 @@ def _keep_override(plan: Plan, layout: OutputLayout) -> None:
         write_whole(path, content, root=layout.out)
 
 
-def _needed(shot: Shot, info: PlateInfo, frames: FrameRange) -> int:
+def _needed(shot: Shot, info: PlateInfo, frames: int) -> int:
     return estimate_bytes(
         info,
-        len(frames),
+        frames,
         channels=shot.channels,
         bits=shot.bits,
         compression=shot.compression,
@@ -192,6 +188,7 @@ def _work(
     claim: Claim,
 ) -> Manifest:
     tasks = books.asked.chunks(plan.shot.chunk or _CHUNK)
+    ended = None
     try:
         with draining(executor.stop, drain), plan_file(plan) as job:
             for result in unchanged(executor.run(job, tasks), lambda: drain.asked):
@@ -199,19 +196,16 @@ def _work(
                 progress.frame(result)
                 books.add(result)
                 claim.check()
+        if tally.left and drain.asked:
+            raise _stopped(plan.shot, tally, drained=True)
+        if tally.left:
+            raise SurroundingsError("frames were lost", where=plan.shot.out, fix="run it again")
+        ended = _now()
     except KeyboardInterrupt as error:
-        books.close(ended=None)
         raise _stopped(plan.shot, tally, drained=drain.asked) from error
-    except BaseException:
-        books.close(ended=None)
-        raise
-    if tally.left and drain.asked:
-        books.close(ended=None)
-        raise _stopped(plan.shot, tally, drained=True)
-    if tally.left:
-        books.close(ended=None)
-        raise SurroundingsError("frames were lost", where=plan.shot.out, fix="run it again")
-    return books.close(ended=_now())
+    finally:
+        written = books.close(ended=ended)
+    return written
 
 
 def _stopped(shot: Shot, tally: Tally, *, drained: bool) -> Interrupted:
