@@ -1,9 +1,7 @@
 """`AdaMattingConfig`: the network's sizes and the paper's ablations, as one value."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class AdaMattingConfig:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> AdaMattingConfig:
+    def from_dict(cls, values: dict[str, Any]) -> Self:
         """The inverse of `as_dict`; `TypeError` for keys that are not its own."""
         plain: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value

@@ -6,27 +6,21 @@ Arrays are C-contiguous, rows from the top, y down, x right; `H × W` are those 
 window. A frame is its `number`, never its position in a list.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from plugin.disk.inputs import Sum
+from plugin.framerange import FrameRange
 from plugin.plate_info import PlateInfo, PlateKind, Sha256
 from plugin.window import Window
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from plugin.framerange import FrameRange
 
 __all__ = ["PlateInfo", "PlateKind", "Window"]
 

@@ -3,12 +3,10 @@
 plate ─► mask ─► trimap ─► adapted trimap, alpha ─► verified EXR
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -66,7 +64,7 @@ class FrameWorker:
         self._matted: Once[Matted] = Once(2 * radius + BESIDE)
 
     @classmethod
-    def of_file(cls, job: Path, device: Device) -> FrameWorker:
+    def of_file(cls, job: Path, device: Device) -> Self:
         """The worker of a plan file, its network on the device that the executor has for it."""
         return cls(read_plan(job).model_copy(update={"device": device}))
 

@@ -1,12 +1,10 @@
 """What a worker holds of the frames around the one it is at."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 
@@ -47,7 +45,7 @@ class Source:
         """`H × W × 3` float32, display-referred."""
         return self.seen.rgb
 
-    def without_plate(self) -> Source:
+    def without_plate(self) -> Self:
         """The same, without the pixels in the plate's own space, which the network does not see."""
         return replace(self, frame=replace(self.frame, rgb=np.zeros((0, 0, 3), np.float32)))
 

@@ -1,11 +1,9 @@
 """`Hand`: an actor and what it has in flight; `Waiting`: frames that none has yet, in order."""
 
-from __future__ import annotations
-
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from plugin.framerange import FrameRange
 
@@ -41,7 +39,7 @@ class Hand:
     breaks: int = 0
 
     @classmethod
-    def called(cls, actor: Any) -> Hand:  # noqa: ANN401  Ray's handles have no type
+    def called(cls, actor: Any) -> Self:  # noqa: ANN401  Ray's handles have no type
         """A hand that has been asked whether it is there."""
         hand = cls(actor)
         hand.call(actor)

@@ -1,11 +1,9 @@
 """What an evaluation found: rows, totals, ratios; as a table and as JSON."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -108,7 +106,7 @@ class Evaluation:
             seconds=_mean(row.seconds for row in rows),
         )
 
-    def half(self, name: str) -> Evaluation:
+    def half(self, name: str) -> Self:
         """The images of one of `HALVES` alone."""
         images = list(dict.fromkeys(row.image for row in self.rows))[HALVES[name] :: 2]
         return replace(self, rows=tuple(row for row in self.rows if row.image in images))

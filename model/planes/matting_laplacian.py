@@ -20,10 +20,9 @@ t = 0.003 those whose background near the subject is another than farther away, 
 So both are solved for, α_L and α_C, and the network, which sees where they differ, chooses.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 import torch.nn.functional as nnf
@@ -121,7 +120,7 @@ class MattingLaplacian:
     links: tuple[tuple[int, int, Tensor], ...]
 
     @classmethod
-    def of(cls, image: Tensor, inside: Tensor | None = None) -> MattingLaplacian:
+    def of(cls, image: Tensor, inside: Tensor | None = None) -> Self:
         """From N × 3 × H × W float32; H and W at least 3.
 
         Args:

@@ -1,7 +1,5 @@
 """Whose a claim is, and whether its owner lives: what `claims` asks of another's file."""
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import getpass
@@ -11,7 +9,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -49,7 +47,7 @@ class ClaimRecord(BaseModel):
     start: str
 
     @classmethod
-    def ours(cls, frames: FrameRange) -> ClaimRecord:
+    def ours(cls, frames: FrameRange) -> Self:
         """The record of this process."""
         pid = os.getpid()
         return cls(
@@ -79,7 +77,7 @@ class OtherClaim:
     beat: bytes = b""
 
     @classmethod
-    def of(cls, path: Path) -> OtherClaim:
+    def of(cls, path: Path) -> Self:
         """Look at a claim's file, its lock and its process."""
         data = b""
         with suppress(OSError):

@@ -7,8 +7,6 @@ A job file is TOML with the options of `adamatte run` as keys, `start-frame` or 
     erode = 6
 """
 
-from __future__ import annotations
-
 import difflib
 import errno
 import json
@@ -18,16 +16,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from plugin.disk.inputs import read_whole
 from plugin.errors import FrameRangeError, ShotError
 from plugin.request.shot import Shot, asked_of
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 MAX_BYTES = 256 * 1024
 """A job file says a few dozen things; more is another file taken for one."""
@@ -84,7 +80,7 @@ class _JobFile:
     table: dict[str, Any]
 
     @classmethod
-    def read(cls, path: Path) -> _JobFile:
+    def read(cls, path: Path) -> Self:
         text = _read_text(path)
         try:
             return cls(path, text, tomllib.loads(text))

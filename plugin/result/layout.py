@@ -1,21 +1,17 @@
 """Where things lie in a shot's output folder, and whether it can be written."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Self
 
 from plugin.disk.atomic import disk_refuses, made, refuse_escape, sweep_orphans, write_whole
 from plugin.errors import OutputError
 from plugin.pattern import FramePattern
-
-if TYPE_CHECKING:
-    from plugin.request.shot import Shot
-    from plugin.types import PlateInfo
+from plugin.request.shot import Shot
+from plugin.types import PlateInfo
 
 _SHARE_LEFT = 0.10
 """A matte after lossless compression over its raw bytes. Measured on noise over half of a 4K frame,
@@ -42,7 +38,7 @@ class OutputLayout:
     name: str
 
     @classmethod
-    def of(cls, shot: Shot) -> OutputLayout:
+    def of(cls, shot: Shot) -> Self:
         """The layout of a shot."""
         return cls(shot.out, shot.name)
 

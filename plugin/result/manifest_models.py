@@ -1,13 +1,11 @@
 """What stands in `manifest.json`: what was asked, with which parts, what became of each frame."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -74,7 +72,7 @@ class PlateRecord(PlateInfo):
         return Sum(self.digest, self.stamp) if self.digest else None
 
     @classmethod
-    def of(cls, info: PlateInfo, whole: Sum | None = None) -> PlateRecord:
+    def of(cls, info: PlateInfo, whole: Sum | None = None) -> Self:
         """What the manifest keeps of a plate.
 
         Args:
@@ -115,7 +113,7 @@ class RequestRecord(_Record):
         text = json.dumps(self.model_dump(mode="json", exclude={"asked"}), sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
-    def asked_for(self, frames: Iterable[int]) -> RequestRecord:
+    def asked_for(self, frames: Iterable[int]) -> Self:
         """The same, the last to be asked for these frames."""
         return self.model_copy(update={"asked": FrameRange.of(frames)})
 
@@ -199,7 +197,7 @@ class Manifest(_Record):
         """The frames that were tried and could not be done."""
         return self.in_state(FrameState.FAILED, FrameState.QUARANTINED)
 
-    def with_results(self, results: Iterable[FrameResult]) -> Manifest:
+    def with_results(self, results: Iterable[FrameResult]) -> Self:
         """The same with these results in the place of earlier ones."""
         request = self.request.asked_for(self.asked)
         key, plate = request.key, self.plate.path

@@ -7,11 +7,10 @@ worker has room. Up to 720 lines it is found there, with more lines one or two o
 it is as true (`docs/stabilisation.md`) for half of the time.
 """
 
-from __future__ import annotations
-
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
@@ -84,7 +83,7 @@ class Flows:
         self._kept: OrderedDict[tuple[int, int], Motion] = OrderedDict()
 
     @classmethod
-    def of_radius(cls, radius: int) -> Flows:
+    def of_radius(cls, radius: int) -> Self:
         """As many pairs as frames in order need; out of order some are found twice.
 
         Of a frame that is done, pairs that span it or start at it are still needed; the next frame

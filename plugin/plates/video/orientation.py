@@ -1,10 +1,8 @@
 """The display matrix of phones and cameras: quarter turns and mirrors, applied to the pixels."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
+from typing import Self, cast
 
 import av
 import numpy as np
@@ -32,7 +30,7 @@ class Orientation:
     mirror_y: bool = False
 
     @classmethod
-    def of(cls, frame: av.VideoFrame, where: object) -> Orientation:
+    def of(cls, frame: av.VideoFrame, where: object) -> Self:
         """Read a frame's display matrix (ISO/IEC 14496-12, 8.3.2): x' = ax + cy, y' = bx + dy.
 
         Raises:

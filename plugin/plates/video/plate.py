@@ -1,7 +1,5 @@
 """`VideoPlate`: a video file read by frame number."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack
