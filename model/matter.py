@@ -18,7 +18,7 @@ from model.inference.device import (
     out_of_memory,
 )
 from model.inference.frame import MARGINS, Inference
-from model.inference.fuse import fuse, lower
+from model.inference.fused_propagation import fuse, lower
 from model.inference.gpu_memory import tile_for
 from model.inference.on_device import OnDevice
 from model.inference.recall import Recall

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
-from plugin.request.job_writing import write_job
+from plugin.request.job_file import write_job
 from plugin.request.shot import Shot
 from plugin.types import LabelArray
 

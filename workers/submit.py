@@ -17,7 +17,7 @@ from plugin.driver.probe import anchored, probe_job
 from plugin.errors import ClusterError, RequestError
 from plugin.framerange import FrameRange
 from plugin.progress.modes import Progress
-from plugin.request.job_writing import write_job
+from plugin.request.job_file import write_job
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import read_progress

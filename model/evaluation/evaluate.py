@@ -19,7 +19,10 @@ from model.evaluation.benchmark import BenchImage, open_benchmark
 from model.evaluation.metrics import Confusion, matte_errors, optimal_trimap
 from model.evaluation.perturb import Task, task_of
 from model.evaluation.results import OURS, Evaluation, Row
+from model.export.weights import export_weights
+from model.matter import Matter as Network
 from model.training.pictures import to_bytes, write_bytes, write_png
+from model.training.recipe import read_recipe
 from plugin.errors import RequestError
 from plugin.types import FloatArray, LabelArray, Matter
 
@@ -220,3 +223,30 @@ def _row(given: _Given, name: str, method: _Method, figure: Figure | None) -> Ro
         confusion=None if adapted is None else Confusion.of(adapted, optimal),
         seconds=seconds,
     )
+
+
+_TRIMAPS = ("trimap", "large")
+
+
+def measure_run(config: Path, benches: Sequence[Path], report: Callable[[str], None]) -> None:
+    """Export the weights of a recipe's run, and say what they do on each bench.
+
+    Args:
+        config: the recipe, a TOML file, whose run has saved its weights.
+        benches: folders; each is measured with its narrow trimaps and its large ones.
+        report: takes lines.
+
+    Raises:
+        RequestError: the recipe, the weights or a bench cannot be read.
+    """
+    recipe = read_recipe(config)
+    exported = export_weights(
+        [recipe.out / "average.safetensors"], recipe.out / f"{recipe.network}.safetensors"
+    )
+    report(f"{exported.path}  sha256 {exported.sha256}")
+    matter = Network(str(exported.path))
+    for bench in benches:
+        for kind in _TRIMAPS:
+            total = evaluate(bench, matter, trimap=kind).total(OURS)
+            errors = f"SAD {total.sad:.2f} MSE {total.mse:.4f} Grad {total.grad:.2f}"
+            report(f"{bench.name} {kind}: {errors}")

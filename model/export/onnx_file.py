@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from model.adamatting import STRIDE, AdaMatting
-from model.inference.fuse import fuse
+from model.inference.fused_propagation import fuse
 from model.inference.weight_files import find_weights, load_network
 from model.planes.colour_planes import colour_planes
 from plugin.disk.atomic import made, write_whole

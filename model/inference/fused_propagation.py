@@ -1,4 +1,6 @@
-"""The propagation unit as inference runs it: the same function, a third less time on a CPU.
+"""The network as inference runs it: batch norms folded into the convolutions before them.
+
+And the propagation unit: the same function, a third less time on a CPU.
 
 - Buffers stand where the unit concatenates: alpha and h are written into the channels that the next
   convolution reads.
@@ -10,9 +12,39 @@
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from model.adamatting import PropagationUnit
+from model.adamatting import AdaMatting, Decoder, PropagationUnit
 from model.blocks import PlainBlock
+
+
+def fuse(network: nn.Module) -> nn.Module:
+    """Fold every batch norm that follows a convolution in a sequence, in place.
+
+    Args:
+        network: in evaluation mode.
+    """
+    for module in network.modules():
+        if not isinstance(module, nn.Sequential):
+            continue
+        for index in range(len(module) - 1):
+            convolution, norm = module[index], module[index + 1]
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                module[index] = fuse_conv_bn_eval(convolution, norm)
+                module[index + 1] = nn.Identity()
+    return network
+
+
+def lower(network: AdaMatting, precision: torch.dtype) -> None:
+    """Weights in the type of the convolutions, in place: what autocast does anew at each call."""
+    exact = [part for part in network.modules() if isinstance(part, Decoder) and part.exact]
+    kept = [part.head for part in exact]
+    for part in exact:
+        part.head = nn.Conv2d(1, 1, 1)
+    network.to(precision)
+    for part, head in zip(exact, kept, strict=True):
+        part.head = head
+
 
 _LAST = torch.channels_last
 

@@ -10,8 +10,8 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from model.planes.active_blocks import BLOCK
+from model.planes.colour_moments import adjugate, outer, plus_diagonal
 from model.planes.matting_laplacian import CARRY, KNOWN, WINDOW_EPSILON, levels_of
-from model.planes.symmetric import adjugate, outer, plus_diagonal
 
 _REACH = 2  # pixels, at most, between two that share a 3 × 3 window
 _SPAN = 2 * _REACH + 1

@@ -11,11 +11,19 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from model.planes.colour_moments import CHANNELS, LENT, NOISE, RHO, moments
+from model.planes.colour_moments import (
+    CHANNELS,
+    LENT,
+    NOISE,
+    RHO,
+    adjugate,
+    moments,
+    outer,
+    plus_diagonal,
+)
 from model.planes.dense_laplacian import dense_lines
 from model.planes.matting_laplacian import KNOWN, TRUSTS, mean_of_four, trust_in_colour
 from model.planes.pyramid import GAIN, NOTHING
-from model.planes.symmetric import adjugate, outer, plus_diagonal
 
 _CLEAR = 0.3  # of α₀: below it a pixel lends to the background, above 1 − 0.3 to the foreground
 

@@ -29,8 +29,8 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from model.planes.active_blocks import ActiveBlocks, Neighbours, core
+from model.planes.colour_moments import inverse, multiply
 from model.planes.pyramid import double
-from model.planes.symmetric import inverse, multiply
 
 STEPS = (10, 20, 30)
 """Conjugate-gradient steps on the picture's halves."""

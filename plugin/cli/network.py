@@ -33,7 +33,7 @@ def _train(
     report: Callable[[str], None] = (lambda _line: None) if quiet else say
     run_training(config, device=device, minutes=minutes, pictures=pictures, report=report)
     if benches:
-        from model.evaluation.trained import measure_run
+        from model.evaluation.evaluate import measure_run
 
         measure_run(config, benches, report)
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from plugin.disk.atomic import temporary_name
 from plugin.errors import RequestError
 from plugin.framerange import FrameRange
-from plugin.request.job_writing import write_job
+from plugin.request.job_file import write_job
 from plugin.request.shot import Shot
 
 _LINE = 1 << 20

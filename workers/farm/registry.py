@@ -13,7 +13,7 @@ from plugin.disk.atomic import write_whole
 from plugin.driver.probe import anchored, probed
 from plugin.plates import KnownCanvas
 from plugin.progress.modes import Progress
-from plugin.request.job_writing import write_job
+from plugin.request.job_file import write_job
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.segmentation import in_order

@@ -14,10 +14,9 @@ from model.training.mattes.base import (
     signed_distance,
 )
 from model.training.mattes.colour import palette, shade, strand_values
-from model.training.mattes.curves import across, walk
 from model.training.mattes.ribbons import ribbons
 from model.training.mattes.shapes import silhouette
-from model.training.mattes.strands import Strands, rasterise, taper
+from model.training.mattes.strands import Strands, across, rasterise, taper, walk
 
 _SHAFT = 48
 _BARB = 12

@@ -12,9 +12,9 @@ from model.training.mattes.base import (
     smoothstep,
 )
 from model.training.mattes.blur import defocus
-from model.training.mattes.curves import across, walk
 from model.training.mattes.ribbons import ribbons
 from model.training.mattes.shapes import blob, silhouette
+from model.training.mattes.strands import across, walk
 
 
 def leaves(

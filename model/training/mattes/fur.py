@@ -17,9 +17,8 @@ from model.training.mattes.base import (
     smoothstep,
 )
 from model.training.mattes.colour import palette, shade, strand_values
-from model.training.mattes.curves import walk
 from model.training.mattes.shapes import silhouette
-from model.training.mattes.strands import Strands, rasterise, taper
+from model.training.mattes.strands import Strands, rasterise, taper, walk
 
 
 @dataclass(frozen=True)

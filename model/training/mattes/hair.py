@@ -14,9 +14,8 @@ from model.training.mattes.base import (
     signed_distance,
 )
 from model.training.mattes.colour import palette, shade, slow_colour, strand_values
-from model.training.mattes.curves import across, walk
 from model.training.mattes.shapes import silhouette
-from model.training.mattes.strands import Strands, rasterise, taper
+from model.training.mattes.strands import Strands, across, rasterise, taper, walk
 
 _VERTICES = 40
 _WISPS = 7

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.training.mattes.base import Array, Floats, over
-from model.training.mattes.curves import across
-from model.training.mattes.strands import Strands, rasterise
+from model.training.mattes.strands import Strands, across, rasterise
 
 _SHIFT = 4
 _SCALE = 4

@@ -5,9 +5,9 @@ import numpy as np
 
 from model.training.mattes.base import Array, Floats, ProceduralMatte, over
 from model.training.mattes.colour import palette
-from model.training.mattes.curves import walk
 from model.training.mattes.ribbons import paint, ribbons
 from model.training.mattes.shapes import silhouette
+from model.training.mattes.strands import walk
 
 
 def wires(rng: np.random.Generator, size: int) -> ProceduralMatte:

@@ -13,7 +13,7 @@ from model import Matter
 from model.adamatting import AdaMatting
 from model.config import CONFIGS
 from model.inference.frame import MARGIN
-from model.inference.fuse import fuse, lower
+from model.inference.fused_propagation import fuse, lower
 from model.inference.on_device import OnDevice, windows
 from plugin.errors import FrameError
 from plugin.types import UNKNOWN

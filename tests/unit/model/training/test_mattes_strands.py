@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from model.training.mattes.base import Array
 from model.training.mattes.blur import disk, path_kernel
-from model.training.mattes.curves import across, walk
 from model.training.mattes.ribbons import paint, ribbons
-from model.training.mattes.strands import Strands, rasterise, taper
+from model.training.mattes.strands import Strands, across, rasterise, taper, walk
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from model.evaluation import ablation
-from model.evaluation.trained import measure_run
+from model.evaluation.evaluate import measure_run
 from model.inference.weight_files import find_weights, load_network
 from model.training.banks import Banks, load, matte_tensors, pack
 from model.training.mattes import render_bank

@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugin.errors import ShotError
-from plugin.request.job_file import shot_from
-from plugin.request.job_writing import write_job
+from plugin.request.job_file import shot_from, write_job
 from plugin.request.shot import Shot
 
 _NAMES = st.text(
