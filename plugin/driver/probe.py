@@ -259,6 +259,7 @@ def pass_in_order(
             make_matter=lambda: driver_network(shot),
             colour=plan.colour.recipe,
             step=partial(progress.step, plan.segment.method),
+            learning=partial(progress.step, "learning"),
         )
     if masks != plan.segment:
         said.tell(masks.reason, *masks.warnings)

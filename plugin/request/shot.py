@@ -54,7 +54,7 @@ class Shot(BaseModel):
     """The plate's colour space: a name, role or alias of $OCIO, or of the built-in ACES
     configuration. Default: by OCIO's file rules, then by the file's tags."""
     segment: Annotated[
-        Literal["auto", "mask", "chroma", "clean-plate", "track", "onnx", "sam2", "none"],
+        Literal["auto", "mask", "chroma", "clean-plate", "track", "learn", "onnx", "sam2", "none"],
         Asked(MASK),
     ] = "auto"
     """How the rough mask is made. auto: whatever of the following was given, else a green or blue
@@ -75,8 +75,10 @@ class Shot(BaseModel):
     clean_plate: Annotated[str | None, Asked(MASK, "FILE", path=True)] = None
     """The place without the subject: a picture, a pattern or a video."""
     keyframe: Annotated[tuple[str, ...], Asked(MASK, "FRAME=FILE")] = ()
-    """A mask of one frame, for track to carry through the shot. Repeat it for more: one every 24
-    frames, and where the subject comes out of hiding."""
+    """A mask of one frame, for track or learn to carry through the shot. Repeat it for more: one
+    every 24 frames, and where the subject comes out of hiding."""
+    learn_minutes: Annotated[float, Field(gt=0, le=600), Asked(MASK, "M")] = 2
+    """How long learn teaches its network the keys, in minutes of two cores."""
     segment_model: Annotated[str | None, Asked(MASK, "FILE|NAME")] = None
     """For onnx: the network, NET.onnx, described by NET.toml beside it. For sam2: a folder of
     weights, or their name on the Hugging Face hub. Default: facebook/sam2.1-hiera-small."""

@@ -95,6 +95,7 @@ class Request:
         matter: the network, where a first pass may use it.
         colour: names the transform; another makes other masks.
         step: is told how many pictures of a first pass are done, of how many.
+        learning: is told how many steps of learning before it are done, of how many.
     """
 
     shot: Shot
@@ -103,6 +104,7 @@ class Request:
     matter: Matter | None = None
     colour: str = ""
     step: Callable[[int, int], None] = lambda _done, _total: None
+    learning: Callable[[int, int], None] = lambda _done, _total: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from plugin.errors import MaskError, ShotError
 from plugin.request.shot import Shot
 from plugin.segmentation.clean_plate.method import CLEAN_PLATE
+from plugin.segmentation.learn.method import LEARN
 from plugin.segmentation.masks.method import MASK
 from plugin.segmentation.neural.onnx import ONNX
 from plugin.segmentation.neural.sam2 import SAM2
@@ -22,6 +23,7 @@ METHODS: dict[str, Method] = {
     "chroma": CHROMA,
     "clean-plate": CLEAN_PLATE,
     "track": TRACK,
+    "learn": LEARN,
     "onnx": ONNX,
     "sam2": SAM2,
     "none": NONE,
@@ -74,6 +76,7 @@ def run_first(
     make_matter: Callable[[], Matter] | None = None,
     colour: str = "",
     step: Callable[[int, int], None] = lambda _done, _total: None,
+    learning: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> SegmentPlan:
     """Do what has to be done in frame order before workers start; nothing for most methods.
 
@@ -86,6 +89,7 @@ def run_first(
         make_matter: makes the network, with which `track` corrects what it carried; None not to.
         colour: `InputColour.recipe`; masks that were carried under another are not taken again.
         step: is told how many pictures are done, of how many.
+        learning: is told how many steps of learning are done, of how many, before the pictures.
 
     Returns:
         The plan to give to the workers.
@@ -98,7 +102,7 @@ def run_first(
     if method.first is None:
         return plan
     matter = make_matter() if method.corrects and make_matter is not None else None
-    request = Request(shot, plate, to_display, matter, colour, step)
+    request = Request(shot, plate, to_display, matter, colour, step, learning)
     return method.first(plan, request, folder)
 
 

@@ -50,6 +50,7 @@ RULES: dict[str, Rule] = {
     "plugin/driver/executor.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/probe.py": PLUGIN.also(lazy="model"),
     "plugin/driver/demo.py": PLUGIN.also(lazy="model"),
+    "plugin/segmentation/learn/method.py": PLUGIN.also(lazy="model"),
     "plugin/segmentation/neural/onnx.py": PLUGIN.also(lazy="model"),
     "plugin/segmentation/neural/sam2.py": PLUGIN.also(lazy="model"),
     "model": MODEL,

@@ -15,7 +15,7 @@ _FLOORS = """
 plugin   errors window framerange pattern disk plate_info types request progress image colour exr
          plates segmentation trimap stabilise finish result synthetic report driver desk doctor
          cli
-plugin.segmentation plans sampling whole masks screen clean_plate track neural registry
+plugin.segmentation plans sampling whole masks screen clean_plate track learn neural registry
 model    config rectangles planes blocks prediction adamatting losses inference matter segmenters
          export training evaluation
 workers  jobs_api overlap stage_clock tries neighbours worker_memory private_ray watching shares

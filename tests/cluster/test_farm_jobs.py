@@ -86,6 +86,40 @@ def test_a_pass_in_order_is_a_step_that_the_frames_wait_for(shot: Shot, tmp_path
     assert "matte.depend_all(track)" in script.read_text()
 
 
+@pytest.mark.parametrize("method", ["track", "learn"])
+def test_the_task_that_goes_first_carries_the_masks_for_all(
+    shot: Shot, tmp_path: Path, method: str
+) -> None:
+    """Run by the farm's own program, with what it depends on; and the pixels of a plain run."""
+    mask = Path(str(shot.mask) % 1001)
+    keyed = {"mask": None, "segment": method, "keyframe": (f"1001={mask}",), "learn_minutes": 0.01}
+    job, (template, _) = written("openjd", shot, out=tmp_path / "farm", chunk=2, **keyed)
+    said = openjd("run", template, "--step", "Matte", "--run-dependencies")
+    assert said.count(f"openjd_status: {method} 0 of 4") == 1
+    assert said.count("openjd_status: learning 2 of 2") == (method == "learn")
+    plain = shot.model_copy(update={**keyed, "out": tmp_path / "plain", "executor": "process"})
+    run(plain)
+    assert alphas(job.shot) == alphas(plain)
+    if method == "learn":
+        one, other = (out / "track/learned.safetensors" for out in (job.shot.out, plain.out))
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_every_farm_has_the_pass_in_order_go_first(shot: Shot, tmp_path: Path) -> None:
+    mask = Path(str(shot.mask) % 1001)
+    learn = {"mask": None, "segment": "learn", "keyframe": (f"1001={mask}",)}
+    out = tmp_path / "out"
+    _, files = written("deadline", shot, out=out, chunk=2, **learn)
+    names = [file.name for file in files]
+    assert names[:2] == ["deadline_job.info", "deadline_plugin.info"]
+    first, plugin = (out / f"deadline_track_{kind}.info" for kind in ("job", "plugin"))
+    assert "Frames=1001\n" in first.read_text()
+    assert "--frames 1001,1004 " in plugin.read_text()
+    _, (script, _) = written("opencue", shot, out=out, **learn)
+    assert "'1001,1004'" in script.read_text()
+    assert "matte.depend_all(track)" in script.read_text()
+
+
 def test_openjd_is_told_of_failures(shot: Shot, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "plugin.cli", "run", shot.plate, "--out", str(tmp_path / "o")]
     done = subprocess.run(

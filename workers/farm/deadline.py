@@ -2,6 +2,10 @@
 
 `deadlinecommand deadline_job.info deadline_plugin.info` submits. Deadline puts a task's first and
 last frame in the place of `<STARTFRAME>` and `<ENDFRAME>`, and a quotation mark for `<QUOTE>`.
+
+Where a pass must come first there are two jobs, and `deadlinecommand -SubmitMultipleJobs -Dependent
+-Job deadline_track_job.info deadline_track_plugin.info -Job deadline_job.info deadline_plugin.info`
+makes the second wait for the first.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ _MATTER = ('"', "<", ">", "\n", "\r")
 
 
 def files(job: FarmJob) -> dict[str, str]:
-    """`deadline_job.info` and `deadline_plugin.info`.
+    """`deadline_job.info` and `deadline_plugin.info`; both for a pass that comes first, too.
 
     Raises:
         ShotError: a path holds what Deadline cannot be told.
@@ -38,16 +42,26 @@ def files(job: FarmJob) -> dict[str, str]:
         "OnTaskTimeout": "Error",
         "MachineLimit": "0",
     }
-    words = [_FRAMES if word == _FRAMES else _quoted(word) for word in job.arguments(_FRAMES)]
-    plugin = {
-        "Executable": _safe(job.program),
-        "Arguments": " ".join(words),
-        "StartupDirectory": "",
-        "Shell": "default",
-        "ShellExecute": "False",
-        "SingleFramesOnly": "False",
-    }
-    return {"deadline_job.info": _lines(info), "deadline_plugin.info": _lines(plugin)}
+    made = {"deadline_job.info": _lines(info), "deadline_plugin.info": _plugin(job, _FRAMES)}
+    if job.in_order:
+        first = {**info, "Name": f"{job.title} track", "Frames": str(job.frames.first)}
+        made["deadline_track_job.info"] = _lines(first)
+        made["deadline_track_plugin.info"] = _plugin(job, job.first_frames)
+    return made
+
+
+def _plugin(job: FarmJob, frames: str) -> str:
+    words = [_FRAMES if word == _FRAMES else _quoted(word) for word in job.arguments(frames)]
+    return _lines(
+        {
+            "Executable": _safe(job.program),
+            "Arguments": " ".join(words),
+            "StartupDirectory": "",
+            "Shell": "default",
+            "ShellExecute": "False",
+            "SingleFramesOnly": "False",
+        }
+    )
 
 
 def _lines(fields: Mapping[str, str]) -> str:

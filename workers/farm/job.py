@@ -43,6 +43,11 @@ class FarmJob:
         """The request, for `adamatte run --job`."""
         return self.shot.out / _JOB_FILE
 
+    @property
+    def first_frames(self) -> str:
+        """What the task asks for that goes first: the shot's two ends, and so all between them."""
+        return str(FrameRange.of({self.frames.first, self.frames.last}))
+
     def arguments(self, frames: str, *, progress: str = "plain") -> list[str]:
         """What follows the program's name.
 

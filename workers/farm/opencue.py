@@ -60,7 +60,8 @@ def files(job: FarmJob) -> dict[str, str]:
     )
     if job.in_order:
         first = str(job.frames.first)
-        track = _TRACK.format(command=_command(job, first), range=first, more=more)
+        command = _command(job, job.first_frames)
+        track = _TRACK.format(command=command, range=first, more=more)
         layers = track + layers + _AFTER
     name = re.sub(r"[^A-Za-z0-9_]", "_", job.shot.name)
     return {"opencue_outline.py": _SCRIPT.format(name=f"adamatte_{name}", layers=layers)}

@@ -55,7 +55,7 @@ steps:
 
 _FIRST = """\
   - name: Track
-    description: Carries the key frames' masks through the shot, once, for all tasks.
+    description: Carries the key frames' masks through the whole shot, once, for all tasks.
     script:
       actions:
         onRun:
@@ -99,7 +99,7 @@ def files(job: FarmJob) -> dict[str, str]:
         ShotError: the frames' ranges are longer than the specification allows.
     """
     extra = (_AFTER if job.in_order else "") + (_GPU if job.shot.device == "cuda" else "")
-    first = _FIRST.format(first=job.frames.first) if job.in_order else ""
+    first = _FIRST.format(first=job.first_frames) if job.in_order else ""
     frames = str(job.frames).replace("x", ":")
     for what, said in (("of frame ranges", frames), ("of the program's path", job.program)):
         if len(said) > _LONGEST:

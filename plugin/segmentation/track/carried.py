@@ -2,7 +2,7 @@
 
 A carried mask is an 8-bit RGB PNG of the plate's size: red its coverage, green 255 where it is
 unsure. `track.json` beside says from what they were made and how sure each frame is; a second run
-with the same recipe takes them as they are.
+with the same recipe, for the same frames or fewer, takes them as they are.
 """
 
 import hashlib
@@ -30,6 +30,7 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     recipe: str
+    plate: dict[int, str]
     confidence: dict[int, float]
     digests: dict[int, str]
 
@@ -61,8 +62,8 @@ class CarriedMasks:
         self._folder = folder
         self._frames = frames
         # By number: the same pictures in another order are another shot.
-        plate = [request.plate.digest(number) for number in frames]
-        text = json.dumps([recipe, request.colour, str(frames), *plate])
+        self._plate = {number: request.plate.digest(number) for number in frames}
+        text = json.dumps([recipe, request.colour])
         self._recipe = hashlib.sha256(text.encode()).hexdigest()
         self._confidence: dict[int, float] = {}
         self._digests: dict[int, str] = {}
@@ -75,16 +76,20 @@ class CarriedMasks:
             )
         except (OSError, ValidationError):
             return None
-        if record.recipe != self._recipe or set(record.digests) != set(self._frames):
+        numbers = set(self._frames)
+        if record.recipe != self._recipe or not numbers <= set(record.digests):
+            return None
+        # A mask hangs on the frames between it and its keys, and those are among the ones asked.
+        if any(record.plate.get(number) != plate for number, plate in self._plate.items()):
             return None
         try:
             same = all(
-                digest_of(carried_file(self._folder, number)) == digest
-                for number, digest in record.digests.items()
+                digest_of(carried_file(self._folder, number)) == record.digests[number]
+                for number in numbers
             )
         except (PictureError, FrameError):
             return None
-        return record.confidence if same else None
+        return {n: record.confidence.get(n, 0.0) for n in sorted(numbers)} if same else None
 
     def prepare(self) -> None:
         """Make the folder.
@@ -120,6 +125,11 @@ class CarriedMasks:
         Raises:
             OutputError: the disk refuses.
         """
-        record = _Record(recipe=self._recipe, confidence=self._confidence, digests=self._digests)
+        record = _Record(
+            recipe=self._recipe,
+            plate=self._plate,
+            confidence=self._confidence,
+            digests=self._digests,
+        )
         write_whole(self._folder / "track.json", record.model_dump_json().encode())
         return self._confidence

@@ -6,6 +6,7 @@ sides, and each side counts by its nearness and its confidence; then the network
 It depends on the keys and the frames between, never on which frames were asked for.
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -31,6 +32,18 @@ from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
 
 WEAK = 0.5
 """Confidence under which a frame is named to the user."""
+
+_SURE = 0.9
+"""A frame of that confidence needs no key."""
+
+_SERVES = 0.98
+"""What is left of a key's confidence with every frame away from it."""
+
+_REACH = 120
+"""Frames beyond which a key does nothing."""
+
+_WORTH = 1.0
+"""A key must gain at least as much confidence, all in all, as one lost frame lacks."""
 
 
 class CarriedSettings(Settings):
@@ -98,24 +111,41 @@ class TrackReader:
 
 @told_as(MaskError)
 def _prepare(request: Request) -> SegmentPlan:
+    return plan_of_keys(request, "track", TrackSettings, "carried both ways")
+
+
+def plan_of_keys(
+    request: Request, method: str, kind: type[TrackSettings], way: str, **more: object
+) -> SegmentPlan:
+    """The plan of a method that goes by key masks.
+
+    Args:
+        request: the shot and its plate.
+        method: its name.
+        kind: of its settings.
+        way: what becomes of the keys, for the user.
+        more: of the settings.
+
+    Raises:
+        MaskError: there are none, or one cannot be taken.
+    """
     shot, info = request.shot, request.plate.info
     keys = {number: str(Path(file).absolute()) for number, file in shot.keyframes.items()}
     if not keys:
-        raise MaskError(
-            "no key frames given", where="--segment track", fix="name them: --keyframe FRAME=FILE"
-        )
+        where, fix = f"--segment {method}", "name them: --keyframe FRAME=FILE"
+        raise MaskError("no key frames given", where=where, fix=fix)
     readings, how, notes = check_keys(keys, shot, info)
-    settings = TrackSettings(
-        keys=keys,
-        readings=readings,
-        digests={n: digest_of(Path(file)) for n, file in keys.items()},
-    )
-    frames = FrameRange.of(keys)
+    given = {
+        "keys": keys,
+        "readings": readings,
+        "digests": {n: digest_of(Path(file)) for n, file in keys.items()},
+        **more,
+    }
     plural = "" if len(keys) == 1 else "s"
     return SegmentPlan(
-        method="track",
-        settings=settings,
-        reason=f"track: {len(keys)} key frame{plural} ({frames}) carried both ways, {how}",
+        method=method,
+        settings=kind.model_validate(given),
+        reason=f"{method}: {len(keys)} key frame{plural} ({FrameRange.of(keys)}) {way}, {how}",
         warnings=notes,
     )
 
@@ -149,24 +179,52 @@ def check_keys(
 @told_as(MaskError)
 def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan:
     settings = plan.of(TrackSettings)
-    info = request.plate.info
+    network = "" if request.matter is None else request.matter.digest
+    recipe = settings.digest("track/3", network)
+    confidence = run_tracking(
+        request, folder, recipe, FrameRange.of(settings.keys), mask_reader(settings, request)
+    )
+    done = settings.model_copy(update={"folder": str(folder.absolute()), "confidence": confidence})
+    return named_weak(plan, done)
+
+
+def mask_reader(settings: TrackSettings, request: Request) -> Callable[[int], FloatArray]:
+    """Reads the mask of a key."""
 
     def mask_of(number: int) -> FloatArray:
         path = Path(settings.keys[number])
         note(path, Sum(settings.digests[number]))
-        return read_coverage(path, info, settings.readings[number])
+        return read_coverage(path, request.plate.info, settings.readings[number])
 
-    network = "" if request.matter is None else request.matter.digest
-    recipe = settings.digest("track/3", network)
-    confidence = run_tracking(request, folder, recipe, FrameRange.of(settings.keys), mask_of)
-    done = settings.model_copy(update={"folder": str(folder.absolute()), "confidence": confidence})
-    return named_weak(plan, done)
+    return mask_of
+
+
+def most_helpful(confidence: Mapping[int, float]) -> int | None:
+    """The frame on which one more key would gain most; None where it would gain next to nothing.
+
+    A key is sure itself and serves its neighbours less and less; what it gains is what it adds to
+    their confidence, so that a long weak stretch counts more than one lost frame, and its middle
+    more than its ends.
+    """
+    numbers = np.array(sorted(confidence), np.int64)
+    values = np.array([confidence[int(number)] for number in numbers], np.float64)
+    best, found = _WORTH, None
+    for number in numbers[values < _SURE]:
+        near = slice(*np.searchsorted(numbers, [number - _REACH, number + _REACH + 1]))
+        served = _SERVES ** np.abs(numbers[near] - number)
+        gain = float(np.maximum(served - values[near], 0).sum())
+        if gain > best:
+            best, found = gain, int(number)
+    return found
 
 
 def named_weak(plan: SegmentPlan, done: CarriedSettings) -> SegmentPlan:
     """The plan after its first pass, with the frames that a key would help named."""
     weak = FrameRange.of(n for n, value in done.confidence.items() if value < WEAK)
     warnings = (f"a key here would help: {weak}",) if weak else ()
+    best = most_helpful(done.confidence)
+    if best is not None:
+        warnings = (*warnings, f"a key here would help most: {best}")
     return plan.model_copy(
         update={
             "settings": done,

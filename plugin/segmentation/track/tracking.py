@@ -1,6 +1,6 @@
 """The first pass of `track`: key masks in, one carried mask a frame on disk out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import cv2
@@ -8,8 +8,9 @@ import numpy as np
 
 from plugin.framerange import FrameRange
 from plugin.segmentation.plans import Request
+from plugin.segmentation.track import chain
 from plugin.segmentation.track.carried import CarriedMasks, reached
-from plugin.segmentation.track.chain import Link, follow
+from plugin.segmentation.track.chain import Link
 from plugin.segmentation.track.corrected import corrected
 from plugin.segmentation.track.motion import Picture
 from plugin.types import FloatArray, PlateInfo
@@ -19,6 +20,9 @@ _LONGEST = 640
 
 _BLOCK = 32
 """Frames that are held at once to go through a video backwards."""
+
+Follow = Callable[[Picture, FloatArray, Iterable[tuple[int, Picture]]], Iterator[Link]]
+"""Carries a key's mask through frames: see `chain.follow`."""
 
 _SETTLED = 4
 """How strongly confidence counts against nearness where two keys' masks meet."""
@@ -30,6 +34,8 @@ def run_tracking(
     recipe: str,
     keys: FrameRange,
     mask_of: Callable[[int], FloatArray],
+    *,
+    follow: Callable[[], Follow] = lambda: chain.follow,
 ) -> dict[int, float]:
     """Carry the keys' masks to every frame that is asked for and every frame on the way.
 
@@ -39,6 +45,7 @@ def run_tracking(
         recipe: sha256 of the keys.
         keys: frames that have a mask.
         mask_of: reads a key's mask, `H × W`.
+        follow: makes what carries a mask, where there is something to carry.
 
     Returns:
         The confidence of each frame, 0 to 1.
@@ -53,19 +60,45 @@ def run_tracking(
     if kept is not None:
         return kept
     masks.prepare()
-    _Tracker(request, masks, mask_of).run(keys, frames)
+    _Tracker(request, masks, mask_of, follow()).run(keys, frames)
     return masks.finish()
+
+
+def working_picture(request: Request, number: int) -> Picture:
+    """A frame at the size that masks are carried in.
+
+    Raises:
+        FrameError: it cannot be decoded.
+    """
+    rgb = request.to_display(request.plate.read(number).rgb)
+    height, width = rgb.shape[:2]
+    scale = min(2.0, _LONGEST / max(height, width))
+    size = max(16, round(width * scale)), max(16, round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    small = np.asarray(cv2.resize(rgb, size, interpolation=method), np.float32)
+    return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
+
+
+def working_mask(mask: FloatArray, picture: Picture) -> FloatArray:
+    """A key's mask at the size of a working picture."""
+    size = picture.shape[1], picture.shape[0]
+    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 class _Tracker:
     """Runs the chains and writes their masks."""
 
     def __init__(
-        self, request: Request, masks: CarriedMasks, mask_of: Callable[[int], FloatArray]
+        self,
+        request: Request,
+        masks: CarriedMasks,
+        mask_of: Callable[[int], FloatArray],
+        follow: Follow,
     ) -> None:
         self._request = request
         self._masks = masks
         self._mask_of = mask_of
+        self._follow = follow
         self._done = self._total = 0
 
     def run(self, keys: FrameRange, frames: FrameRange) -> None:
@@ -101,9 +134,8 @@ class _Tracker:
         if not numbers:
             return iter(())
         picture = self._picture(key)
-        size = picture.shape[1], picture.shape[0]
-        mask = cv2.resize(self._mask_of(key), size, interpolation=cv2.INTER_AREA)
-        return follow(picture, np.asarray(mask, np.float32), self._pictures(numbers))
+        mask = working_mask(self._mask_of(key), picture)
+        return self._follow(picture, mask, self._pictures(numbers))
 
     def _pictures(self, numbers: list[int]) -> Iterator[tuple[int, Picture]]:
         """Pictures in that order; a descending run is decoded in ascending blocks."""
@@ -116,13 +148,7 @@ class _Tracker:
             yield from ((number, decoded.pop(number)) for number in block)
 
     def _picture(self, number: int) -> Picture:
-        rgb = self._request.to_display(self._request.plate.read(number).rgb)
-        height, width = rgb.shape[:2]
-        scale = min(2.0, _LONGEST / max(height, width))
-        size = max(16, round(width * scale)), max(16, round(height * scale))
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        small = np.asarray(cv2.resize(rgb, size, interpolation=method), np.float32)
-        return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
+        return working_picture(self._request, number)
 
     def _write_key(self, number: int) -> None:
         mask = self._mask_of(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from plugin.errors import FrameError, MaskError
 from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare, run_first
+from plugin.segmentation.track.method import most_helpful
 from plugin.types import Frame
 from tests.plates import Painted, png_plate
 
@@ -122,6 +124,7 @@ def test_a_subject_that_is_hidden_is_lost_named_and_found_again(tmp_path: Path) 
     plate = MovingPlate(post=(62, 104))
     plan = tracked(shot(tmp_path, plate, 1001), plate, tmp_path / "track")
     assert "a key here would help" in plan.warnings[0]
+    assert re.fullmatch("a key here would help most: 10(0[3-9]|1[0-6])", plan.warnings[1])
     segmenter = build(plan, plate.info)
     confidence = {n: segmenter.segment(plate.read(n)).confidence for n in plate.info.frames}
     hidden = [n for n in plate.info.frames if plate.truth(n).sum() < 400]
@@ -144,6 +147,25 @@ def test_a_second_run_takes_what_is_there(tmp_path: Path) -> None:
     assert tracked(one, plate, tmp_path / "track") == plan
     assert plate.reads != []
     assert overlap(plan, plate, 1005) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("confidence", "best"),
+    [
+        ({}, None),
+        (dict.fromkeys(range(40), 1.0), None),
+        (dict.fromkeys(range(400), 0.95), None),
+        ({**dict.fromkeys(range(40), 1.0), 7: 0.0}, None),
+        ({n: 0.2 if 10 <= n <= 20 else 1.0 for n in range(40)}, 15),
+        ({n: 0.0 if n in (3, 4, 5) else 0.4 if n > 50 else 1.0 for n in range(91)}, 70),
+        ({n * 10: 0.3 if n > 2 else 1.0 for n in range(6)}, 40),
+    ],
+)
+def test_a_key_is_asked_for_where_it_gains_most(
+    confidence: dict[int, float], best: int | None
+) -> None:
+    """The middle of a long weak stretch goes before a short one that is lost."""
+    assert most_helpful(confidence) == best
 
 
 @pytest.mark.parametrize("keys", [(1001,), (1007,), (1003, 1009), (1002, 1006, 1010)])

@@ -1,0 +1,81 @@
+"""The network that learns one shot: a small encoder-decoder, from a patch and a prior to logits."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as nnf
+from torch import Tensor, nn
+
+PLANES = 5
+"""Of a patch: red, green, blue, the prior, and whether there is one."""
+
+CELL = 16
+"""A patch's sides are multiples of it."""
+
+_WIDTHS = (24, 40, 64, 96)
+
+
+class ShotNetwork(nn.Module):
+    """Where the subject is in a patch.
+
+    Four levels, the first at half of the patch's resolution; the last looks far around itself
+    through dilated convolutions. The mask is put together at full resolution from the decoder and
+    the patch itself.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        one, two, three, four = _WIDTHS
+        self.encoders = nn.ModuleList(
+            [
+                _convs(PLANES, one, one, stride=2, kernel=5),
+                _convs(one, two, two, stride=2),
+                _convs(two, three, three, stride=2),
+                nn.Sequential(
+                    _convs(three, four, stride=2),
+                    _convs(four, four, dilation=2),
+                    _convs(four, four, dilation=4),
+                ),
+            ]
+        )
+        self.decoders = nn.ModuleList(
+            [_convs(four + three, three), _convs(three + two, two), _convs(two + one, one)]
+        )
+        self.finest = _convs(one + PLANES, 12)
+        self.last = nn.Conv2d(12, 1, 3, padding=1)
+
+    def forward(self, planes: Tensor) -> Tensor:
+        """Logits, `N × 1 × h × w`.
+
+        Args:
+            planes: `N × PLANES × h × w`, each about 0 and no larger than 1 or so.
+        """
+        seen = []
+        found = planes
+        for encoder in self.encoders:
+            found = encoder(found)
+            seen.append(found)
+        for decoder, beside in zip(self.decoders, seen[-2::-1], strict=True):
+            found = decoder(torch.cat([_larger(found), beside], 1))
+        found = self.finest(torch.cat([_larger(found), planes], 1))
+        logits: Tensor = self.last(found)
+        return logits
+
+
+def _convs(*widths: int, stride: int = 1, kernel: int = 3, dilation: int = 1) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        reach = dilation * (kernel // 2)
+        layers += [
+            nn.Conv2d(before, after, kernel, stride, reach, dilation, bias=False),
+            nn.BatchNorm2d(after),
+            nn.ReLU(inplace=True),
+        ]
+        stride, kernel = 1, 3
+    return nn.Sequential(*layers)
+
+
+def _larger(found: Tensor) -> Tensor:
+    return nnf.interpolate(found, scale_factor=2.0, mode="bilinear", align_corners=False)
