@@ -1,4 +1,4 @@
-"""What can be seen to be wrong with one matte: holes inside, halos, hair cut off.
+"""What can be seen to be wrong with one matte: holes inside, halos, hair cut off, glass.
 
 None of it is a judgement; each is a figure that says where to look. All are in pixels of a 1080p
 frame or shares, so that one level holds for every plate.
@@ -10,6 +10,7 @@ frame or shares, so that one level holds for every plate.
   beyond that brings the old background along (halo), alpha below it takes from the subject (eaten).
   Both as the width of a rim, all around the outline.
 - *Clipped*: how much of the band's outer end alpha runs into, still dense: there it was cut off.
+- *Through*: what lies behind is seen in the opaque subject too (`through`).
 - *Soft*: the width over which the edge falls from subject to background.
 """
 
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plugin.report.figures import Box, densest, noted
+from plugin.report.through import seen_through
 from plugin.types import BACKGROUND, FOREGROUND, FloatArray, LabelArray
 
 _LONGEST = 960
@@ -50,7 +52,7 @@ _LEAST = np.float32(1 / 255)
 _DENSE = 0.25
 """Alpha that is no fringe any more."""
 
-BOXED = ("holes", "halo", "eaten", "clipped")
+BOXED = ("holes", "halo", "eaten", "clipped", "through")
 """Those that have a place."""
 
 Where = npt.NDArray[np.bool_]
@@ -93,7 +95,7 @@ def look_at(
 
     Returns:
         `holes` (a share of the subject), `halo`, `eaten` and `soft` (pixels of a 1080p frame),
-        `clipped` (a share of the band's outer end); for the `BOXED`, where they lie thickest, as
+        `clipped` (a share of the band's outer end), `through` (a correlation); for the `BOXED`, where they lie thickest, as
         `<name>_left`, … in pixels of the plate's data window.
         None of a frame that shows no subject, or nothing else.
     """
@@ -106,7 +108,9 @@ def look_at(
     length = max(float(np.count_nonzero(edge)), 1.0)
     weights = {"holes": _holes(seen, solid), "clipped": _clipped(seen)}
     weights["halo"], weights["eaten"] = _rims(seen)
+    through, weights["through"] = seen_through(seen.rgb, seen.alpha, seen.side)
     found = {
+        "through": max(through, 0.0),
         "holes": float(weights["holes"].sum()) / float(np.count_nonzero(solid)),
         "halo": float(weights["halo"].sum()) / length / seen.unit,
         "eaten": float(weights["eaten"].sum()) / length / seen.unit,

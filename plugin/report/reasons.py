@@ -21,7 +21,7 @@ _JUMP_AT_MOST = 0.4
 _PIECE = 0.01
 """Share of the subject, of pieces that come for one frame, or are gone for one."""
 
-LEVELS = {"holes": 0.01, "halo": 0.35, "eaten": 0.35, "clipped": 0.12}
+LEVELS = {"holes": 0.01, "halo": 0.35, "eaten": 0.35, "clipped": 0.12, "through": 0.2}
 """Of the figures of `faults`."""
 
 _PUMPING = 1.6
@@ -77,7 +77,7 @@ class Reason:
 
     Attributes:
         name: `overruled`, `flicker`, `jump`, `piece`, `missing`, `coverage`, `band`, `unknown`,
-            `confidence`, `holes`, `halo`, `eaten`, `clipped`, `pumping`, `lost`.
+            `confidence`, `holes`, `halo`, `eaten`, `clipped`, `through`, `pumping`, `lost`.
         severity: 1 is worth a look.
         text: in plain words.
         box: where; None where it is the whole frame.
@@ -118,6 +118,8 @@ def of_its_look(one: Figures) -> Iterator[Reason]:
         "eaten": f"the edge is eaten into, {faults.get('eaten', 0):.1f} pixels all around",
         "clipped": "hair or a soft edge is cut off by the band's end, along "
         f"{percent(faults.get('clipped', 0))} of the outline: a wider band",
+        "through": "what lies behind is seen inside an opaque matte: glass wants a trimap that "
+        "leaves it unknown, a mask with background in it a closer one",
     }
     for name, level in LEVELS.items():
         if faults.get(name):

@@ -149,6 +149,7 @@ def _candidates(
         "clipped": [(erode, dilate * 2), (max(erode, 6), max(dilate * 3, 25))],
         "eaten": [(erode * 0.5, dilate), (erode * 0.5, dilate * 1.5)],
         "halo": [(erode, dilate * 0.5), (erode * 0.5, dilate * 0.25)],
+        "through": [(erode, dilate * 0.5), (erode * 0.5, dilate * 0.25)],
         "pumping": [(erode * 0.5, dilate * 0.5), (erode * 0.25, dilate * 0.25)],
     }
     whole = FrameRange.of(f.number for f in figures)
@@ -220,6 +221,7 @@ def _words(key: str, found: Mapping[str, float]) -> str:
 _SHARES = {
     "holes": "of the subject see-through",
     "clipped": "of the outline cut off",
+    "through": "of what lies behind seen inside",
     "overruled": "of pixels overruled",
     "coverage": "of the picture covered",
 }

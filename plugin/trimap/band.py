@@ -77,15 +77,28 @@ def trimap_from_mask(
             or how soft it is, by which they grow; None to take them as they are.
     """
     scale = np.float32(height / _REFERENCE_HEIGHT)
-    inside, outside = _widths(erode, dilate, found)
+    inside, outside = (width * scale for width in _widths(erode, dilate, found))
     unsure = mask.unsure if mask.unsure is not None else np.False_
     subject = (mask.coverage >= np.float32(_SURE_SUBJECT)) & ~unsure
     background = (mask.coverage <= np.float32(_SURE_BACKGROUND)) & ~unsure
+    in_half = out_half = None
+    if isinstance(found, Stretches):  # which begin where the mask passes a half
+        solid = mask.coverage >= np.float32(0.5)
+        in_half, out_half = solid & ~unsure, ~solid & ~unsure
     labels = np.full(mask.coverage.shape, UNKNOWN, np.uint8)
-    outside = outside * scale
-    labels[background & (depth(background, float(outside.max())) > outside)] = BACKGROUND
-    labels[_core(subject, inside * scale)] = FOREGROUND
+    labels[background & (_within(background, out_half, outside) > outside)] = BACKGROUND
+    labels[_core(subject, in_half, inside)] = FOREGROUND
     return Trimap(mask.number, labels)
+
+
+def _within(sure: Flags, half: Flags | None, radius: FloatArray) -> FloatArray:
+    """How deep pixels lie in what is sure, or in the mask's half of the frame: whichever is more.
+
+    A mask that is soft by more than its edge's own pixel is not widened by its softness again.
+    """
+    reach = float(radius.max())
+    within = depth(sure, reach)
+    return within if half is None else np.maximum(within, depth(half, reach + 1) - 1)
 
 
 def _widths(
@@ -105,9 +118,9 @@ def _widths(
     )
 
 
-def _core(subject: Flags, erode: FloatArray) -> Flags:
+def _core(subject: Flags, half: Flags | None, erode: FloatArray) -> Flags:
     """The subject eroded; parts too thin for that by half as much, then by a quarter."""
-    within = depth(subject, float(erode.max()))
+    within = _within(subject, half, erode)
     core = subject & (within > erode)
     last, of = core, erode
     thick = np.zeros_like(core)

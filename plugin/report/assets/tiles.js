@@ -127,6 +127,7 @@ const Report = (() => {
     ["halo", "Rim of the old background", (value) => `${Number(value.toPrecision(2))} px`],
     ["eaten", "Edge eaten into", (value) => `${Number(value.toPrecision(2))} px`],
     ["clipped", "Cut off by the band", share],
+    ["through", "What lies behind, seen inside", share],
     ["soft", "Softness of the edge", (value) => `${Number(value.toPrecision(3))} px`],
     ["confidence", "Segmentation's confidence", share],
     ["seconds", "Time of the frame", (value) => `${Number(value.toPrecision(3))} s`],

@@ -12,7 +12,7 @@ import pytest
 from plugin.report.faults import BOXED, look_at
 from plugin.report.figures import box_of
 from plugin.report.flicker import change
-from plugin.report.reasons import Figures
+from plugin.report.reasons import LEVELS, Figures
 from plugin.report.sprites import FOLDER, SpriteForm, read_sprite, tiles_of, write_sprite
 from plugin.report.worst import worst
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray
@@ -73,6 +73,44 @@ def test_a_fault_is_seen_and_no_other(name: str, spoil: object, least: float) ->
         assert box is not None
         assert (box.left <= 402, box.right >= 458, box.top <= 242, box.bottom >= 298) == (True,) * 4
         assert all(bad[other] < 0.05 for other in BOXED if other != "holes")
+
+
+def striped(alpha: FloatArray, seen: float) -> FloatArray:
+    """A subject with blots of its own before uneven stripes, of which it shows so much."""
+    rng = np.random.default_rng(7)
+    height, width = alpha.shape
+    stripes, blots = (
+        cv2.resize(
+            rng.uniform(0.1, 0.9, (*cells, 3)).astype(np.float32),
+            (width, height),
+            interpolation=cv2.INTER_NEAREST,
+        )
+        for cells in ((18, 1), (24, 40))
+    )
+    share = alpha[..., None] * np.float32(1 - seen)
+    mixed = share * blots + (1 - share) * stripes
+    return np.clip(mixed + rng.normal(0, 0.012, mixed.shape), 0, 1).astype(np.float32)
+
+
+@pytest.mark.parametrize(("seen", "told"), [(0.0, False), (0.3, False), (0.6, True), (0.8, True)])
+def test_what_lies_behind_glass_is_seen_inside(seen: float, told: bool) -> None:
+    true = disc(150)
+    found = look_at(striped(true, seen), band_of(true), true)
+    assert (found["through"] >= LEVELS["through"]) == told
+    assert (box_of(found, "through") is None) <= (not told)
+
+
+def test_background_within_the_matte_is_seen() -> None:
+    found = look_at(striped(disc(120), 0), band_of(disc(150)), disc(150))
+    assert found["through"] >= LEVELS["through"]
+
+
+def test_before_a_plain_wall_nothing_is_seen_through() -> None:
+    """Also where light falls off over both: that is shading."""
+    true = disc(150)
+    light = np.linspace(0.6, 1, HEIGHT, dtype=np.float32)[:, None, None]
+    found = look_at(plate_of(true) * light, band_of(true), true)
+    assert found["through"] < 0.5 * LEVELS["through"]
 
 
 def test_a_gap_that_the_trimap_knows_is_no_hole() -> None:

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from model.evaluation import roto_bench
-from model.evaluation.people_shots import FRAMES, HEIGHT, KINDS, WIDTH, PeopleShot, PeopleShots
 from plugin.errors import RequestError
 from plugin.types import UNKNOWN
+from tests import roto_bench
+from tests.people_shots import FRAMES, HEIGHT, KINDS, WIDTH, PeopleShot, PeopleShots
 
 CUTOUTS = ("people_pexels__a", "dancer1_frames_apache2__1", "hair_bpy_cc0__0", "hair_bpy_cc0__1")
 

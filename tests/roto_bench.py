@@ -1,8 +1,8 @@
 """What the bands around a person's roto come to: SAD and dtSSD against the truth.
 
-    python -m model.evaluation.roto_bench people DATA --shots 40 --seed 3
-    python -m model.evaluation.roto_bench clip PLATE 'alpha/sh.%04d.png' --corners 60 --every 9
-    python -m model.evaluation.roto_bench run mattes/sh010 'alpha/sh.%04d.png'
+    python -m tests.roto_bench people DATA --shots 40 --seed 3
+    python -m tests.roto_bench clip PLATE 'alpha/sh.%04d.png' --corners 60 --every 9
+    python -m tests.roto_bench run mattes/sh010 'alpha/sh.%04d.png'
 
 `people` are made-up shots (`people_shots`) of DATA/fg and DATA/photos; `clip` a plate with a true
 matte, whose roto is the matte's outline in so many corners, pairs of frames for dtSSD; both measure
@@ -27,7 +27,6 @@ import numpy.typing as npt
 from pydantic import TypeAdapter
 
 from model.evaluation.metrics import dtssd
-from model.evaluation.people_shots import FRAMES, KINDS, PeopleShots
 from model.matter import Matter
 from plugin.errors import RequestError
 from plugin.exr.alpha_file import read_alpha
@@ -36,6 +35,7 @@ from plugin.trimap.band import DILATE, ERODE, trimap_from_mask
 from plugin.trimap.softness import Softness, softness_of
 from plugin.trimap.stretches import Edge, Stretches, stretches_of
 from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, FloatArray, LabelArray, Mask
+from tests.people_shots import FRAMES, KINDS, PeopleShots
 
 _HALF = np.float32(0.5)
 
@@ -182,7 +182,7 @@ def _unit(stored: npt.NDArray[np.generic]) -> FloatArray:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a row a band as Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m model.evaluation.roto_bench")
+    parser = argparse.ArgumentParser(prog="python -m tests.roto_bench")
     parser.add_argument("what", choices=("people", "clip", "run"))
     parser.add_argument("path", help="DATA, PLATE, or the folder of a run")
     parser.add_argument("truth", nargs="?", help="pattern of the true mattes")
