@@ -95,8 +95,8 @@ def look_at(
 
     Returns:
         `holes` (a share of the subject), `halo`, `eaten` and `soft` (pixels of a 1080p frame),
-        `clipped` (a share of the band's outer end), `through` (a correlation); for the `BOXED`, where they lie thickest, as
-        `<name>_left`, … in pixels of the plate's data window.
+        `clipped` (a share of the band's outer end), `through` (a correlation); for the `BOXED`,
+        where they lie thickest, as `<name>_left`, … in pixels of the plate's data window.
         None of a frame that shows no subject, or nothing else.
     """
     whole = _shrunk(rgb, labels, alpha)

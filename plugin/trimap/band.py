@@ -54,6 +54,10 @@ _WIDEST = 180.0
 _THINNEST = 1.5
 """Half the width, in pixels, of the thinnest part whose core is kept."""
 
+_FIRM = 12.0
+"""A stretch whose band is narrower is hard: its band begins where the mask passes a half, and a
+mask that is softer than its edge's own pixel does not widen it again. Pixels of a 1080p frame."""
+
 _TOLERANCE = 1.6 / 255
 """How far a stored value may lie from 0, 0.5 and 1: 127, 128 and 129 of 255 all are unknown."""
 
@@ -81,24 +85,21 @@ def trimap_from_mask(
     unsure = mask.unsure if mask.unsure is not None else np.False_
     subject = (mask.coverage >= np.float32(_SURE_SUBJECT)) & ~unsure
     background = (mask.coverage <= np.float32(_SURE_BACKGROUND)) & ~unsure
-    in_half = out_half = None
-    if isinstance(found, Stretches):  # which begin where the mask passes a half
+    within, beyond = depth(subject, float(inside.max())), depth(background, float(outside.max()))
+    if isinstance(found, Stretches):
         solid = mask.coverage >= np.float32(0.5)
-        in_half, out_half = solid & ~unsure, ~solid & ~unsure
+        firm = np.maximum(found.inner, found.outer) < _FIRM
+        within = np.where(firm, _deeper(within, solid & ~unsure, inside), within)
+        beyond = np.where(firm, _deeper(beyond, ~solid & ~unsure, outside), beyond)
     labels = np.full(mask.coverage.shape, UNKNOWN, np.uint8)
-    labels[background & (_within(background, out_half, outside) > outside)] = BACKGROUND
-    labels[_core(subject, in_half, inside)] = FOREGROUND
+    labels[background & (beyond > outside)] = BACKGROUND
+    labels[_core(subject, within, inside)] = FOREGROUND
     return Trimap(mask.number, labels)
 
 
-def _within(sure: Flags, half: Flags | None, radius: FloatArray) -> FloatArray:
-    """How deep pixels lie in what is sure, or in the mask's half of the frame: whichever is more.
-
-    A mask that is soft by more than its edge's own pixel is not widened by its softness again.
-    """
-    reach = float(radius.max())
-    within = depth(sure, reach)
-    return within if half is None else np.maximum(within, depth(half, reach + 1) - 1)
+def _deeper(deep: FloatArray, half: Flags, width: FloatArray) -> FloatArray:
+    """How deep pixels lie where they are sure, or in the mask's half less its edge's own pixel."""
+    return np.maximum(deep, depth(half, float(width.max()) + 1) - 1)
 
 
 def _widths(
@@ -118,9 +119,14 @@ def _widths(
     )
 
 
-def _core(subject: Flags, half: Flags | None, erode: FloatArray) -> Flags:
-    """The subject eroded; parts too thin for that by half as much, then by a quarter."""
-    within = _within(subject, half, erode)
+def _core(subject: Flags, within: FloatArray, erode: FloatArray) -> Flags:
+    """The subject eroded; parts too thin for that by half as much, then by a quarter.
+
+    Args:
+        subject: what is subject beyond doubt.
+        within: how deep its pixels lie.
+        erode: by how much.
+    """
     core = subject & (within > erode)
     last, of = core, erode
     thick = np.zeros_like(core)

@@ -2,10 +2,9 @@
 
 The mask becomes a trimap (a band around its edge, wider where flow was unsure), the network adapts
 it and estimates alpha where the adapted trimap is unknown, and that is the mask. Two have spoken
-then, flow and the network: away from the edge, where flow has no doubt and the network is on its
-side, the mask is decided, and where they contradict each other it is unsure. The chain itself goes
-on with what flow carried: fed back, a mistake of the network would be carried along, and the
-subject was lost sooner than without it.
+then, flow and the network: where they agree the mask is decided, and where they contradict each
+other it is unsure. The chain itself goes on with what flow carried: fed back, a mistake of the
+network would be carried along, and the subject was lost sooner than without it.
 """
 
 from dataclasses import replace
@@ -22,10 +21,21 @@ _OUTSIDE, _INSIDE = 10.0, 6.0
 """The band around a carried edge, working pixels: about how far flow errs."""
 
 _EDGE = 4.0
-"""So far from its edge a mask may be soft though flow has no doubt, working pixels."""
+"""So far from an edge that the two have apart a mask may be soft though flow has no doubt, working
+pixels."""
 
-_ASIDE = 2.0
-"""How far the two may be apart before it counts as a contradiction, working pixels."""
+_ASIDE, _NEAR = 2.0, 4
+"""How far apart the two edges may lie and be one, and how far around that is looked for, working
+pixels."""
+
+_FAR = 5.0
+"""From which distance of the edge on a contradiction of the two is one, working pixels."""
+
+_AREA = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+"""What is no larger is no area, working pixels."""
+
+_MOST_APART = 1e3
+"""Stands for an edge that is nowhere."""
 
 _DOUBTLESS = 0.1
 """What flow carried is in no doubt so near to 0 and 1."""
@@ -64,14 +74,32 @@ def corrected(picture: Picture, link: Link, matter: Matter) -> Link:
 
 
 def decided(link: Link, carried: FloatArray) -> Link:
-    """The network's mask, decided where flow agrees with it, unsure where it does not."""
-    solid = link.coverage > 0.5
-    away = depth(solid) + depth(~solid)
-    agreed = solid == (carried > 0.5)
+    """The network's mask as a decision, unsure where flow contradicts it.
+
+    Where the two have one edge, it is sharp: how soft it is in truth is the trimap's to find, from
+    the plate. Near an edge that flow has elsewhere the mask is as soft as the network saw it. What
+    flow doubts or contradicts is unsure where that is an area, or lies deep: thin along an edge it
+    is what a trimap's band is for.
+    """
+    solid, before = link.coverage > 0.5, carried > 0.5
+    within, beyond = depth(solid), depth(~solid)
+    away = within + beyond
+    agreed = solid == before
+    doubted = cv2.morphologyEx((link.unsure | ~agreed).astype(np.uint8), cv2.MORPH_OPEN, _AREA)
+    unsure = (doubted > 0) | (~agreed & (away > _FAR))
+    apart = _apart(away, depth(before) + depth(~before)) > _ASIDE
     doubtless = np.abs(carried - np.float32(0.5)) > np.float32(0.5 - _DOUBTLESS)
-    sure = agreed & doubtless & (away > _EDGE)
-    coverage = np.where(sure, solid.astype(np.float32), link.coverage)
-    return replace(link, coverage=coverage, unsure=link.unsure | (~agreed & (away > _ASIDE)))
+    soft = unsure | (apart & ~(agreed & doubtless & (away > _EDGE)))
+    sharp = np.clip((within - beyond) / 2 + np.where(solid, 0.25, 0.75), 0, 1)
+    coverage = np.where(soft, link.coverage, sharp).astype(np.float32)
+    return replace(link, coverage=coverage, unsure=unsure)
+
+
+def _apart(away: FloatArray, other: FloatArray) -> FloatArray:
+    """Near one edge, how far the other is from it at most; 0 where there is no edge near."""
+    far = np.where(away <= 1, np.minimum(other - 1, _MOST_APART), 0).astype(np.float32)
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _NEAR + 1,) * 2)
+    return np.asarray(cv2.dilate(far, around), np.float32)
 
 
 def _trimap(solid: LabelArray, unsure: np.ndarray) -> LabelArray:

@@ -180,7 +180,7 @@ def check_keys(
 def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan:
     settings = plan.of(TrackSettings)
     network = "" if request.matter is None else request.matter.digest
-    recipe = settings.digest("track/3", network)
+    recipe = settings.digest("track/4", network)
     confidence = run_tracking(
         request, folder, recipe, FrameRange.of(settings.keys), mask_reader(settings, request)
     )

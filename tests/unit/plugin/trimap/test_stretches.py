@@ -92,6 +92,26 @@ def test_a_sharp_edge_is_found_beside_the_mask(aside: float) -> None:
     assert wrong.sum() < 0.02 * 2 * np.pi * 110
 
 
+@pytest.mark.parametrize("soft", [2.0, 4.0])
+def test_a_soft_mask_of_a_sharp_edge_has_the_band_of_a_sharp_one(soft: float) -> None:
+    """How soft the mask is says nothing where the plate says that its edge is sharp."""
+    rgb = over(disc())
+    blurred = np.asarray(cv2.GaussianBlur(disc(), (0, 0), soft), np.float32)
+    sharp, drawn = (widths(trimap(rgb, mask)) for mask in (disc(), blurred))
+    mask_alone = np.count_nonzero((blurred > 0.05) & (blurred < 0.95)) / (2 * np.pi * 110)
+    assert max(drawn) < max(*sharp, mask_alone) + 1
+    labels = trimap(rgb, blurred)
+    assert (labels[(blurred > 0.05) & (blurred < 0.95)] == UNKNOWN).all()
+
+
+def test_the_pixel_of_an_edge_is_no_softness() -> None:
+    """A mask of 0 and 1 and one with an edge of a pixel have the same band, to a pixel."""
+    rgb = over(disc())
+    hard = (disc() > 0.5).astype(np.float32)
+    for one, other in zip(widths(trimap(rgb, hard)), widths(trimap(rgb, disc())), strict=True):
+        assert abs(one - other) < 1
+
+
 def test_what_is_said_of_the_edge_counts_everywhere() -> None:
     rgb = over(fringed())
     shares = {
