@@ -7,10 +7,13 @@ nothing is held: a frame without a file is empty.
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import bpy
 
+from ..core.desk import DeskJob
 from ..core.errors import BridgeError
 from ..core.frames import is_pattern, of_pattern
 from ..core.local import LocalJob
@@ -29,6 +32,7 @@ _LONGEST = 300000
 
 _POLL_S = 0.3
 _running: dict[str, Any] = {}
+_desks: dict[str, DeskJob] = {}
 
 
 def request_of(scene: Any) -> Request:
@@ -152,6 +156,30 @@ def _refresh(scene: Any) -> None:
         _look(scene)
 
 
+def _desk(scene: Any) -> None:
+    desk = _desks.get(scene.name)
+    if desk is not None and desk.alive:
+        threading.Thread(target=desk.look, daemon=True).start()
+        return
+    _desks[scene.name] = DeskJob(request_of(scene), program(scene.adamatte.command))
+    _desks[scene.name].start()
+    if bpy.app.background:  # nobody can be told later
+        while _follow_desk(scene.name) is not None and _desks[scene.name].status.state != "running":
+            time.sleep(_POLL_S)
+    else:
+        bpy.app.timers.register(lambda: _follow_desk(scene.name), first_interval=_POLL_S)
+
+
+def _follow_desk(name: str) -> float | None:
+    """Called by Blender's timer: say how the desk stands; None once it is closed."""
+    scene, desk = bpy.data.scenes.get(name), _desks.get(name)
+    if scene is None or desk is None:
+        return None
+    for status in desk.poll():
+        scene.adamatte.status = status.message
+    return _POLL_S if desk.alive else None
+
+
 def _matte_frame(scene: Any) -> None:
     _start(scene, [scene.frame_current + plate_of(scene, bpy.path.abspath).shift])
 
@@ -190,7 +218,7 @@ def _draw(self: Any, context: Any) -> None:
     for name in ("out", "version", "shot", "frames", "mask"):
         layout.prop(told, name)
     row = layout.row(align=True)
-    for name in ("matte", "matte_frame", "cancel", "refresh"):
+    for name in ("matte", "matte_frame", "cancel", "refresh", "desk"):
         row.operator("adamatte." + name)
     for part in str(told.status).split(" · "):
         layout.label(text=part)
@@ -237,6 +265,7 @@ def _classes() -> list[Any]:
         _operator("matte_frame", "This frame", "Matte the current frame only", _matte_frame),
         _operator("cancel", "Cancel", "Stop the job; what is done is kept", _cancel),
         _operator("refresh", "Refresh", "See what is there, missing and stale", _refresh),
+        _operator("desk", "Desk", "Correct the shot in the browser, frame by frame", _desk),
         type("ADAMATTE_PT_panel", (bpy.types.Panel,), panel),
     ]
 
@@ -257,7 +286,10 @@ def unregister() -> None:
     for job, _ in _running.values():
         if job is not None:
             job.leave()
+    for desk in _desks.values():
+        desk.leave()
     _running.clear()
+    _desks.clear()
     del bpy.types.Scene.adamatte
     while _registered:
         bpy.utils.unregister_class(_registered.pop())

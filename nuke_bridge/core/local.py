@@ -30,9 +30,12 @@ class LocalJob(Job):
 
     def __init__(self, request: Request, adamatte: list[str]) -> None:
         super().__init__()
-        self._words = request.check().words(adamatte)
+        self._words = self._asked(request.check(), adamatte)
         self._error = ""
         self.status = Status("starting", total=len(request.frames))
+
+    def _asked(self, request: Request, adamatte: list[str]) -> list[str]:
+        return request.words(adamatte)
 
     def _work(self) -> None:
         self._say(self.status)
@@ -70,7 +73,7 @@ class LocalJob(Job):
             raise BridgeError(error.strerror or "cannot be started", self._words[0], fix) from error
 
     def _read_events(self, stream: IO[bytes] | None) -> None:
-        for line in _lines(stream):
+        for line in lines_of(stream):
             event = _event(line)
             kind = event.get("event")
             if kind == "start":
@@ -90,7 +93,7 @@ class LocalJob(Job):
         return now._replace(done=now.done + 1)
 
     def _read_errors(self, stream: IO[bytes] | None) -> None:
-        for line in _lines(stream):
+        for line in lines_of(stream):
             text = line.decode("utf-8", "replace").strip()
             if text.startswith("adamatte: error: "):
                 self._error = text[len("adamatte: error: ") :]
@@ -115,7 +118,7 @@ class LocalJob(Job):
         return self.status._replace(state=state, message=message if code else "")
 
 
-def _lines(stream: IO[bytes] | None) -> Iterator[bytes]:
+def lines_of(stream: IO[bytes] | None) -> Iterator[bytes]:
     """Lines as they come, until the other end is closed."""
     while stream is not None:
         line = stream.readline(_MOST_OF_A_LINE)

@@ -58,13 +58,21 @@ class Request(NamedTuple):
         return self
 
     def words(self, adamatte: list[str], *, address: str | None = None) -> list[str]:
-        """The command line.
+        """The command line of a run.
 
         Args:
             adamatte: how the program is called.
             address: of the Ray cluster that the job joins; None for a private one.
         """
-        words = [*list(adamatte), "run", _word(self.plate), "--out", self.out, "--shot", self.shot]
+        joined = ["--address", address] if address else []
+        return [*self._asked(adamatte, "run"), *joined, "--progress", "jsonl"]
+
+    def desk(self, adamatte: list[str]) -> list[str]:
+        """The command line of the desk; whoever calls it opens the browser."""
+        return [*self._asked(adamatte, "desk"), "--no-browser", "--progress", "plain"]
+
+    def _asked(self, adamatte: list[str], command: str) -> list[str]:
+        words = [*adamatte, command, _word(self.plate), "--out", self.out, "--shot", self.shot]
         words += ["--frames", format_range(self.frames), "--start-frame", str(self.start_frame)]
         if self.mask:
             words += ["--mask", self.mask]
@@ -77,9 +85,7 @@ class Request(NamedTuple):
                     words += ["--" + one.name.replace("_", "-"), part]
             elif value not in ("", None, one.default):
                 words += ["--" + one.name.replace("_", "-"), _typed(one.name, value)]
-        if address:
-            words += ["--address", address]
-        return [*words, "--progress", "jsonl"]
+        return words
 
     def entrypoint(self, adamatte: list[str]) -> str:
         """The command as a shell line, for a cluster that it then joins."""

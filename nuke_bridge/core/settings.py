@@ -11,14 +11,17 @@ from .options import OPTIONS
 
 _FILES = ("plate", "mask", "trimap", "clean_plate", "holdout", "garbage")
 _NUMBERS = {one.name for one in OPTIONS if one.kind == "number"}
+_DEFAULTS = {one.name: one.default or None for one in OPTIONS if one.kind in ("text", "file")}
+_DEFAULTS.update({one.name: one.default for one in OPTIONS if one.name not in _DEFAULTS})
+"""What a manifest of an earlier version had of what it did not know yet."""
 
 
 def difference(then: dict[str, Any], now: dict[str, Any]) -> str:
     """The first setting that differs, `erode was 8`; empty when none does."""
     for name, value in now.items():
-        if name == "override" or name not in then:
-            continue  # an override is compared by its rules
-        before = then[name]
+        if name == "override":
+            continue  # it is compared by its rules
+        before = then.get(name, _DEFAULTS.get(name))
         if name in _FILES:
             if _file(before) != _file(value):
                 return "made from another {}".format(name.replace("_", " "))

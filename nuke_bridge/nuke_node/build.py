@@ -31,6 +31,12 @@ _BUTTONS = (
     ("cancel", "Cancel", "Stop the job; what is done is kept.", False),
     ("refresh", "Refresh", "Look again at what is there, missing and stale.", False),
     ("report", "Open report", "Open the QC report of this result.", False),
+    (
+        "desk",
+        "Open desk",
+        "Correct the shot in the browser: paint, see the new matte at once, draw key frames.",
+        False,
+    ),
 )
 
 _ROTO_BUTTONS = (

@@ -7,6 +7,7 @@ import webbrowser
 from pathlib import Path
 from typing import Callable
 
+from ..core.desk import DeskJob
 from ..core.errors import BridgeError
 from ..core.local import LocalJob
 from ..core.options import OPTIONS
@@ -93,6 +94,15 @@ def _report(node: nuke.Node) -> None:
     threading.Thread(target=webbrowser.open, args=(uri,), daemon=True).start()
 
 
+def _desk(node: nuke.Node) -> None:
+    desk = running.desk_of(node)
+    if desk is not None:
+        threading.Thread(target=desk.look, daemon=True).start()
+        return
+    request = wanted_of(node)
+    running.watch_desk(node, DeskJob(request, program(text(node, "command"))), request_of(node))
+
+
 def _export(node: nuke.Node) -> None:
     request = request_of(node)
     drawn = roto.find(text(node, "roto"))
@@ -164,6 +174,7 @@ _BUTTONS: dict[str, Callable[[nuke.Node], None]] = {
     "cancel": _cancel,
     "refresh": _refresh,
     "report": _report,
+    "desk": _desk,
     "export_overrides": _export,
     "import_overrides": _import,
 }

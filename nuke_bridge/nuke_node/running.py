@@ -9,6 +9,7 @@ import threading
 import time
 from typing import Any, Callable
 
+from ..core.desk import DeskJob
 from ..core.errors import BridgeError
 from ..core.manifest import FrameStates, frame_states
 from ..core.ray_job import FarmJob
@@ -20,6 +21,7 @@ from .host import nuke
 _POLL_S = 0.25
 
 _running: list[tuple[nuke.Node, Job]] = []
+_desks: list[tuple[nuke.Node, DeskJob]] = []
 _lock = threading.Lock()
 
 
@@ -54,6 +56,37 @@ def watch(node: nuke.Node, job: Job, request: Request, upstream_changed: bool = 
     _in_thread(follow)
 
 
+def desk_of(node: nuke.Node) -> DeskJob | None:
+    """The node's desk, if one is open; it is no job that another would have to wait for."""
+    with _lock:
+        return next((desk for known, desk in _desks if known == node and desk.alive), None)
+
+
+def watch_desk(node: nuke.Node, desk: DeskJob, request: Request) -> None:
+    """Open a desk; say when it is there, and see what became of the frames when it is closed.
+
+    Args:
+        node: the AdaMatte node.
+        desk: not started yet.
+        request: what the node stands for.
+    """
+    with _lock:
+        _desks[:] = [(n, d) for n, d in _desks if d.alive]
+        _desks.append((node, desk))
+    desk.start()
+
+    def follow() -> None:
+        while desk.alive:
+            for status in desk.poll():
+                _in_main(showing.show_message, node, status.message)
+            time.sleep(_POLL_S)
+        if desk.status.state == "done":
+            _look(node, request, False, None)
+
+    # Never waited for: without an interface too it stays open until it is closed.
+    threading.Thread(target=follow, name="adamatte desk", daemon=True).start()
+
+
 def look(node: nuke.Node, request: Request, upstream_changed: bool) -> None:
     """See what is there, missing and stale, and show it on the node."""
     _in_thread(lambda: _look(node, request, upstream_changed, None))
@@ -62,9 +95,10 @@ def look(node: nuke.Node, request: Request, upstream_changed: bool) -> None:
 def leave_all() -> None:
     """The script is closed: local jobs end, farm jobs go on."""
     with _lock:
-        for _, job in _running:
+        for _, job in (*_running, *_desks):
             job.leave()
         _running.clear()
+        _desks.clear()
 
 
 def _look(node: nuke.Node, request: Request, upstream_changed: bool, ended: Status | None) -> None:

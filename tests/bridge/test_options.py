@@ -77,6 +77,18 @@ def test_a_real_manifest_is_understood(tmp_path: Path) -> None:
     assert frame_states(wider).frames("stale") == [1001]
 
 
+def test_mattes_with_further_layers_are_understood(tmp_path: Path) -> None:
+    """What stands beside the alpha in a file changes nothing of how a host sees the frame."""
+    shot = creature(tmp_path, frames=2).model_copy(update={"layers": frozenset({"trimap"})})
+    run(shot, executor=InProcessExecutor(luma_matter))
+    asked = Request(shot.plate, str(shot.out), shot.name, [1001, 1002], mask=shot.mask)
+    assert frame_states(asked).summary() == "all 2 frames done"
+    both = shot.model_copy(update={"layers": frozenset({"trimap", "adapted"}), "frames": "1002"})
+    run(Shot.model_validate(dict(both)), executor=InProcessExecutor(luma_matter))
+    assert frame_states(asked).summary() == "all 2 frames done"
+    assert frame_states(asked._replace(settings={"choke": 2.0})).frames(STALE) == [1001, 1002]
+
+
 def test_an_override_is_judged_by_the_rules_of_each_frame(tmp_path: Path) -> None:
     """A real run keeps a copy of the file; a rule that changes makes stale only its own frames."""
     shot = creature(tmp_path, frames=3)

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from tests.bridge.nuke_host import stage
-from tests.bridge.suite.base import BridgeTest, said
+from tests.bridge.suite.base import BridgeTest, Browser, said
 
+from nuke_bridge.nuke_node import running  # isort: skip
 import nuke_bridge.nuke_node.startup  # noqa: F401  isort: skip  as menu.py does, on the stage's Nuke
 
 SLOW = {"open", "subprocess.Popen", "socket.connect", "socket.getaddrinfo", "os.listdir"}
@@ -65,6 +66,10 @@ def test_nothing_slow_is_begun_in_the_interface(there: Stage, begun: list[str]) 
     for button in ("matte", "refresh", "matte_frame", "refresh"):
         stage.press(node, button)
         there.ended(node) if button.startswith("matte") else stage.until(lambda: said(node))
+    Browser.taken()
+    stage.press(node, "desk")
+    stage.until(lambda: said(node) == "the desk is open in the browser")
+    running.leave_all()
     node["where"].setValue("farm")
     node["address"].setValue("http://127.0.0.1:9")
     stage.press(node, "matte")

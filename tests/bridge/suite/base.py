@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 import unittest
+import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,25 @@ class BridgeTest(unittest.TestCase):
         before = looked._runs
         stage.until(lambda: running.job_of(node) is None and looked._runs > before, seconds)
         return said(node)
+
+
+class Browser(webbrowser.BaseBrowser):
+    """Notes what it was asked to open."""
+
+    def __init__(self) -> None:
+        super().__init__("recorder")
+        self.pages: list[str] = []
+
+    @classmethod
+    def taken(cls) -> Browser:
+        """The one that is taken from now on."""
+        made = cls()
+        webbrowser.register("recorder", None, made, preferred=True)
+        return made
+
+    def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:  # noqa: ARG002
+        self.pages.append(url)
+        return True
 
 
 def said(node: Any) -> str:

@@ -1,5 +1,6 @@
 """A stand-in for `adamatte` where only its words, lines, files and signals matter.
 
+    program.py desk PLATE --out DIR …
     program.py run PLATE --out DIR --shot NAME --frames RANGE … --progress jsonl
 
 `$STAND_IN` says how it behaves: `fail` refuses, `slow` waits between frames, `chatter` prints what
@@ -11,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,8 @@ def main(words: list[str]) -> int:
     if how == "fail":
         sys.stderr.write("adamatte: error: the plate is missing · a.exr · check the name\n")
         return 2
+    if words[0] == "desk":
+        return desk(words)
     given = dict(zip(words[2::2], words[3::2]))
     frames = parse_range(given["--frames"])
     say(event="start", frames=len(frames))
@@ -43,6 +48,20 @@ def main(words: list[str]) -> int:
             time.sleep(0.3)
     say(event="progress", done=len(frames), total=len(frames), failed=0, fps=9.5, eta_s=0.0)
     say(event="end", exit=0)
+    return 0
+
+
+def desk(words: list[str]) -> int:
+    """Prints its address, notes its words, and stays until it is told to end."""
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: over.set())
+    out = Path(words[words.index("--out") + 1])
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "desk.json").write_text(json.dumps(words))
+    sys.stdout.write("http://127.0.0.1:1/?token=hush\n")
+    sys.stdout.flush()
+    while not over.wait(0.1) and (out / "desk.json").exists():
+        pass
     return 0
 
 
