@@ -50,6 +50,7 @@ class Judge:
         wanted: the settings by which frames are judged, the override file among them; None for
             those that were last asked for, frame by frame.
         reads: look at the files that frames were made from; else none is known to have changed.
+        files: what looks at them, of who judges the same folder again and again.
 
     Raises:
         BridgeError: the override file that is wanted is none.
@@ -62,12 +63,14 @@ class Judge:
         plate: str,
         wanted: dict[str, Any] | None = None,
         reads: bool = True,
+        *,
+        files: Files | None = None,
     ) -> None:
         self._out, self._plate, self._wanted = out, plate, wanted
         self._frames, self._requests = table(manifest, "frames"), table(manifest, "requests")
         self._due = {n: key for key, one in self._requests.items() for n in _numbers(one, "asked")}
         self._there = frozenset(_numbers(manifest.get("plate"), "frames"))
-        self._files = Files() if reads else NoFiles()
+        self._files = files or (Files() if reads else NoFiles())
         self._overrides: dict[str, OverrideText | None] = {}
         self._differences: dict[tuple[str, str], str] = {}
         self._digest = str(table(manifest, "plate").get("digest") or "")
@@ -94,16 +97,24 @@ class Judge:
         digest, recipe = record.get("digest"), record.get("recipe")
         if digest and told.get("recipe") == recipe and told.get("digest") != digest:
             return Standing(DAMAGED, "its pixels are not those of the manifest")
-        plate = self._other_plate(record, number)
+        other, compared = self.made_of_others(number)
         why = (
             _other_file(record, told)
             or self._other_request(record, number)
             or self._other_override(record, number)
-            or (plate or "")
-            or self._other_neighbours(record, number)
-            or self._other_files(record)
+            or other
         )
-        return Standing(STALE if why else WHOLE, why, plate is not None)
+        return Standing(STALE if why else WHOLE, why, compared)
+
+    def made_of_others(self, number: int) -> tuple[str, bool]:
+        """Why a frame was made of other files than are there now, and whether its plate is there.
+
+        The override file is compared by its rules, elsewhere.
+        """
+        record = table(self._frames, str(number))
+        plate = self._other_plate(record, number)
+        why = plate or self._other_neighbours(record, number) or self._other_files(record)
+        return why, plate is not None
 
     def pictures(self, number: int) -> dict[str, str]:
         """The recipes that the pictures beside a frame's matte should have, by kind."""

@@ -62,6 +62,12 @@ class Corrections:
         """How many can be made again."""
         return len(self._undone)
 
+    def plate_is(self, info: PlateInfo) -> None:
+        """The plate is another by now: the file is checked against it."""
+        with self._lock:
+            self._info, self._known = info, ""
+            self.look()
+
     def look(self) -> bool:
         """Read the file again if it is another by now; whether it was."""
         with self._lock:
@@ -106,6 +112,10 @@ class Corrections:
     def redo(self) -> None:
         """Make again what was taken back last; raises as `undo`."""
         self._step(self._undone, self._done, "redo")
+
+    def forget_undone(self) -> None:
+        """Another change was made since: what was taken back is not made again."""
+        self._undone.clear()
 
     def _step(
         self, source: list[tuple[Change, ...]], target: list[tuple[Change, ...]], name: str

@@ -1,38 +1,39 @@
 """`Desk`: one shot on the desk: its corrections, frames, mattes, standing and job, in one place."""
 
 import asyncio
-import secrets
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from plugin.desk.bench import Bench
 from plugin.desk.changes import Change
 from plugin.desk.corrections import Corrections
-from plugin.desk.frames import Frames, Matte
+from plugin.desk.drawing import KeyChange, PromptChange
+from plugin.desk.history import History
 from plugin.desk.job import Job
+from plugin.desk.keys import Keys
 from plugin.desk.listeners import Listeners
-from plugin.desk.mattes import Mattes
-from plugin.desk.standing import Standing, Standings
-from plugin.desk.views import Behind, Scene, Tile, View, draw
+from plugin.desk.planned import Planned, takes_keys, takes_prompts
+from plugin.desk.seen import Seen
+from plugin.desk.standing import Standings
+from plugin.desk.told import Told
+from plugin.desk.views import Behind
 from plugin.driver.plan import Plan
-from plugin.errors import AdaMatteError, FrameError
-from plugin.framerange import FrameRange
-from plugin.types import BACKGROUND, FOREGROUND, Matter, PlateInfo
+from plugin.errors import AdaMatteError, FrameError, RequestError
+from plugin.request.shot import Shot
+from plugin.types import Matter
 
 _LOOK_EVERY_S = 0.4
-_CLASSES = {BACKGROUND: "background", FOREGROUND: "foreground"}
 
 
-class Desk:
+class Desk(Seen):
     """What the server's routes call. Made within the running loop.
 
     Args:
-        plan: the job, without an override.
-        info: the plate.
-        frames: of the shot.
+        planned: the shot as it would be matted, without an override.
+        keys: what is drawn for its masks.
         corrections: the override file.
         picture: what comps may be laid over besides colours, `H × W × 3` uint8.
         make_matter: another network, as tests of everything else want.
@@ -40,23 +41,17 @@ class Desk:
 
     def __init__(
         self,
-        plan: Plan,
-        info: PlateInfo,
-        frames: FrameRange,
+        planned: Planned,
+        keys: Keys,
         corrections: Corrections,
         *,
         picture: Behind | None = None,
         make_matter: Callable[[Plan], Matter] | None = None,
     ) -> None:
-        self.plan, self.info, self.numbers = plan, info, frames
-        self.corrections, self.picture = corrections, picture
-        self.session = secrets.token_hex(4)
-        make = partial(Frames, plan, corrections, make_matter=make_matter)
-        self.mattes = Mattes(make, self._around)
-        self.frames = self.mattes.frames
-        self.standing = Standing(plan, info, frames, corrections)
-        self.listeners = Listeners()
-        self.job = Job(plan.shot, partial(self.listeners.tell, "job"))
+        self.listeners, self.out = Listeners(), keys.shot.out
+        bench = Bench(planned, keys, corrections, self.listeners.tell, make_matter)
+        super().__init__(bench, keys, corrections, History(corrections, keys), picture)
+        self.job = Job(partial(self.listeners.tell, "job"))
         self._watch = asyncio.get_running_loop().create_task(self._look())
 
     async def close(self) -> None:
@@ -66,216 +61,119 @@ class Desk:
             await self._watch
         self.listeners.end()
         await self.job.close()
-        await asyncio.to_thread(self.mattes.close)
-        self.frames.close()
-
-    # What is asked.
-
-    def shot(self) -> dict[str, Any]:
-        """What does not change while the desk is open."""
-        info, shot = self.info, self.plan.shot
-        data, display = info.data_window, info.display_window
-        steady = self.plan.stabilise
-        return {
-            "name": shot.name,
-            "plate": info.path,
-            "out": str(shot.out),
-            "file": str(self.corrections.path),
-            "session": self.session,
-            "frames": list(self.numbers),
-            "width": info.width,
-            "height": info.height,
-            "offset": [data.x_min - display.x_min, data.y_min - display.y_min],
-            "aspect": info.pixel_aspect,
-            "rate": float(info.rate or 24),
-            "radius": 0 if steady is None else steady.radius,
-            "band": {"erode": shot.erode, "dilate": shot.dilate},
-            "bands": self.plan.trimap is None or self.plan.trimap.kind == "band",
-            "keys": sorted(shot.keyframes),
-            "picture": self.picture is not None,
-        }
-
-    def rules(self) -> dict[str, Any]:
-        """The override file as it is in force."""
-        override = self.corrections.override
-        rules = () if override is None else override.file.rules
-        return {
-            "version": "" if override is None else override.sha256[:16],
-            "rules": [rule.model_dump(mode="json", exclude_unset=True) for rule in rules],
-            "undo": self.corrections.undoable,
-            "redo": self.corrections.redoable,
-            "broken": self.corrections.broken,
-        }
-
-    async def marks(self) -> dict[str, Any]:
-        """How the frames stand, and the job."""
-        now = await asyncio.to_thread(self.standing.now)
-        return {
-            "done": str(FrameRange.of(now.done)),
-            "stale": str(now.stale),
-            "failed": {str(number): why for number, why in now.failed.items()},
-            "due": len(now.due),
-            "worst": [
-                {"n": one.number, "severe": one.severity >= 1, "text": one.reasons[0].text}
-                for one in now.worst
-            ],
-            "report": self.standing.ended,
-        }
-
-    async def frame(self, number: int) -> dict[str, Any]:
-        """What names a frame's pictures now: they are asked for by these names.
-
-        Raises:
-            FrameError: there is no such frame, or a painted picture of it is missing.
-        """
-        self._refuse_other(number)
-        key = await asyncio.to_thread(self.frames.key, number)
-        now = await asyncio.to_thread(self.standing.now)
-        override = self.corrections.override
-        written = now.done.get(number)
-        return {
-            "n": number,
-            "plate": self.session,
-            "trimap": key,
-            "preview": f"now-{key}",
-            "matte": f"now-{key}" if written is None else f"run-{written[:16]}",
-            "ready": written is not None or self.frames.matted(number, key) is not None,
-            "rules": [] if override is None else override.ids(number),
-        }
-
-    async def tile(
-        self, view: View, number: int, key: str, tile: Tile, behind: Behind
-    ) -> tuple[bytes, str] | None:
-        """A tile of a view; None where the frame's name for it is another by now.
-
-        Raises:
-            SupersededError: the corrections changed before it was done.
-            FrameError: it cannot be had.
-        """
-        self._refuse_other(number)
-        look = await asyncio.to_thread(self.frames.look, number)
-        scene = Scene(look, behind=behind)
-        if view == "plate":
-            fits = key == self.session
-        elif view == "trimap":
-            trimaps = await asyncio.to_thread(self.frames.trimap, number)
-            fits, scene = trimaps.key == key, replace(scene, trimaps=trimaps)
-        else:
-            matte = await self._matte(number, key)
-            fits, scene = matte is not None, replace(scene, matte=matte)
-        return await asyncio.to_thread(draw, view, tile, scene) if fits else None
-
-    async def pixel(self, number: int, column: int, row: int) -> dict[str, Any]:
-        """What is known of a pixel of the plate's data window, nothing computed by the network.
-
-        Raises:
-            FrameError: there is no such pixel.
-        """
-        self._refuse_other(number)
-        if not (0 <= column < self.info.width and 0 <= row < self.info.height):
-            raise FrameError("no such pixel", where=f"frame {number}", fix="stay in the frame")
-        look = await asyncio.to_thread(self.frames.look, number)
-        trimaps = await asyncio.to_thread(self.frames.trimap, number)
-        written = (await asyncio.to_thread(self.standing.now)).done.get(number)
-        matte = self.frames.matted(number, trimaps.key)
-        adapted = None if matte is None else matte.adapted
-        if written is not None:
-            matte = await asyncio.to_thread(self.frames.stored, number, written)
-        return {
-            "rgb": [float(value) for value in look.source.frame.rgb[row, column]],
-            "class": _class(int(trimaps.labels[row, column])),
-            "adapted": None if adapted is None else _class(int(adapted[row, column])),
-            "alpha": None if matte is None else float(matte.alpha[row, column]),
-        }
-
-    # What is done.
+        await self.bench.close()
 
     async def change(self, changes: tuple[Change, ...]) -> dict[str, Any]:
-        """Make changes; the rules as they are then."""
-        return await self._changed(partial(self.corrections.change, changes))
+        """Make changes of the override file; the rules as they are then."""
+        await self._made(partial(self.history.change, changes))
+        return self.rules()
+
+    async def key(self, change: KeyChange) -> dict[str, Any]:
+        """Draw on a frame's key; all keys as they are then.
+
+        Raises:
+            RequestError: this shot's masks are not made of keys.
+            FrameError: there is no such frame, or nothing would be left of the key.
+        """
+        self._refuse_other(change.frame)
+        if not takes_keys(self.keys.shot):
+            what, fix = "this shot's masks are given", "open it with --segment track to draw them"
+            raise RequestError(what, where="the desk", fix=fix)
+        if change.start == "matte" and not self.bench.planned.bare and not change.remove:
+            await self.bench.mattes.get(change.frame)  # it is kept then
+        await self._made(partial(self.history.key, change, self.bench))
+        return self.masks()
+
+    async def prompt(self, change: PromptChange) -> dict[str, Any]:
+        """Add and remove prompts; all as they are then.
+
+        Raises:
+            RequestError: SAM 2 is not what makes this shot's masks, or one is no prompt.
+        """
+        if not takes_prompts(self.keys.shot):
+            what, fix = "SAM 2 does not make this shot's masks", "open it with --segment sam2"
+            raise RequestError(what, where="the desk", fix=fix)
+        await self._made(partial(self.history.prompt, change, self.bench.info))
+        return self.masks()
 
     async def undo(self) -> dict[str, Any]:
         """Take back the last change."""
-        return await self._changed(self.corrections.undo)
+        await self._made(self.history.undo)
+        return self.rules()
 
     async def redo(self) -> dict[str, Any]:
         """Make it again."""
-        return await self._changed(self.corrections.redo)
+        await self._made(self.history.redo)
+        return self.rules()
 
-    async def _changed(self, what: Callable[[], None]) -> dict[str, Any]:
+    async def _made(self, what: Callable[[], None]) -> None:
         async def work() -> None:
+            before = self.keys.told, tuple(map(self.keys.name, self.keys.told.keyframes))
             await asyncio.to_thread(what)
+            if before != (self.keys.told, tuple(map(self.keys.name, self.keys.told.keyframes))):
+                self.bench.changed()
+                self.listeners.tell("keys")
             self.listeners.tell("rules")
 
         # It is made and told to all, even if the window that asked for it is closed meanwhile.
         await asyncio.shield(work())
-        return self.rules()
 
     async def start(self) -> None:
-        """Matte what is due.
+        """Matte what is due; every frame is looked at where the masks themselves are.
 
         Raises:
-            RequestError: nothing is, or a job is under way.
+            RequestError: nothing is, there are no masks, or a job is under way.
             FrameError: the override file is broken.
         """
         await asyncio.to_thread(self.corrections.look)
         if self.corrections.broken:
             what = "the override file is broken"
             raise FrameError(what, where=self.corrections.path, fix=self.corrections.broken)
-        begun, (due, path) = self._version(), await self._due()
+        if self.bench.planned.bare and not (self.keys.told.keyframes or self.keys.told.prompts):
+            fix = "draw the subject on a frame: Y, then B or P"
+            raise RequestError("there are no masks yet", where="the desk", fix=fix)
+        await self.bench.give_up()  # the run carries masks itself, in the same folder
+        begun, due = self._version(), await self._due()
 
-        async def again() -> tuple[FrameRange, Path | None] | None:
+        async def again() -> Shot | None:
             nonlocal begun
             before, begun = begun, self._version()
             return None if begun == before else await self._due()
 
-        self.job.start(due, path, again)
+        self.job.start(due, again)
 
-    def _version(self) -> str:
+    def _version(self) -> tuple[str, Told]:
         override = self.corrections.override
-        return "" if override is None else override.sha256
+        return "" if override is None else override.sha256, self.keys.told
 
-    async def _due(self) -> tuple[FrameRange, Path | None]:
-        """The frames to matte, and the override file."""
-        due = (await asyncio.to_thread(self.standing.now)).due
-        return due, self.corrections.path if self.corrections.override else None
+    async def _due(self) -> Shot:
+        """The request for the frames to matte."""
+        due = self.bench.numbers
+        if not self.bench.pending:
+            due = (await asyncio.to_thread(self.bench.standing.now)).due
+        path = str(self.corrections.path) if self.corrections.override else None
+        return self.keys.shot.model_copy(update={"frames": due, "override": path})
 
     async def _look(self) -> None:
-        """See what others do to the override file and to the folder."""
+        """See what others do to the shot's files and to the folder."""
         before: tuple[Standings | None, bool] = None, False
         while True:
+            begun = time.monotonic()
             with suppress(AdaMatteError, OSError):
                 if await asyncio.to_thread(self.corrections.look):
                     self.listeners.tell("rules")
-                now = await asyncio.to_thread(self.standing.now)
-                if now is not before[0] or self.standing.ended != before[1]:
-                    before = now, self.standing.ended
+                if await asyncio.to_thread(self.keys.look):
+                    self.bench.changed()
+                    self.listeners.tell("keys")
+                await asyncio.to_thread(self._mention)
+                await self.bench.look(busy=self.job.status.going_on)
+                standing = self.bench.standing
+                now = await asyncio.to_thread(standing.now)
+                if now is not before[0] or standing.ended != before[1]:
+                    before = now, standing.ended
                     self.listeners.tell("marks")
-            await asyncio.sleep(_LOOK_EVERY_S)
+            # On a slow share it is looked at less often.
+            await asyncio.sleep(max(_LOOK_EVERY_S, 4 * (time.monotonic() - begun)))
 
-    # Frames.
-
-    async def _matte(self, number: int, key: str) -> Matte | None:
-        """The matte of that name."""
-        if key.startswith("run-"):
-            written = (await asyncio.to_thread(self.standing.now)).done.get(number, "")
-            if written[:16] != key.removeprefix("run-"):
-                return None
-            return await asyncio.to_thread(self.frames.stored, number, written)
-        found, matte = await self.mattes.get(number)
-        return matte if key == f"now-{found}" else None
-
-    def _around(self, number: int) -> tuple[int, ...]:
-        """The frames before and after, whose own matte is not on disk."""
-        place = self.numbers.numbers.index(number) if number in self.numbers else 0
-        near = self.numbers.numbers[max(0, place - 1) : place + 2]
-        done = self.standing.now().done
-        return tuple(n for n in near if n != number and n not in done)
-
-    def _refuse_other(self, number: int) -> None:
-        if number not in self.numbers:
-            raise FrameError("no such frame", where=f"frame {number}", fix="take one of the shot")
-
-
-def _class(label: int) -> str:
-    return _CLASSES.get(label, "unknown")
+    def _mention(self) -> None:
+        self.keys.mention(self.corrections.path if self.corrections.override else None)

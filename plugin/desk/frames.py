@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from plugin.desk.corrections import Corrections
+from plugin.desk.held import Band, Look, Matte, Trimaps
 from plugin.desk.kept import Kept
 from plugin.driver.plan import Plan
 from plugin.errors import FrameError
@@ -26,78 +26,13 @@ from plugin.report.sprites import straight
 from plugin.result.layout import OutputLayout
 from plugin.trimap.override import Override
 from plugin.trimap.source import TrimapPlan, TrimapSource
-from plugin.trimap.stretches import Edge
-from plugin.types import BACKGROUND, FloatArray, Frame, LabelArray, Mask, PlateInfo, Trimap
+from plugin.types import BACKGROUND, FloatArray, LabelArray, Mask, PlateInfo, Trimap
 
 if TYPE_CHECKING:
     from plugin.types import Matter
 
 _LOOKS, _TRIMAPS, _MATTES = 384 << 20, 96 << 20, 128 << 20
 """Bytes that are kept: 2 frames of a 4K plate, 8 of an HD one, with what was made of them."""
-
-_Band = tuple[float | None, float | None, Edge | None]
-"""What an override says of a frame's band: `erode`, `dilate`, `edge`."""
-
-
-class _Source(Protocol):
-    """`workers.neighbours.Source`."""
-
-    @property
-    def frame(self) -> Frame: ...
-    @property
-    def seen(self) -> Frame: ...
-    @property
-    def rgb(self) -> FloatArray: ...
-    @property
-    def area(self) -> tuple[slice, slice]: ...
-
-
-@dataclass(slots=True, eq=False)
-class Look:
-    """What of a frame does not depend on corrections.
-
-    Attributes:
-        number: the frame.
-        source: the plate's frame, in its own space and as the network sees it.
-        seen: `H × W × 3` uint8, the plate as displayed.
-        plain: its trimap before the corrections' pixel rules, by band; the last that was asked for.
-    """
-
-    number: int
-    source: _Source
-    seen: LabelArray
-    plain: dict[_Band, Trimap] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trimaps:
-    """A frame's trimap.
-
-    Attributes:
-        key: changes whenever a correction changes anything of this frame.
-        plain: `H × W`, before the corrections' pixel rules.
-        labels: `H × W`, after them.
-    """
-
-    key: str
-    plain: LabelArray
-    labels: LabelArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Matte:
-    """A frame's matte, on the plate's data window.
-
-    Attributes:
-        adapted: `H × W` uint8, T̂; None of one that a run left on disk without it.
-        alpha: `H × W` float32 as a file keeps it.
-        front: `H × W × 3` uint8, the subject's own colours as displayed; None where it is the
-            plate's that are comped.
-    """
-
-    adapted: LabelArray | None
-    alpha: FloatArray
-    front: LabelArray | None = None
 
 
 class Frames:
@@ -108,6 +43,7 @@ class Frames:
         corrections: the override file.
         turn: called between two parts of a matte; what it raises ends it.
         make_matter: another network than the plan's, as tests of everything else want.
+        tag: begins the names of pictures, so that none is taken for one of an earlier plan.
     """
 
     def __init__(
@@ -116,11 +52,12 @@ class Frames:
         corrections: Corrections,
         turn: Callable[[], None] = lambda: None,
         make_matter: Callable[[Plan], Matter] | None = None,
+        tag: str = "",
     ) -> None:
         from workers.raw_alphas import RawAlphas
         from workers.shared_matter import SharedMatter
 
-        self.plan, self._corrections = plan, corrections
+        self.plan, self._corrections, self.tag = plan, corrections, tag
         self._raw = RawAlphas(plan, make_matter or (lambda plan: SharedMatter(plan, turn)))
         self.info: PlateInfo = self._raw.plate.info
         self._finisher = Finisher(plan.finish, self.info)
@@ -129,6 +66,22 @@ class Frames:
         self._looks: Kept[int, Look] = Kept(_LOOKS)
         self._trimaps: Kept[tuple[int, str], Trimaps] = Kept(_TRIMAPS)
         self._mattes: Kept[tuple[int, str], Matte] = Kept(_MATTES)
+
+    def again(self, plan: Plan, tag: str, *, same_plate: bool) -> Frames:
+        """The frames of another plan of the shot, with the same network.
+
+        Args:
+            plan: the job.
+            tag: not used before.
+            same_plate: the plate is what it was: its frames are not decoded anew.
+
+        Raises:
+            AdaMatteError: the plate is gone, or is not the one that was probed.
+        """
+        made = Frames(plan, self._corrections, make_matter=lambda _: self._raw.matter, tag=tag)
+        if same_plate:
+            made._looks = self._looks
+        return made
 
     def close(self) -> None:
         """Give back the plate's files."""
@@ -146,7 +99,7 @@ class Frames:
         Raises:
             FrameError: a painted picture is missing.
         """
-        return key_of(self._corrections.override, number)
+        return self.tag + key_of(self._corrections.override, number)
 
     def look(self, number: int) -> Look:
         """The plate's frame.
@@ -165,7 +118,7 @@ class Frames:
             FrameError: it cannot be had.
         """
         override = self._corrections.override
-        key = key_of(override, number)
+        key = self.tag + key_of(override, number)
         found = self._trimaps.get((number, key))
         if found is None:
             plain = self._plain(self.look(number), override)
@@ -173,6 +126,17 @@ class Frames:
             found = Trimaps(key, plain.labels, labels.labels)
             self._trimaps.put((number, key), found, 2 * found.labels.nbytes)
         return found
+
+    def mask(self, number: int) -> FloatArray | None:
+        """The frame's mask, `H × W` within [0, 1]; None where the plan needs none.
+
+        Raises:
+            FrameError: it cannot be had.
+        """
+        look = self.look(number)
+        with self._reading:
+            found = self._mask(look)
+        return None if found is None else found.coverage
 
     def matted(self, number: int, key: str) -> Matte | None:
         """The frame's matte with these corrections, if it is kept."""
@@ -228,9 +192,9 @@ class Frames:
         return self._looks.put(number, look, size)
 
     def _plain(self, look: Look, override: Override | None) -> Trimap:
-        band: _Band = (None, None, None)
+        band: Band = (self.tag, None, None, None)
         if override is not None:
-            band = (*override.params(look.number), override.edge(look.number))
+            band = (self.tag, *override.params(look.number), override.edge(look.number))
         with self._reading:
             found = look.plain.get(band)
             if found is None:

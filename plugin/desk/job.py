@@ -6,21 +6,22 @@ The same command line, job file, claims and Ray as everywhere; the desk only rea
 import asyncio
 import json
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
+from plugin.desk import leash
 from plugin.disk.atomic import temporary_name
 from plugin.errors import RequestError
-from plugin.framerange import FrameRange
 from plugin.request.job_file import write_job
 from plugin.request.shot import Shot
 
 _LINE = 1 << 20
 _GRACE_S = 30.0
+"""For a run to end in, when the desk is gone: the frames under way are kept."""
+
 _TRIES = 50
 """Of a run that finds the override file another than when it began, while somebody paints on."""
 
@@ -28,7 +29,7 @@ _FAILURES = 200
 """That are told of by frame; the manifest has all."""
 
 
-Again = Callable[[], Awaitable[tuple[FrameRange, Path | None] | None]]
+Again = Callable[[], Awaitable[Shot | None]]
 
 
 @dataclass(slots=True)
@@ -63,42 +64,35 @@ class Job:
     """One job at a time.
 
     Args:
-        shot: the request, without an override.
         told: called whenever the status has changed.
     """
 
-    def __init__(self, shot: Shot, told: Callable[[], None]) -> None:
-        self._shot, self._told = shot, told
+    def __init__(self, told: Callable[[], None]) -> None:
+        self._told = told
         self._process: Process | None = None
         self._cancelled = False
         self._task: asyncio.Task[None] | None = None
         self.status = JobStatus()
 
-    def start(self, frames: FrameRange, override: Path | None, again: Again) -> None:
-        """Begin on these frames.
+    def start(self, shot: Shot, again: Again) -> None:
+        """Begin.
 
         Args:
-            frames: that are due.
-            override: the override file.
-            again: asked when the run has failed: the frames to begin again on and the file,
-                because corrections were made before it had read them; None to leave it at that.
+            shot: the request; its frames are those that are due.
+            again: asked when the run has failed: the request to begin again with, because
+                corrections were made before it had read them; None to leave it at that.
 
         Raises:
             RequestError: one is under way, or there is nothing to do.
         """
         if self.status.going_on:
             raise RequestError("a job is under way", where="the desk", fix="wait, or cancel it")
-        if not frames:
+        if not shot.frames:
             raise RequestError("every frame is as it should be", where="the desk", fix="go on")
         self._cancelled = False
-        self.status = JobStatus("starting", str(frames), len(frames))
-        work = self._run(self._asked(frames, override), again)
-        self._task = asyncio.get_running_loop().create_task(work)
+        self.status = _starting(shot)
+        self._task = asyncio.get_running_loop().create_task(self._run(shot, again))
         self._told()
-
-    def _asked(self, frames: FrameRange, override: Path | None) -> Shot:
-        given = {"frames": frames, "override": None if override is None else str(override)}
-        return self._shot.model_copy(update=given)
 
     async def cancel(self) -> None:
         """Ask it to end, as Ctrl-C does: what is done is kept."""
@@ -107,15 +101,12 @@ class Job:
             self._process.terminate()
 
     async def close(self) -> None:
-        """Cancel it and wait for its end."""
+        """Cancel it and wait for its end, which comes by force if it has to."""
         await self.cancel()
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
         if self._task is not None:
-            try:
-                await asyncio.wait_for(asyncio.shield(self._task), _GRACE_S)
-            except TimeoutError:
-                if self._process is not None:
-                    self._process.kill()
-                await self._task
+            await self._task
 
     async def _run(self, shot: Shot, again: Again) -> None:
         code = await self._once(shot)
@@ -123,11 +114,11 @@ class Job:
             more = None if code == 0 or self._cancelled else await again()
             if more is None:
                 break
-            if not more[0]:  # what was due is no more
+            if not more.frames:  # what was due is no more
                 code = 0
                 break
-            self.status = JobStatus("starting", str(more[0]), len(more[0]))
-            code = await self._once(self._asked(*more))
+            self.status = _starting(more)
+            code = await self._once(more)
         status = self.status
         status.state = "done" if code == 0 else "cancelled" if self._cancelled else "failed"
         status.left_s = None
@@ -140,8 +131,9 @@ class Job:
             await asyncio.to_thread(write_job, path, shot)
             words = ["-m", "adamatte", "run", "--job", str(path), "--progress", "jsonl"]
             self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", leash.__file__, str(_GRACE_S)),
                 *(sys.executable, *words),
-                stdin=DEVNULL,
+                stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
                 limit=_LINE,
@@ -186,3 +178,8 @@ class Job:
             text = line.decode("utf-8", "replace").strip()
             if text.startswith("adamatte: error: "):
                 self.status.message = text.removeprefix("adamatte: error: ")
+
+
+def _starting(shot: Shot) -> JobStatus:
+    frames = shot.frames or ()
+    return JobStatus("starting", str(shot.frames or ""), len(frames))

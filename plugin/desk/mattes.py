@@ -12,7 +12,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from plugin.desk.frames import Frames, Matte
+from plugin.desk.frames import Frames
+from plugin.desk.held import Matte
 
 _AHEAD = (1, -1)
 
@@ -59,6 +60,13 @@ class Mattes:
             self._over = True
             self._changed.notify()
         self._thread.join()
+
+    def take(self, frames: Frames) -> None:
+        """The frames of another plan, from now on; what is under way is given up."""
+        with self._changed:
+            for job in list(self._jobs.values()):
+                self._give_up(job)
+            self.frames = frames
 
     async def get(self, number: int) -> tuple[str, Matte]:
         """The frame's matte with the corrections of this moment, and their key.

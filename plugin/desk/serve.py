@@ -9,7 +9,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from plugin.desk.backdrop import read_backdrop
 from plugin.desk.corrections import Corrections
 from plugin.desk.desk import Desk
 from plugin.desk.guard import Guard
+from plugin.desk.keys import Keys
+from plugin.desk.planned import probing
 from plugin.desk.server import application
 from plugin.disk.atomic import disk_refuses
 from plugin.driver.belonging import Belonging
 from plugin.driver.plan import Plan
-from plugin.driver.probe import anchored, pass_in_order, probed
+from plugin.driver.probe import anchored, pass_in_order
 from plugin.errors import OutputError, RequestError
 from plugin.progress.modes import Progress
 from plugin.request.shot import Shot
@@ -126,17 +128,18 @@ def _open(
         raise RequestError("no such folder", where=path.parent, fix="check --override")
     shot = shot.model_copy(update={"override": None})
     with ExitStack() as stack:
-        plan, plate, frames = stack.enter_context(probed(shot, "alpha", progress))
-        info = plate.info
-        corrections = Corrections(path, info, shot.name)
-        backdrop = None if behind is None else read_backdrop(behind, info)
+        keys = Keys(shot)
+        shot = keys.shot
+        planned, plate = stack.enter_context(probing(shot, progress))
+        corrections = Corrections(path, planned.info, shot.name)
+        backdrop = None if behind is None else read_backdrop(behind, planned.info)
         Belonging(shot, plate).check_folder()
         layout.prepare(())
         told = stack.enter_context(_alone(shot.out))
         _settle()
-        plan = pass_in_order(plan, plate, layout, progress)
+        plan = pass_in_order(planned.plan, plate, layout, progress)
         plate.close()  # the desk's frames have their own
-        make = partial(Desk, plan, info, frames, corrections, picture=backdrop)
+        make = partial(Desk, replace(planned, plan=plan), keys, corrections, picture=backdrop)
         make = partial(make, make_matter=make_matter)
 
         def listening(address: str, port: int) -> None:

@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from plugin.desk.changes import Changes, ConflictError
 from plugin.desk.desk import Desk
+from plugin.desk.drawing import KeyChange, PromptChange
 from plugin.desk.guard import MAX_BODY, REPORT_POLICY, Guard
 from plugin.desk.mattes import SupersededError
 from plugin.desk.views import VIEWS, Behind, Tile
@@ -35,6 +37,7 @@ _REPORT_FILES = frozenset({".html", ".js", ".css", ".jpg", ".png", ".webm", ".mp
 _STATUS = ((ConflictError, 409), (FrameError, 404), (RequestError, 400))
 _HEARTBEAT_S = 15.0
 
+T = TypeVar("T", bound=BaseModel)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -49,6 +52,7 @@ def application(desk: Desk, guard: Guard) -> web.Application:
         ("GET", "/api/rules", routes.rules),
         ("GET", "/api/marks", routes.marks),
         ("GET", "/api/job", routes.job),
+        ("GET", "/api/keys", routes.keys),
         ("GET", f"/api/frame/{number}", routes.frame),
         ("GET", f"/api/pixel/{number}/{{column:{digits}}}/{{row:{digits}}}", routes.pixel),
         (
@@ -58,6 +62,8 @@ def application(desk: Desk, guard: Guard) -> web.Application:
             routes.tile,
         ),
         ("POST", "/api/change", routes.change),
+        ("POST", "/api/key", routes.key),
+        ("POST", "/api/prompt", routes.prompt),
         ("POST", "/api/undo", routes.undo),
         ("POST", "/api/redo", routes.redo),
         ("POST", "/api/run", routes.run),
@@ -160,16 +166,20 @@ class _Routes:
         red, green, blue = (int(name[at : at + 2], 16) / 255 for at in (0, 2, 4))
         return Behind(colour=(red, green, blue))
 
+    async def keys(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response(self._desk.masks())
+
     async def change(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        try:
-            asked = Changes.model_validate_json(body)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(step) for step in first["loc"])
-            what = f"{place}: {first['msg']}"[:300]
-            raise RequestError(what, where="a change", fix="report it") from error
+        asked = _asked(Changes, await request.read())
         return web.json_response(await self._desk.change(asked.changes))
+
+    async def key(self, request: web.Request) -> web.StreamResponse:
+        asked = _asked(KeyChange, await request.read())
+        return web.json_response(await self._desk.key(asked))
+
+    async def prompt(self, request: web.Request) -> web.StreamResponse:
+        asked = _asked(PromptChange, await request.read())
+        return web.json_response(await self._desk.prompt(asked))
 
     async def undo(self, _: web.Request) -> web.StreamResponse:
         return web.json_response(await self._desk.undo())
@@ -209,7 +219,7 @@ class _Routes:
 
     async def report(self, request: web.Request) -> web.StreamResponse:
         """A file of the QC report, by a name that is in its folder."""
-        folder = self._desk.plan.shot.out / "report"
+        folder = self._desk.out / "report"
         files = await asyncio.to_thread(_report_files, folder)
         path = files.get(request.match_info["name"] or "index.html")
         if path is None:
@@ -217,6 +227,21 @@ class _Routes:
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         headers = {"Content-Type": kind, "Content-Security-Policy": REPORT_POLICY}
         return web.FileResponse(path, headers=headers)
+
+
+def _asked(kind: type[T], body: bytes) -> T:
+    """What a body asks for.
+
+    Raises:
+        RequestError: it is no such thing.
+    """
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(step) for step in first["loc"])
+        what = f"{place}: {first['msg']}"[:300]
+        raise RequestError(what, where="a change", fix="report it") from error
 
 
 def _report_files(folder: Path) -> dict[str, Path]:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nuke_bridge.core.files import Files, sha256
+from nuke_bridge.core.standing import Judge
 from plugin.desk.corrections import Corrections
 from plugin.desk.frames import key_of
-from plugin.disk.inputs import read_whole
+from plugin.disk.inputs import read_whole, stamp
 from plugin.driver.plan import Plan
 from plugin.errors import AdaMatteError
 from plugin.framerange import FrameRange
@@ -27,8 +29,10 @@ from plugin.trimap.override import Override, of_bytes
 from plugin.trimap.override.document import MAX_BYTES
 from plugin.types import PlateInfo
 
-_PIXELS = [f for f in Shot.model_fields if asked_of(f).pixels and f != "override"]
-"""What a frame's pixels depend on; the corrections are compared by what they come to."""
+_BY_CONTENT = {"override", "keyframe", "prompt"}
+_PIXELS = [f for f in Shot.model_fields if asked_of(f).pixels and f not in _BY_CONTENT]
+"""What a frame's pixels depend on; corrections are compared by what they come to, keys by the mask
+that was carried to the frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,33 @@ class Standings:
     worst: tuple[Suspect, ...]
 
 
+class _Sums(Files):
+    """As `Files`, of files that may change; each is read again only where it is another by now."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[str, tuple[str, str]] = {}
+        self._asked: set[str] = set()
+
+    def look(self) -> None:
+        """Whatever is asked for from now on is looked at once more."""
+        self._asked.clear()
+
+    def now(self, path: str) -> str:
+        """sha256 of a file; empty where there is none that can be read."""
+        before, summed = self._seen.get(path, ("", ""))
+        if path not in self._asked:
+            self._asked.add(path)
+            state = ""
+            with suppress(OSError):
+                state = stamp(Path(path).stat())
+            if not state or state != before:
+                known, of = self._known.get(path, ("", ""))
+                summed = of if known and known == state else sha256(Path(path))
+                self._seen[path] = state, summed
+        return summed
+
+
 class Standing:
     """Compares the folder's manifest with the desk's plan. For any thread.
 
@@ -67,10 +98,16 @@ class Standing:
         self._corrections = corrections
         self._layout = OutputLayout.of(plan.shot)
         self._lock = threading.Lock()
+        self._sums = _Sums()
         self._made_with: dict[str, Override | None] = {}
         self._stamp: tuple[int, int] | None = None
         self._manifest: Manifest | None = None
         self._known: tuple[object, Standings] | None = None
+
+    def plan_is(self, plan: Plan, info: PlateInfo, frames: FrameRange) -> None:
+        """The files that frames are made of, or the settings, are others by now."""
+        with self._lock:
+            self._plan, self._info, self._frames, self._known = plan, info, frames, None
 
     def now(self) -> Standings:
         """What is known now; read again only where manifest or corrections are others by now."""
@@ -101,10 +138,14 @@ class Standing:
     def _compare(self, override: Override | None) -> Standings:
         records: Mapping[int, FrameRecord] = {}
         suspects: tuple[Suspect, ...] = ()
+        judge: Judge | None = None
         if self._manifest is not None:
             records = self._manifest.frames
             flicker = read_flicker(self._layout.report, self._manifest)
             suspects = tuple(worst(figures_of(self._manifest, flicker)))
+            self._sums.look()
+            dumped = self._manifest.model_dump(mode="json")
+            judge = Judge(self._layout.out, dumped, self._info.path, files=self._sums)
         there = set(self._layout.pattern("alpha").scan())
         done: dict[int, str] = {}
         stale: list[int] = []
@@ -116,7 +157,8 @@ class Standing:
             if not is_done(record):
                 failed[number] = record.error
             elif number in there:
-                if self._is_current(number, record, override):
+                other = "" if judge is None else judge.made_of_others(number)[0]
+                if not other and self._is_current(number, record, override):
                     done[number] = record.digest
                 else:
                     stale.append(number)

@@ -1,4 +1,4 @@
-"""What the page shows of a frame: six views, cut into tiles, each composed where it is asked for.
+"""What the page shows of a frame: its views, cut into tiles, each composed where it is asked for.
 
 Below 100 % tiles are halves, quarters, eighths of the frame, as JPEG; at 100 % and above they are
 the frame's own pixels, as PNG, and exact.
@@ -10,13 +10,13 @@ from typing import Literal, get_args
 import cv2
 import numpy as np
 
-from plugin.desk.frames import Look, Matte, Trimaps
+from plugin.desk.held import Look, Matte, Trimaps
 from plugin.errors import FrameError
 from plugin.report.preview import COMP_COLOUR
 from plugin.trimap.overlay import draw_over, outline_width
 from plugin.types import FloatArray, LabelArray
 
-View = Literal["plate", "trimap", "adapted", "alpha", "comp"]
+View = Literal["plate", "key", "trimap", "adapted", "alpha", "comp"]
 VIEWS: tuple[View, ...] = get_args(View)
 
 SIDE = 1024
@@ -25,6 +25,9 @@ SIDE = 1024
 _DEEPEST = 4
 _CELL = 24
 """Of the checkerboard, pixels of the frame."""
+
+_HALF, _DIMMED = 0.5, 0.35
+_KEY, _CARRIED = (51, 255, 64), (200, 200, 200)
 
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
 _JPEG += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
@@ -93,12 +96,16 @@ class Scene:
         trimaps: its trimap, for `trimap`.
         matte: its matte, for `adapted`, `alpha` and `comp`.
         behind: for `comp`.
+        mask: for `key`, `H × W` within [0, 1]; None where there is none yet.
+        keyed: the mask is a key, not one that was carried there.
     """
 
     look: Look
     trimaps: Trimaps | None = None
     matte: Matte | None = None
     behind: Behind = field(default_factory=Behind)
+    mask: FloatArray | None = None
+    keyed: bool = False
 
 
 def draw(view: View, tile: Tile, scene: Scene) -> tuple[bytes, str]:
@@ -123,6 +130,8 @@ def _picture(view: View, area: tuple[slice, slice], scene: Scene) -> LabelArray:
     look, trimaps, matte = scene.look, scene.trimaps, scene.matte
     if view == "trimap" and trimaps is not None:
         return _over(look, trimaps, area)
+    if view == "key" and scene.mask is not None:
+        return _keyed(look, scene.mask, area, keyed=scene.keyed)
     if matte is not None and view == "adapted" and matte.adapted is not None:
         return matte.adapted[area]
     if matte is not None and view == "alpha":
@@ -135,17 +144,36 @@ def _picture(view: View, area: tuple[slice, slice], scene: Scene) -> LabelArray:
     return look.seen[area]
 
 
+def _keyed(look: Look, mask: FloatArray, area: tuple[slice, slice], *, keyed: bool) -> LabelArray:
+    """What is outside dimmed; the subject's edge a line: green of a key, grey of a carried mask."""
+    part, back, rim = _rimmed(look.seen.shape, area)
+    inside = mask[part] >= _HALF
+    light = np.where(inside[..., None], np.float32(1), np.float32(_DIMMED))
+    picture = np.rint(look.seen[part] * light).astype(np.uint8)
+    cell = np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)
+    edge = inside & (cv2.erode(inside.astype(np.uint8), cell, borderValue=1) == 0)
+    picture[edge] = _KEY if keyed else _CARRIED
+    return picture[back]
+
+
 def _over(look: Look, trimaps: Trimaps, area: tuple[slice, slice]) -> LabelArray:
     """Drawn with a rim, so that outlines go on from tile to tile."""
-    rim = outline_width(look.seen.shape[0])
-    wide = tuple(
-        slice(max(0, part.start - rim), min(side, part.stop + rim))
-        for part, side in zip(area, look.seen.shape, strict=False)
-    )
-    rows, columns = wide
-    part = rows, columns
+    part, back, rim = _rimmed(look.seen.shape, area)
     rgb = look.seen[part].astype(np.float32) / np.float32(255)
-    drawn = draw_over(rgb, trimaps.plain[part], trimaps.labels[part], rim)
-    top, left = area[0].start - rows.start, area[1].start - columns.start
-    height, width = area[0].stop - area[0].start, area[1].stop - area[1].start
-    return drawn[top : top + height, left : left + width]
+    return draw_over(rgb, trimaps.plain[part], trimaps.labels[part], rim)[back]
+
+
+def _rimmed(
+    size: tuple[int, ...], area: tuple[slice, slice]
+) -> tuple[tuple[slice, slice], tuple[slice, slice], int]:
+    """An area with as much around it as outlines are wide, and where in that it lies."""
+    rim = outline_width(size[0])
+    rows, columns = (
+        slice(max(0, part.start - rim), min(side, part.stop + rim))
+        for part, side in zip(area, size, strict=False)
+    )
+    back = tuple(
+        slice(part.start - wide.start, part.stop - wide.start)
+        for part, wide in zip(area, (rows, columns), strict=True)
+    )
+    return (rows, columns), (back[0], back[1]), rim

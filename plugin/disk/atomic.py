@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -154,7 +155,7 @@ def sweep_orphans(folder: Path, *, alone: bool = False) -> int:
         if name is None or not _is_orphan(name, alone=alone):
             continue
         with suppress(OSError):
-            entry.unlink()
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
             removed += 1
     return removed
 

@@ -225,7 +225,13 @@ def _for_the_driver(shot: Shot, *, here: bool) -> Shot:
 
 
 def pass_in_order(
-    plan: Plan, plate: PlateSource, layout: OutputLayout, progress: Progress, *, here: bool = False
+    plan: Plan,
+    plate: PlateSource,
+    layout: OutputLayout,
+    progress: Progress,
+    *,
+    here: bool = False,
+    folder: Path | None = None,
 ) -> Plan:
     """Do what must run through the shot in order, such as tracking; its result is on disk then.
 
@@ -235,6 +241,7 @@ def pass_in_order(
         layout: of the output folder.
         progress: is told of what is found.
         here: in this process, on a GPU too; else what a GPU does is done in another.
+        folder: where it goes, for who does it in this process; by default the shot's own.
 
     Raises:
         FrameError: a frame of the plate cannot be decoded.
@@ -255,7 +262,7 @@ def pass_in_order(
             shot,
             plate,
             to_display,
-            layout.out / "track",
+            folder or layout.track,
             make_matter=lambda: driver_network(shot),
             colour=plan.colour.recipe,
             step=partial(progress.step, plan.segment.method),

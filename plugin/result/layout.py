@@ -62,6 +62,11 @@ class OutputLayout:
         """Folder of the QC report."""
         return self.out / "report"
 
+    @property
+    def track(self) -> Path:
+        """Folder of the masks that were carried through the shot."""
+        return self.out / "track"
+
     def override(self, sha256: str) -> Path:
         """A copy of an override file that frames were made with."""
         return self.out / "override" / f"{sha256[:16]}.json"

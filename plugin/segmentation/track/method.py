@@ -6,6 +6,7 @@ sides, and each side counts by its nearness and its confidence; then the network
 It depends on the keys and the frames between, never on which frames were asked for.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -98,8 +99,13 @@ class TrackReader:
 
     @told_as(FrameError)
     def digest(self, number: int) -> str:
-        """sha256 of the keys and of the carried mask's file."""
-        return self._settings.digest(digest_of(self._file(number)))
+        """sha256 of the carried mask's file and of how sure it is.
+
+        Not of the keys: one that leaves a frame's mask as it was leaves its matte as it was.
+        """
+        sure = self._settings.confidence.get(number, 0.0)
+        text = f"carried {sure} {digest_of(self._file(number))}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def _file(self, number: int) -> Path:
         if number not in self._settings.confidence:

@@ -120,35 +120,43 @@ class Override:
             theirs, painted = read_painted(path, rule.mode, self.info)
             labels[painted] = theirs[painted]
         if isinstance(rule, PolygonRule):
-            self._paint(labels, _corners(rule, number), None, _LABELS[rule.set])
+            paint(labels, _corners(rule, number), None, _LABELS[rule.set], self.info)
         if isinstance(rule, StrokeRule):
             radius = round(rule.stroke.radius * GRID)
-            self._paint(labels, on_grid(rule.stroke.points), radius, _LABELS[rule.set])
-
-    def _paint(self, labels: LabelArray, points: Points, radius: int | None, label: int) -> None:
-        """Fill a polygon, or sweep a brush of that radius, within the data window."""
-        data, display = self.info.data_window, self.info.display_window
-        # Coordinates count from the display window's corner, pixels are those of the data window.
-        window = Window(
-            data.x_min - display.x_min,
-            data.y_min - display.y_min,
-            data.x_max - display.x_min,
-            data.y_max - display.y_min,
-        )
-        box = overlap(points, radius or 0, window)
-        if box is None:
-            return
-        if radius is None:
-            covered = polygon_pixels(points, box)
-        else:
-            covered = stroke_pixels(points, radius, box)
-        left, top = box.x_min - window.x_min, box.y_min - window.y_min
-        labels[top : top + box.height, left : left + box.width][covered] = label
+            paint(labels, on_grid(rule.stroke.points), radius, _LABELS[rule.set], self.info)
 
     def _picture(self, rule: ImageRule, number: int, place: int) -> Path:
         where = rule_name(self.path, place, rule)
         with told_as(FrameError, of=OverrideError, where=f"frame {number}"):
             return picture_of(rule.image, self.path.parent, number, where)
+
+
+def paint(
+    labels: LabelArray, points: Points, radius: int | None, label: int, info: PlateInfo
+) -> None:
+    """Fill a polygon, or sweep a brush, within the plate's data window.
+
+    Args:
+        labels: `H × W` uint8, painted into.
+        points: corners or a line, pixels of the display window on the grid.
+        radius: of the brush, grid units; None for a polygon.
+        label: what is painted.
+        info: the plate.
+    """
+    data, display = info.data_window, info.display_window
+    # Coordinates count from the display window's corner, pixels are those of the data window.
+    window = Window(
+        data.x_min - display.x_min,
+        data.y_min - display.y_min,
+        data.x_max - display.x_min,
+        data.y_max - display.y_min,
+    )
+    box, brush = overlap(points, radius or 0, window), radius is not None
+    if box is None:
+        return
+    covered = stroke_pixels(points, radius or 0, box) if brush else polygon_pixels(points, box)
+    left, top = box.x_min - window.x_min, box.y_min - window.y_min
+    labels[top : top + box.height, left : left + box.width][covered] = label
 
 
 def load(

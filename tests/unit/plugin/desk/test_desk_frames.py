@@ -17,7 +17,8 @@ from model.inference.threads import settle_process
 from model.matter import Matter as Network
 from plugin.desk.changes import Change
 from plugin.desk.corrections import Corrections
-from plugin.desk.frames import Frames, Look, Matte, Trimaps
+from plugin.desk.frames import Frames
+from plugin.desk.held import Look, Matte, Trimaps
 from plugin.desk.mattes import Mattes, SupersededError
 from plugin.desk.views import SIDE, VIEWS, Behind, Scene, Tile, draw
 from plugin.driver.probe import anchored, probe_job
