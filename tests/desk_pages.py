@@ -116,6 +116,12 @@ def wait_for_file(page: Page, shot: Shot, fits: Any) -> None:
         page.wait_for_timeout(20)
 
 
+def undoable(page: Page, count: int) -> None:
+    """Wait until so many changes can be taken back."""
+    while page.evaluate("Desk.state.rules.undo") != count:
+        page.wait_for_timeout(20)
+
+
 def info_of(shot: Shot) -> PlateInfo:
     """The plate, probed."""
     return open_plate(shot.plate).info

@@ -12,8 +12,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+import webbrowser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -86,6 +88,20 @@ def press(name: str) -> str:
     return str(bpy.context.scene.adamatte.status)
 
 
+class Browser(webbrowser.BaseBrowser):
+    """Notes what the pages hold that it was asked to open."""
+
+    def __init__(self) -> None:
+        super().__init__("recorder")
+        self.pages: list[str] = []
+
+    def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:
+        """Not shown."""
+        del new, autoraise
+        self.pages.append(Path(urlsplit(url).path).read_text(encoding="utf-8"))
+        return True
+
+
 def main(folder: Path, command: str) -> None:
     """All of it."""
     os.environ["ADAMATTE"] = command
@@ -102,6 +118,10 @@ def main(folder: Path, command: str) -> None:
     alpha.rename(folder / "taken_away.exr")
     seen["missing"] = press("refresh")
     render(scene, folder, "comp_missing")
+    browser = Browser()
+    webbrowser.register("recorder", None, browser, preferred=True)
+    seen["desk"] = press("desk")
+    seen["desk_page"] = " ".join(browser.pages)
     addon_utils.disable("nuke_bridge", default_set=False)
     seen["off"] = str(hasattr(bpy.types.Scene, "adamatte"))
     (folder / "seen.json").write_text(json.dumps(seen), encoding="utf-8")

@@ -74,6 +74,8 @@ def test_a_clip_is_matted_and_comped(host: list[str] | None, tmp_path: Path) -> 
     assert seen["matted"] == "all 3 frames done"
     assert seen["stale"] == "0 of 3 done · 3 stale 1001-1003 (erode was 8.0)"
     assert seen["missing"] == f"2 of 3 done · 1 missing {TAKEN}"
+    assert seen["desk"] == "the desk is open in the browser"
+    assert "url=http://127.0.0.1:" in seen["desk_page"]
     assert seen["off"] == "False"
     for number in FRAMES:
         check_comp(tmp_path, number)

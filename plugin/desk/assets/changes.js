@@ -12,12 +12,12 @@ let waiting = 0;
 export const pending = () => waiting > 0;
 
 // `made` is asked for what to send when its turn has come, and knows the rules of then.
-function send(path, made = () => ({})) {
+function send(path, made = () => ({}), part = "rules") {
   waiting += 1;
   line = line.then(async () => {
     waiting -= 1;
     try {
-      put({ rules: await post(path, made()) });
+      put({ [part]: await post(path, made()) });
       return true;
     } catch (error) {
       say(error.message, true);
@@ -31,6 +31,18 @@ const sendChanges = (made) => send("/api/change", () => ({ changes: made() }));
 export const change = (...changes) => sendChanges(() => changes);
 export const undo = () => send("/api/undo");
 export const redo = () => send("/api/redo");
+
+// The frame's key mask: a stroke, a polygon, or nothing but what it begins with.
+export function drawKey(drawn = {}) {
+  const { frame, start } = state;
+  if (state.keys.keys[frame] === "given") {
+    say(`The key of ${frame} came from elsewhere: that file stays as it is, this one is used.`);
+  }
+  return send("/api/key", () => ({ frame, start, ...drawn }), "keys");
+}
+export const keyStroke = ({ set, radius, points }) => drawKey({ set, stroke: { points: round(points), radius } });
+export const removeKey = () => send("/api/key", () => ({ frame: state.frame, remove: true }), "keys");
+export const prompt = (add, remove = []) => send("/api/prompt", () => ({ add, remove }), "keys");
 
 function named(kind) {
   const taken = new Set(state.rules.rules.map((rule) => rule.id));

@@ -1,6 +1,7 @@
 // What is drawn over the frame: the stroke under way, polygons with their keys, the brush's ring.
 
 import { COLOURS, on, part, state, within } from "./state.js";
+import { drawPrompts } from "./prompts.js";
 import { place, redraw, whenDrawn } from "./stage.js";
 
 const canvas = part("drawing");
@@ -12,6 +13,7 @@ export const shown = {
   pointer: null,   // where the brush is, in pixels of the display window
   corner: -1,      // of the chosen polygon
   held: null,      // the chosen polygon while a corner of it is dragged
+  box: null,       // a prompt's, while it is dragged: two corners
 };
 
 // From pixels of the display window, as the override file counts, to the canvas.
@@ -100,7 +102,7 @@ whenDrawn(() => {
   context.clearRect(0, 0, canvas.width, canvas.height);
   for (const one of shown.strokes) stroke(one, 0.55);
   for (const rule of shown.erased) stroke({ ...rule.stroke, set: rule.set }, 0.8, "#fff");
-  if (state.tool === "polygon") {
+  if (state.tool === "polygon" && state.draws === "trimap") {
     for (const rule of state.rules.rules) {
       if (rule.polygon && (rule.id === state.chosen || within(rule.frames, state.frame))) {
         polygon(rule, rule.id === state.chosen);
@@ -114,6 +116,7 @@ whenDrawn(() => {
     context.stroke();
     handles(shown.polygon, true, state.set);
   }
-  if (shown.pointer && (state.tool === "brush" || state.tool === "eraser")) ring();
+  if (state.draws === "prompt") drawPrompts(context, toCanvas, shown.box);
+  if (shown.pointer && state.draws !== "prompt" && (state.tool === "brush" || state.tool === "eraser")) ring();
 });
-on("rules frame tool set radius", redraw);
+on("rules keys frame tool draws set radius", redraw);

@@ -3,9 +3,11 @@
 import { say, sayWith } from "./changes.js";
 import "./drawing.js";
 import "./keys.js";
+import "./masks.js";
 import "./rules.js";
 import { get, listen } from "./server.js";
 import { pointOf, redraw, VIEWS } from "./stage.js";
+import { draws } from "./masks.js";
 import { make, on, part, put, state, touch } from "./state.js";
 import { held, tryAgain } from "./tiles.js";
 import "./tools.js";
@@ -62,7 +64,7 @@ on("frame", ask);
 on("frame", () => { history.replaceState(null, "", `#frame-${state.frame}`); });
 
 async function heard(what) {
-  const names = what === "all" ? ["rules", "marks", "job"] : [what];
+  const names = what === "all" ? ["shot", "rules", "marks", "job", "keys"] : [what];
   tryAgain();
   try {
     for (const name of names) put({ [name]: await get(`/api/${name}`) });
@@ -70,7 +72,11 @@ async function heard(what) {
     say(error.message, true);
   }
 }
-on("rules marks", () => { if (state.shot) ask(); });
+on("rules marks keys", () => { if (state.shot) ask(); });
+on("shot", () => {
+  const { shot, frame } = state;
+  if (!shot.frames.includes(frame)) put({ frame: shot.frames[0] });
+});
 
 // The pixel under the pointer, asked for when the pointer rests or moves on, one at a time.
 let asking = false, under = null;
@@ -114,7 +120,8 @@ async function begin() {
   part("name").title = `${shot.plate}\n${shot.file}`;
   put({ shot, frame, first: shot.frames[0], last: shot.frames[shot.frames.length - 1] });
   touch("view", "tool", "set", "radius", "holds");
-  await heard("all");
+  for (const name of ["rules", "marks", "job", "keys"]) await heard(name);
+  if (state.keys.bare && !Object.keys(state.keys.keys).length) draws("key");
   say(`Corrections are kept in ${shot.file}. ? shows the keys.`);
   listen(heard, (gone) => { if (gone) say("The desk's server does not answer; nothing is lost that it has written.", true); });
   part("picture").focus();

@@ -118,9 +118,13 @@ on("rules frame chosen", () => {
   part("rules-count").textContent = rules.length ? `${wanted.length} of ${rules.length}, the last wins` : "none yet";
   part("undo").disabled = !state.rules.undo;
   part("redo").disabled = !state.rules.redo;
-  part("broken").hidden = !state.rules.broken;
-  part("broken").textContent = state.rules.broken
-    && `The override file was changed elsewhere and cannot be read; what is shown is from before. ${state.rules.broken}`;
+});
+on("rules keys", () => {
+  const { rules: { broken }, keys: { trouble } } = state;
+  part("broken").hidden = !broken && !trouble;
+  part("broken").textContent = broken
+    ? `The override file was changed elsewhere and cannot be read; what is shown is from before. ${broken}`
+    : trouble && `The shot cannot be matted as its files are now; what is shown is from before. ${trouble}`;
 });
 part("here").addEventListener("change", () => put({ rules: { ...state.rules } }));
 part("undo").addEventListener("click", undo);
@@ -141,11 +145,13 @@ export async function matte() {
 }
 part("run").addEventListener("click", matte);
 part("cancel").addEventListener("click", () => post("/api/cancel").catch((error) => say(error.message, true)));
-on("job marks", () => {
-  const { job, marks } = state;
+on("job marks keys", () => {
+  const { job, marks, keys } = state;
+  const bare = keys.bare && !Object.keys(keys.keys).length && !keys.prompts.length;
   const going = job.state === "starting" || job.state === "running";
-  part("run").disabled = going || !marks.due;
-  part("run").textContent = marks.due ? `Matte what changed (${marks.due})` : "All as it should be";
+  part("run").disabled = going || bare || !(marks.due || keys.pending);
+  part("run").textContent = bare ? "No masks yet" : keys.pending ? "Matte what changed"
+    : marks.due ? `Matte what changed (${marks.due})` : "All as it should be";
   part("cancel").hidden = part("progress").hidden = !going;
   const failed = Object.keys(job.failed || {}).length;
   part("progress").max = job.total || 1;

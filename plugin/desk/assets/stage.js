@@ -8,7 +8,7 @@ const context = canvas.getContext("2d", { alpha: false });
 const [LEAST, MOST] = [1 / 32, 64];
 export const VIEWS = [
   ["plate", "Plate"], ["trimap", "Trimap"], ["adapted", "Adapted trimap"], ["alpha", "Alpha"],
-  ["comp", "Over colour"], ["over", "Over checker"],
+  ["comp", "Over colour"], ["over", "Over checker"], ["key", "Key mask"],
 ];
 
 let fit = true, scale = 1, left = 0, top = 0;  // screen pixels of a frame's pixel; its corner
@@ -86,6 +86,7 @@ export function pointOf(event) {
 function namesOf(view, frame, info) {
   if (view === "plate") return { view, key: state.shot.session };
   if (!info || info.n !== frame) return null;
+  if (view === "key") return { view, key: info.key };
   if (view === "trimap") return { view, key: info.trimap };
   if (view === "adapted") return { view, key: info.preview };
   if (view === "over") return { view: "comp", key: info.matte, behind: state.shot.picture ? "picture" : "checker" };
@@ -156,7 +157,7 @@ function draw() {
   if (state.onion && near !== frame) paint("plate", near, null, 0.4);
   const waiting = part("waiting");
   waiting.hidden = whole && !failure;
-  waiting.textContent = failure || (info && !info.ready && view !== "plate" && view !== "trimap" ? "matting …" : "loading …");
+  waiting.textContent = failure || (info && !info.ready && !["plate", "trimap", "key"].includes(view) ? "matting …" : "loading …");
   canvas.dataset.whole = String(whole && state.fresh);
   if (whole) ahead();
   for (const drawer of drawers) drawer();
@@ -178,7 +179,7 @@ function leave() {
   const frames = new Set([state.frame, beside(1), beside(-1)]);
   const { info } = state;
   giveUp(frames, (name, frame) => /^\/tile\/plate/.test(name) || (frame === state.frame
-    && (!info || info.n !== frame || [info.trimap, info.preview, info.matte].some((key) => name.includes(`/${key}/`)))));
+    && (!info || info.n !== frame || [info.key, info.trimap, info.preview, info.matte].some((key) => name.includes(`/${key}/`)))));
 }
 
 export function edgeAt(event) {

@@ -7,10 +7,14 @@ export const state = {
   rules: { rules: [], undo: 0, redo: 0, broken: "" },
   marks: { done: "", stale: "", failed: {}, due: 0, worst: [], report: false },
   job: { state: "idle" },
+  keys: { takes: { key: false, prompt: false }, keys: {}, prompts: [], bare: "", pending: false,
+    step: null, trouble: "", notes: [] },
   frame: 0,            // its number
   info: null,          // /api/frame of it: the names of its pictures; null until it is there
   fresh: false,        // no newer ones are asked for
   view: "comp", other: "", wipe: 0.5, colour: "#d92e52", onion: false,
+  draws: "trimap",     // what a stroke changes: trimap, key, prompt
+  start: "trimap",     // what a key on a frame without one begins with
   tool: "hand", set: "foreground", radius: 24,
   holds: "frame", first: 0, last: 0,
   chosen: "",          // id of a rule

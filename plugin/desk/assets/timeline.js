@@ -74,13 +74,21 @@ function draw() {
   bars(marks.stale, 0, row * 0.9, css("--suspect"));
   bars(Object.keys(marks.failed).join(","), 0, row * 0.9, css("--bad"));
   for (const rule of rules.rules) bars(rule.frames, row * 1.1, row * 0.7, css("--link"));
-  const keys = new Set([...shot.keys, ...rules.rules.flatMap((rule) => Object.keys(rule.polygon || {}).map(Number))]);
+  for (const key of Object.keys(state.keys.keys)) square(shot.frames.indexOf(Number(key)), row * 2.4, row * 0.42);
+  for (const text of state.keys.prompts) square(shot.frames.indexOf(parseInt(text, 10)), row * 2.4, row * 0.25);
+  const keys = new Set([...rules.rules.flatMap((rule) => Object.keys(rule.polygon || {}).map(Number))]);
   for (const key of keys) diamond(shot.frames.indexOf(key), row * 2.4, row * 0.45);
   for (const one of marks.worst) triangle(shot.frames.indexOf(one.n), row * 3, row * 0.9, one.severe);
   if (state.holds === "range") range(row * 4);
   const x = Math.round(across(shot.frames.indexOf(frame)));
   context.fillStyle = css("--ink");
   context.fillRect(x - ratio, 0, 2 * ratio, canvas.height);
+}
+
+function square(index, y, radius) {
+  if (index < 0) return;
+  context.fillStyle = css("--key");
+  context.fillRect(across(index) - radius, y - radius, 2 * radius, 2 * radius);
 }
 
 function diamond(index, y, radius) {
@@ -145,7 +153,7 @@ part("forth").addEventListener("click", () => step(1));
 new ResizeObserver(draw).observe(canvas);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 on("shot", () => { slider.max = state.shot.frames.length - 1; });
-on("frame marks rules shot holds first last", () => {
+on("frame marks rules keys shot holds first last", () => {
   if (!state.shot) return;
   draw();
   said();

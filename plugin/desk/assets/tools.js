@@ -1,7 +1,8 @@
 // What a pointer does on the frame, by tool: hand, brush, eraser, polygon.
 
-import { addPolygon, addStroke, key, remove, reshape, say } from "./changes.js";
+import { addPolygon, addStroke, drawKey, key, keyStroke, prompt, remove, reshape, say } from "./changes.js";
 import { chosenRule, corners, shown, toCanvas } from "./drawing.js";
+import { promptNear, promptOf } from "./prompts.js";
 import { edgeAt, nearEdge, panBy, pointOf, redraw } from "./stage.js";
 import { on, part, put, state, within } from "./state.js";
 
@@ -35,8 +36,8 @@ function pan(event) {
 
 const slide = (event) => { edgeAt(event); return { move: edgeAt, up() {} }; };
 
-function brush(event) {
-  const { set, radius } = state;
+function brush(event, set = state.set === "unknown" && state.draws === "key" ? "foreground" : state.set) {
+  const { radius, draws } = state;
   const start = event.shiftKey && lastEnd ? lastEnd : at(event);
   const drawn = { set, radius, points: [start, ...(event.shiftKey ? [at(event)] : [])] };
   shown.strokes.push(drawn);
@@ -52,7 +53,7 @@ function brush(event) {
     },
     async up() {
       lastEnd = drawn.points[drawn.points.length - 1];
-      const sent = await addStroke(drawn);
+      const sent = await (draws === "key" ? keyStroke : addStroke)(drawn);
       // It stays until the trimap shows it.
       setTimeout(() => {
         shown.strokes = shown.strokes.filter((one) => one !== drawn);
@@ -76,6 +77,7 @@ function touches(rule, point) {
 }
 
 function eraser(event) {
+  if (state.draws === "key") return brush(event, "background");
   const move = (moved) => {
     const point = at(moved);
     for (const rule of state.rules.rules) {
@@ -121,7 +123,7 @@ function edgeNear(points, event) {
 }
 
 function polygon(event) {
-  const rule = chosenRule();
+  const rule = state.draws === "trimap" ? chosenRule() : null;
   if (rule?.polygon && !shown.polygon) {
     const { points } = corners(rule, state.frame);
     const edge = edgeNear(points, event);
@@ -141,7 +143,7 @@ function polygon(event) {
   const first = shown.polygon?.[0];
   if (first && shown.polygon.length > 2 && screen(toCanvas(first), toCanvas(point)) <= NEAR) {
     closePolygon();
-  } else if (!first && choose(event)) {
+  } else if (!first && state.draws === "trimap" && choose(event)) {
     return { move() {}, up() {} };
   } else {
     shown.polygon = [...(shown.polygon || []), point];
@@ -164,7 +166,30 @@ export function closePolygon() {
   const points = shown.polygon.filter((one, i, all) => !i || screen(one, all[i - 1]) > 0.05);
   if (points.length < 3) { say("A polygon has three corners or more."); return; }
   shown.polygon = null;
-  addPolygon(points);
+  if (state.draws === "key") drawKey({ set: state.set === "background" ? "background" : "foreground", polygon: points });
+  else addPolygon(points);
+}
+
+// A press is a point, a drag a box; the eraser takes the one it is pressed on.
+function point(event) {
+  const near = promptNear(event);
+  if (state.tool === "eraser") {
+    if (near) prompt([], [near]);
+    return { move() {}, up() {} };
+  }
+  const start = at(event);
+  let end = start;
+  return {
+    move(moved) {
+      end = at(moved);
+      shown.box = screen(toCanvas(start), toCanvas(end)) > NEAR ? [start, end] : null;
+    },
+    up() {
+      prompt([promptOf(start, shown.box ? end : null)]);
+      shown.box = null;
+    },
+    end() { shown.box = null; },
+  };
 }
 
 export function removeCorner() {
@@ -189,7 +214,8 @@ export function escape() {
 
 function cursor() {
   const tools = { hand: "grab", polygon: "crosshair" };
-  canvas.style.cursor = spaceHeld ? "grab" : tools[state.tool] || "none";
+  const pointing = state.draws === "prompt" && state.tool !== "hand" ? "crosshair" : "";
+  canvas.style.cursor = spaceHeld ? "grab" : pointing || tools[state.tool] || "none";
 }
 
 canvas.addEventListener("pointerdown", (event) => {
@@ -197,7 +223,8 @@ canvas.addEventListener("pointerdown", (event) => {
   canvas.focus({ preventScroll: true });
   canvas.setPointerCapture(event.pointerId);
   event.preventDefault();
-  const tools = { hand: pan, brush, eraser, polygon };
+  const draws = state.draws === "prompt";
+  const tools = { hand: pan, brush: draws ? point : brush, eraser: draws ? point : eraser, polygon: draws ? point : polygon };
   const begin = event.button === 1 || spaceHeld ? pan : nearEdge(event) ? slide : tools[state.tool];
   drag = begin(event);
   redraw();
@@ -212,6 +239,6 @@ canvas.addEventListener("pointerup", () => { const done = drag; drag = null; don
 canvas.addEventListener("pointercancel", () => { drag?.end?.(); drag = null; redraw(); });
 canvas.addEventListener("pointerleave", () => { shown.pointer = null; redraw(); });
 canvas.addEventListener("dblclick", () => { if (state.tool === "polygon") closePolygon(); });
-on("tool", () => { shown.polygon = null; cursor(); });
+on("tool draws", () => { shown.polygon = null; cursor(); });
 on("chosen frame", () => { shown.corner = -1; });
 export const busy = () => Boolean(drag);
