@@ -8,9 +8,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -168,3 +170,42 @@ def stroke(name: str, frames: str, label: str, *points: tuple[float, float]) -> 
         "set": label,
         "stroke": {"points": line, "radius": 9.0},
     }
+
+
+def picture(path: Path) -> Any:
+    """What a file of pixels holds."""
+    found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert found is not None
+    return found
+
+
+def until(client: Client, fits: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """What the desk says of its masks, once it is so."""
+    end = time.monotonic() + 120
+    while not fits(told := client.get("/api/keys")):
+        assert time.monotonic() < end, told
+        time.sleep(0.05)
+    found: dict[str, Any] = told
+    return found
+
+
+def carried(client: Client) -> dict[str, Any]:
+    """What it says once masks are those of the keys."""
+    return until(client, lambda told: not told["pending"])
+
+
+def ran(client: Client) -> dict[str, Any]:
+    """The end of "matte what changed", and what was planned after it."""
+    client.post("/api/run")
+    end = time.monotonic() + 120
+    while (job := client.get("/api/job"))["state"] in ("starting", "running"):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    carried(client)
+    found: dict[str, Any] = job
+    return found
+
+
+def class_of(client: Client, number: int, x: int, y: int) -> str:
+    """Of a pixel, in the trimap."""
+    return str(client.get(f"/api/pixel/{number}/{x}/{y}")["class"])

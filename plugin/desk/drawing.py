@@ -1,8 +1,6 @@
 """What a browser may ask of keys and prompts, and how a stroke or a polygon changes a key."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import cv2
 import numpy as np
@@ -44,7 +42,7 @@ class KeyChange(_Asked):
     remove: bool = False
 
     @model_validator(mode="after")
-    def _is_one_thing(self) -> KeyChange:
+    def _is_one_thing(self) -> Self:
         if self.remove + (self.stroke is not None) + (self.polygon is not None) > 1:
             raise ValueError("give one of stroke, polygon and remove")
         return self

@@ -1,7 +1,5 @@
 """What the desk holds of a frame: the plate, its trimap, its matte."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Protocol
 

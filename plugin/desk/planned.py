@@ -1,7 +1,5 @@
 """From the request of this moment to a plan: at the door, and whenever its files are others."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import shutil

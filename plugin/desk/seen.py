@@ -1,7 +1,5 @@
 """`Seen`: what a page asks about a shot on the desk: its frames, corrections, keys, standing."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """What masks are made of besides the plate, and a change of that."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

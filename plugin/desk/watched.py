@@ -1,7 +1,5 @@
 """`Watched`: the files that a shot is made of, looked at for being others by now."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress

@@ -46,6 +46,7 @@ RULES: dict[str, Rule] = {
     "plugin/report/page.py": PLUGIN.also("jinja2 markupsafe"),
     "plugin/result/verify.py": PLUGIN.also("nuke_bridge.core.standing"),
     "plugin/desk": PLUGIN.also("aiohttp", lazy="model workers"),
+    "plugin/desk/standing.py": PLUGIN.also("nuke_bridge.core.standing nuke_bridge.core.files"),
     "plugin/driver/attempts.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/executor.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/probe.py": PLUGIN.also(lazy="model"),

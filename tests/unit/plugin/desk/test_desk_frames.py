@@ -218,7 +218,7 @@ def scene(height: int, width: int) -> Scene:
     alpha = rng.random((height, width), np.float32)
     frame = Frame(1, seen.astype(np.float32) / np.float32(255))
     look = Look(1, Source(frame, frame, (slice(None), slice(None))), seen)
-    look.plain = {(None, None, None): Trimap(1, labels)}
+    look.plain = {("", None, None, None): Trimap(1, labels)}
     trimaps = Trimaps("0", np.zeros_like(labels), labels)
     return Scene(look, trimaps, Matte(labels, alpha), Behind())
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
 from plugin.cli import main
-from plugin.exr.alpha_file import read_alpha
 from plugin.request.job_file import shot_from
 from plugin.request.shot import Shot
-from plugin.result.layout import OutputLayout
-from tests.desks import Client, open_desk, stroke
+from tests.desks import Client, carried, class_of, open_desk, picture, ran, stroke, until
 from tests.jobs import alphas, creature
 from tests.media import write_image
 
@@ -41,44 +36,9 @@ def job_file(shot: Shot) -> Path:
     return shot.out / f"{shot.name}.job.toml"
 
 
-def picture(path: Path) -> Any:
-    found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    assert found is not None
-    return found
-
-
-def until(client: Client, fits: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-    """What the desk says of its masks, once it is so."""
-    end = time.monotonic() + 120
-    while not fits(told := client.get("/api/keys")):
-        assert time.monotonic() < end, told
-        time.sleep(0.05)
-    found: dict[str, Any] = told
-    return found
-
-
-def carried(client: Client) -> dict[str, Any]:
-    return until(client, lambda told: not told["pending"])
-
-
 def draw(client: Client, number: int, **drawn: Any) -> dict[str, Any]:
     found: dict[str, Any] = client.post("/api/key", {"frame": number, **drawn})
     return found
-
-
-def ran(client: Client) -> dict[str, Any]:
-    client.post("/api/run")
-    end = time.monotonic() + 120
-    while (job := client.get("/api/job"))["state"] in ("starting", "running"):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    carried(client)
-    found: dict[str, Any] = job
-    return found
-
-
-def class_of(client: Client, number: int, x: int, y: int) -> str:
-    return str(client.get(f"/api/pixel/{number}/{x}/{y}")["class"])
 
 
 def test_a_key_from_nothing_is_a_file_a_request_and_mattes(shot: Shot, tmp_path: Path) -> None:
@@ -277,45 +237,3 @@ def test_prompts_are_written_as_the_command_line_has_them(shot: Shot) -> None:
         assert shot_from({}, job_file(shot)).prompt == (wanted[0], wanted[2])
         client.post("/api/undo")
         assert set(shot_from({}, job_file(shot)).prompt) == set(wanted)
-
-
-def test_files_that_change_while_it_is_open_are_seen(tmp_path: Path) -> None:
-    """Masks and the plate: what is shown is of the files as they are."""
-    made = creature(tmp_path, frames=3)
-    plates = tmp_path / "plates"
-    plates.mkdir()
-    for number in (1001, 1002, 1003):
-        write_image(
-            plates / f"p.{number}.png", np.full((64, 96, 3), 40 * (number - 1000), np.uint8)
-        )
-    masks = Path(made.mask or "").parent
-    mask = Path((made.mask or "") % 1002)
-    shot = made.model_copy(update={"plate": str(plates / "p.%04d.png"), "executor": "process"})
-    with open_desk(shot) as opened:
-        client = opened.client()
-        assert ran(client)["state"] == "done"
-        assert client.get("/api/marks")["due"] == 0
-        before = client.get("/api/frame/1002")
-        white = picture(mask)
-        white[:] = 255
-        white[:, 70:] = 0
-        old = mask.read_bytes()
-        write_image(mask, white[..., None])
-        until(client, lambda _: client.get("/api/marks")["stale"] == "1002")
-        assert class_of(client, 1002, 2, 2) == "foreground"
-        assert client.ask("GET", f"/tile/alpha/1002/{before['matte']}/0-0-0.png").status == 410
-        assert ran(client)["frames"] == "1002"
-        assert read_alpha(OutputLayout.of(shot).alpha(1002)).alpha[2, 2] == 1
-        mask.unlink()
-        masks.rename(masks.with_name("away"))
-        until(client, lambda told: told["trouble"])
-        assert class_of(client, 1002, 90, 2) == "background", "what is shown is from before"
-        masks.with_name("away").rename(masks)
-        mask.write_bytes(old)
-        until(client, lambda told: not told["trouble"] and not told["pending"])
-        until(client, lambda _: client.get("/api/marks")["stale"] == "1002")
-        write_image(plates / "p.1003.png", np.full((64, 96, 3), 200, np.uint8))
-        until(client, lambda _: client.get("/api/marks")["stale"] == "1002-1003")
-        session = client.get("/api/shot")["session"]
-        assert client.tile("plate", 1003, session)[5, 5, 0] == 200
-        assert ran(client)["frames"] == "1002-1003"
