@@ -41,8 +41,9 @@ for (const [id, name] of [["in", "first"], ["out", "last"]]) {
 }
 on("holds first last shot", () => {
   part("holds").value = state.holds;
-  part("in").value = state.first;
-  part("out").value = state.last;
+  for (const [id, name] of [["in", "first"], ["out", "last"]]) {
+    if (document.activeElement !== part(id)) part(id).value = state[name];
+  }
 });
 
 // The band that holds on a frame: that of the last rule that says something of it.

@@ -148,6 +148,13 @@ part("number").addEventListener("change", () => {
   if (Number.isFinite(number) && part("number").value.trim()) go(number);
   part("number").value = state.frame;
 });
+// A number that is half typed stays, whatever the server says meanwhile.
+let shown = 0;
+function typed() {
+  const now = document.activeElement === part("number") && shown === state.frame;
+  shown = state.frame;
+  return now;
+}
 part("back").addEventListener("click", () => step(-1));
 part("forth").addEventListener("click", () => step(1));
 new ResizeObserver(draw).observe(canvas);
@@ -157,7 +164,7 @@ on("frame marks rules keys shot holds first last", () => {
   if (!state.shot) return;
   draw();
   said();
-  part("number").value = state.frame;
+  if (!typed()) part("number").value = state.frame;
   slider.value = state.shot.frames.indexOf(state.frame);
   slider.setAttribute("aria-valuetext", `frame ${state.frame}`);
 });

@@ -162,6 +162,22 @@ def test_two_windows_see_each_other(browser: Browser, desk: OpenDesk, made: Shot
         assert [rule["set"] for rule in rules_in(made)] == ["foreground"]
 
 
+def test_a_number_half_typed_stays_whatever_others_do(
+    browser: Browser, desk: OpenDesk, made: Shot
+) -> None:
+    """Else what is painted next would be on another frame than was asked for."""
+    with shown(browser, desk) as page:
+        page.locator("#number").fill("1004")
+        desk.client().change({"now": stroke("theirs", "1002", "unknown", (50, 50))})
+        corrections(page, 1)
+        page.locator("#number").press("Enter")
+        page.locator("#picture").focus()
+        key(page, "b", "f")
+        drag(page, (10, 10), (20, 10))
+        corrections(page, 2)
+        assert [rule["frames"] for rule in rules_in(made)] == ["1002", "1004"]
+
+
 def test_a_file_edited_by_hand_is_shown_and_kept(
     browser: Browser, desk: OpenDesk, made: Shot
 ) -> None:
