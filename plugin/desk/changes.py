@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from plugin.errors import RequestError
+from plugin.framerange import MAX_NUMBER
 from plugin.trimap.override.models import OverrideFile, Rule
 
 
@@ -42,11 +43,17 @@ class Change(BaseModel):
 
 
 class Changes(BaseModel):
-    """Changes that are made, and undone, together."""
+    """Changes that are made, and undone, together.
+
+    Attributes:
+        changes: in their order.
+        frame: that is looked at: what it is called then is told with the answer.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     changes: Annotated[tuple[Change, ...], Field(min_length=1, max_length=1000)]
+    frame: Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)] | None = None
 
 
 def applied(

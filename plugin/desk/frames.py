@@ -66,6 +66,7 @@ class Frames:
         self._looks: Kept[int, Look] = Kept(_LOOKS)
         self._trimaps: Kept[tuple[int, str], Trimaps] = Kept(_TRIMAPS)
         self._mattes: Kept[tuple[int, str], Matte] = Kept(_MATTES)
+        self._newest: tuple[int, Trimaps | None] = 0, None
 
     def again(self, plan: Plan, tag: str, *, same_plate: bool) -> Frames:
         """The frames of another plan of the shot, with the same network.
@@ -122,10 +123,26 @@ class Frames:
         found = self._trimaps.get((number, key))
         if found is None:
             plain = self._plain(self.look(number), override)
-            labels = plain if override is None else override.apply(plain)
-            found = Trimaps(key, plain.labels, labels.labels)
-            self._trimaps.put((number, key), found, 2 * found.labels.nbytes)
+            found = self._corrected(key, plain, override)
+            # With the picture of it, which is made when it is looked at.
+            self._trimaps.put((number, key), found, 5 * found.labels.nbytes)
+            self._newest = number, found
         return found
+
+    def _corrected(self, key: str, plain: Trimap, override: Override | None) -> Trimaps:
+        """Only the rules are applied that have been added since the frame was looked at last."""
+        if override is None:
+            return Trimaps(key, plain.labels, plain.labels)
+        number, rules = plain.number, tuple(override.digests(plain.number))
+        count = len(override.ids(number))
+        last, before = self._newest
+        fits = last == number and before is not None and before.plain is plain.labels
+        if before is None or not fits or before.rules != rules[: len(before.rules)]:
+            return Trimaps(key, plain.labels, override.apply(plain).labels, rules, count)
+        labels = override.apply(Trimap(number, before.labels), before.count).labels
+        # The last of which there is a picture: of others nothing is kept.
+        seen = before.before if before.drawn is None else before
+        return Trimaps(key, plain.labels, labels, rules, count, seen)
 
     def mask(self, number: int) -> FloatArray | None:
         """The frame's mask, `H × W` within [0, 1]; None where the plan needs none.

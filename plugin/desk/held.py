@@ -1,5 +1,7 @@
 """What the desk holds of a frame: the plate, its trimap, its matte."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -47,7 +49,7 @@ class Look:
     plain: dict[Band, Trimap] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Trimaps:
     """A frame's trimap.
 
@@ -55,11 +57,19 @@ class Trimaps:
         key: changes whenever a correction changes anything of this frame.
         plain: `H × W`, before the corrections' pixel rules.
         labels: `H × W`, after them.
+        rules: digests of those rules.
+        count: how many they are.
+        before: the trimap that this one was made from by adding rules, until it is drawn.
+        drawn: `H × W × 3` uint8, over the plate; made when it is looked at.
     """
 
     key: str
     plain: LabelArray
     labels: LabelArray
+    rules: tuple[str, ...] = ()
+    count: int = 0
+    before: Trimaps | None = None
+    drawn: LabelArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -171,7 +171,10 @@ class _Routes:
 
     async def change(self, request: web.Request) -> web.StreamResponse:
         asked = _asked(Changes, await request.read())
-        return web.json_response(await self._desk.change(asked.changes))
+        made = await self._desk.change(asked.changes)
+        if asked.frame is not None:
+            made["info"] = await self._desk.frame(asked.frame)
+        return web.json_response(made)
 
     async def key(self, request: web.Request) -> web.StreamResponse:
         asked = _asked(KeyChange, await request.read())

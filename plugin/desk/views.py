@@ -157,8 +157,31 @@ def _keyed(look: Look, mask: FloatArray, area: tuple[slice, slice], *, keyed: bo
 
 
 def _over(look: Look, trimaps: Trimaps, area: tuple[slice, slice]) -> LabelArray:
-    """Drawn with a rim, so that outlines go on from tile to tile."""
-    part, back, rim = _rimmed(look.seen.shape, area)
+    """Drawn as a whole, once; of one that a stroke was added to, only where that is."""
+    if trimaps.drawn is None:
+        before, trimaps.before = trimaps.before, None
+        if before is None or before.drawn is None:
+            trimaps.drawn = _part_over(look, trimaps, (slice(None), slice(None)))
+        else:
+            drawn = before.drawn.copy()
+            left, top, width, height = cv2.boundingRect(
+                (before.labels != trimaps.labels).astype(np.uint8)
+            )
+            if width:
+                rim = outline_width(look.seen.shape[0])
+                box = (
+                    slice(max(0, top - rim), top + height + rim),
+                    slice(max(0, left - rim), left + width + rim),
+                )
+                drawn[box] = _part_over(look, trimaps, box)
+            trimaps.drawn = drawn
+    return trimaps.drawn[area]
+
+
+def _part_over(look: Look, trimaps: Trimaps, area: tuple[slice, slice]) -> LabelArray:
+    size = look.seen.shape
+    rows, columns = (slice(*part.indices(side)[:2]) for part, side in zip(area, size, strict=False))
+    part, back, rim = _rimmed(size, (rows, columns))
     rgb = look.seen[part].astype(np.float32) / np.float32(255)
     return draw_over(rgb, trimaps.plain[part], trimaps.labels[part], rim)[back]
 

@@ -17,7 +17,8 @@ function send(path, made = () => ({}), part = "rules") {
   line = line.then(async () => {
     waiting -= 1;
     try {
-      put({ [part]: await post(path, made()) });
+      const { info, ...told } = await post(path, made());
+      put({ [part]: told, ...(info?.n === state.frame ? { info } : {}) });
       return true;
     } catch (error) {
       say(error.message, true);
@@ -27,7 +28,7 @@ function send(path, made = () => ({}), part = "rules") {
   return line;
 }
 
-const sendChanges = (made) => send("/api/change", () => ({ changes: made() }));
+const sendChanges = (made) => send("/api/change", () => ({ changes: made(), frame: state.frame }));
 export const change = (...changes) => sendChanges(() => changes);
 export const undo = () => send("/api/undo");
 export const redo = () => send("/api/redo");

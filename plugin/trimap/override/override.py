@@ -82,14 +82,18 @@ class Override:
         """Names of the rules of a frame, in the order in which they apply."""
         return [rule.id for _, rule in self._rules(number)]
 
-    def apply(self, trimap: Trimap) -> Trimap:
+    def apply(self, trimap: Trimap, after: int = 0) -> Trimap:
         """The trimap with every pixel rule of its frame applied in order; the last one wins.
+
+        Args:
+            trimap: before them.
+            after: so many of the frame's rules, the first ones, are in it already.
 
         Raises:
             FrameError: a painted picture is missing or damaged by now.
         """
         labels = trimap.labels.copy()
-        for place, rule in self._rules(trimap.number):
+        for place, rule in self._rules(trimap.number)[after:]:
             self._edit(labels, rule, trimap.number, place)
         return Trimap(trimap.number, labels)
 

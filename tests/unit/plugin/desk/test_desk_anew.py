@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from plugin.desk.changes import Change
 from plugin.desk.corrections import Corrections
 from plugin.desk.frames import Frames
 from plugin.desk.mattes import Mattes
+from plugin.desk.views import Scene, Tile, draw
 from plugin.driver.probe import anchored, probe_job
 from plugin.driver.run import run
 from plugin.exr.alpha_file import read_alpha
@@ -21,6 +23,7 @@ from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.synthetic import ShotKind, SyntheticShot, write_shot
 from plugin.types import FloatArray, LabelArray
+from tests.desks import stroke
 from tests.jobs import LumaMatter, creature, luma_matter
 from workers.in_process import InProcessExecutor
 
@@ -44,6 +47,55 @@ def test_an_edge_that_is_said_makes_the_band_anew(tmp_path: Path) -> None:
         seen.append(held.trimap(1001).labels)
         assert np.array_equal(seen[-1], fresh.trimap(1001).labels), edge
         assert not np.array_equal(seen[-1], seen[-2])
+        fresh.close()
+    held.close()
+
+
+def drawn_of(frames: Frames, number: int) -> bytes:
+    scene = Scene(frames.look(number), frames.trimap(number))
+    return draw("trimap", Tile(0, 0, 0, exact=True), scene)[0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_was_looked_at_before_a_trimap_and_its_picture_are_of_all_rules(
+    tmp_path: Path, seed: int
+) -> None:
+    """Strokes are added to what is there, and only they are drawn; nothing shows it."""
+    random = np.random.default_rng(seed)
+    shot = anchored(creature(tmp_path, frames=2))
+    plan, info, _ = probe_job(shot, "alpha", QuietProgress())
+    corrections = Corrections(tmp_path / "desk.trimap.json", info, shot.name)
+    held = Frames(plan, corrections)
+
+    def rule(number: int) -> dict[str, Any]:
+        label = str(random.choice(["foreground", "unknown", "background"]))
+        points = [tuple(map(float, random.integers(-9, 105, 2))) for _ in range(3)]
+        frames = str(random.choice(["1001", "1002", "1001-1002"]))
+        if random.random() < 0.2:
+            return {"id": f"r{number}", "frames": frames, "params": {"dilate": float(number)}}
+        if random.random() < 0.3:
+            shape = {frames[:4]: [list(point) for point in points]}
+            return {"id": f"r{number}", "frames": frames, "set": label, "polygon": shape}
+        return stroke(f"r{number}", frames, label, *points)
+
+    for number in range(30):
+        rules = corrections.override.file.rules if corrections.override else ()
+        turn = random.random()
+        if turn < 0.15 and corrections.undoable:
+            corrections.undo()
+        elif turn < 0.3 and rules:
+            gone = rules[int(random.integers(len(rules)))]
+            corrections.change((Change(was=gone),))
+        else:
+            told = json.dumps({"now": rule(number), "place": None if turn < 0.9 else 0})
+            corrections.change((Change.model_validate_json(told),))
+        at = int(random.choice([1001, 1002]))
+        if random.random() < 0.4:
+            held.trimap(at)  # asked for and not looked at
+            continue
+        fresh = Frames(plan, corrections)
+        assert np.array_equal(held.trimap(at).labels, fresh.trimap(at).labels)
+        assert drawn_of(held, at) == drawn_of(fresh, at)
         fresh.close()
     held.close()
 
