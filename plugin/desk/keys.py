@@ -26,8 +26,7 @@ from plugin.disk.atomic import made, sweep_orphans, write_whole
 from plugin.disk.inputs import read_whole, stamp
 from plugin.errors import AdaMatteError, FrameError, ShotError
 from plugin.pattern import FramePattern
-from plugin.request.job_file import shot_from
-from plugin.request.job_writing import write_job
+from plugin.request.job_file import shot_from, write_job
 from plugin.request.shot import Shot
 from plugin.result.grey_png import read_grey
 from plugin.segmentation.masks.files import read_coverage

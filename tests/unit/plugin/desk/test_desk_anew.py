@@ -69,7 +69,8 @@ def test_whatever_was_looked_at_before_a_trimap_and_its_picture_are_of_all_rules
 
     def rule(number: int) -> dict[str, Any]:
         label = str(random.choice(["foreground", "unknown", "background"]))
-        points = [tuple(map(float, random.integers(-9, 105, 2))) for _ in range(3)]
+        ends = random.integers(-9, 105, (3, 2))
+        points = [(float(x), float(y)) for x, y in ends]
         frames = str(random.choice(["1001", "1002", "1001-1002"]))
         if random.random() < 0.2:
             return {"id": f"r{number}", "frames": frames, "params": {"dilate": float(number)}}
