@@ -42,49 +42,28 @@ class Entry:
 
 
 COMMANDS: Mapping[str, Entry] = {
-    "run": Entry(
-        "plugin.cli.shots:run", _MATTE, "The whole job: a plate in, an alpha EXR sequence out."
-    ),
-    "segment": Entry("plugin.cli.shots:segment", _MATTE, "Only the masks."),
-    "trimap": Entry(
-        "plugin.cli.shots:trimap", _MATTE, "Only the trimaps: look at them before a long run."
-    ),
-    "desk": Entry(
-        "plugin.cli.desk:desk", _MATTE, "Look at it in the browser, paint, see the matte change."
-    ),
-    "demo": Entry(
-        "plugin.cli.demo:demo", _MATTE, "The job on a shot that it renders itself, with the error."
-    ),
-    "farm": Entry(
-        "plugin.cli.farm:farm", _FARM, "Write the batch job: OpenJD, Deadline or OpenCue."
-    ),
-    "submit": Entry("plugin.cli.jobs:submit", _FARM, "The whole job on a Ray cluster."),
-    "status": Entry("plugin.cli.jobs:status", _FARM, "How a submitted job is getting on."),
-    "cancel": Entry("plugin.cli.jobs:cancel", _FARM, "End a submitted job."),
-    "inspect": Entry(
-        "plugin.cli.looks:inspect", _LOOK, "What a plate is: frames, size, rate, codec, colour."
-    ),
-    "verify": Entry(
-        "plugin.cli.looks:verify", _LOOK, "Prove that every frame of a result is there and whole."
-    ),
-    "report": Entry(
-        "plugin.cli.report:report", _LOOK, "The QC report: pictures, figures, the worst frames."
-    ),
-    "doctor": Entry("plugin.cli.looks:doctor", _LOOK, "What this machine has and lacks."),
-    "bench": Entry(
-        "plugin.cli.bench:bench", _LOOK, "Speed, memory and steadiness here, and what changed."
-    ),
-    "evaluate": Entry(
-        "plugin.cli.measure:evaluate", _NETWORK, "SAD, MSE, Grad, Conn on images with known alpha."
-    ),
-    "compose": Entry(
-        "plugin.cli.measure:compose", _NETWORK, "Compose a test set of what training never sees."
-    ),
-    "pack": Entry("plugin.cli.network:pack", _NETWORK, "Pack training pictures into one file."),
-    "train": Entry("plugin.cli.network:train", _NETWORK, "Train AdaMatting as a TOML file says."),
-    "export": Entry(
-        "plugin.cli.network:export", _NETWORK, "Shippable weights from a training run."
-    ),
+    name: Entry(f"plugin.cli.{module}:{name}", heading, summary)
+    for name, module, heading, summary in (
+        ("run", "shots", _MATTE, "The whole job: a plate in, an alpha EXR sequence out."),
+        ("segment", "shots", _MATTE, "Only the masks."),
+        ("trimap", "shots", _MATTE, "Only the trimaps: look at them before a long run."),
+        ("desk", "desk", _MATTE, "Look at it in the browser, paint, see the matte change."),
+        ("demo", "demo", _MATTE, "The job on a shot that it renders itself, with the error."),
+        ("farm", "farm", _FARM, "Write the batch job: OpenJD, Deadline or OpenCue."),
+        ("submit", "jobs", _FARM, "The whole job on a Ray cluster."),
+        ("status", "jobs", _FARM, "How a submitted job is getting on."),
+        ("cancel", "jobs", _FARM, "End a submitted job."),
+        ("inspect", "looks", _LOOK, "What a plate is: frames, size, rate, codec, colour."),
+        ("verify", "looks", _LOOK, "Prove that every frame of a result is there and whole."),
+        ("report", "report", _LOOK, "The QC report: pictures, figures, the worst frames."),
+        ("doctor", "looks", _LOOK, "What this machine has and lacks."),
+        ("bench", "bench", _LOOK, "Speed, memory and steadiness here, and what changed."),
+        ("evaluate", "measure", _NETWORK, "SAD, MSE, Grad, Conn on images with known alpha."),
+        ("compose", "measure", _NETWORK, "Compose a test set of what training never sees."),
+        ("pack", "network", _NETWORK, "Pack training pictures into one file."),
+        ("train", "network", _NETWORK, "Train AdaMatting as a TOML file says."),
+        ("export", "network", _NETWORK, "Shippable weights from a training run."),
+    )
 }
 
 

@@ -8,16 +8,7 @@ In steps, because a mask must not depend on chunks or workers:
     mask = segmenter.segment(frame)            of a display-referred frame
 """
 
-from plugin.segmentation.plans import DisplayTransform, Method, SegmentPlan
-from plugin.segmentation.registry import METHODS, build, in_order, prepare, run_first
+from plugin.segmentation.plans import SegmentPlan
+from plugin.segmentation.registry import build, in_order, prepare, run_first
 
-__all__ = [
-    "METHODS",
-    "DisplayTransform",
-    "Method",
-    "SegmentPlan",
-    "build",
-    "in_order",
-    "prepare",
-    "run_first",
-]
+__all__ = ["SegmentPlan", "build", "in_order", "prepare", "run_first"]

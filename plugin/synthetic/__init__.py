@@ -2,14 +2,12 @@
 
 from plugin.synthetic.render import render
 from plugin.synthetic.shot import ShotKind, SyntheticFrame, SyntheticShot
-from plugin.synthetic.write import ShotFiles, TruthFiles, write_shot, write_truth, write_video
+from plugin.synthetic.write import write_shot, write_truth, write_video
 
 __all__ = [
-    "ShotFiles",
     "ShotKind",
     "SyntheticFrame",
     "SyntheticShot",
-    "TruthFiles",
     "render",
     "write_shot",
     "write_truth",

@@ -11,7 +11,6 @@ A matte is a function of its kind, size and seed:
 from model.training.mattes.bank import MatteBank, Rendering, render_bank
 from model.training.mattes.base import ProceduralMatte
 from model.training.mattes.registry import KINDS, WEIGHTS, render, render_any
-from model.training.mattes.strands import Strands, StrandsImage, rasterise, taper
 
 __all__ = [
     "KINDS",
@@ -19,11 +18,7 @@ __all__ = [
     "MatteBank",
     "ProceduralMatte",
     "Rendering",
-    "Strands",
-    "StrandsImage",
-    "rasterise",
     "render",
     "render_any",
     "render_bank",
-    "taper",
 ]
