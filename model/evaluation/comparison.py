@@ -1,6 +1,5 @@
 """Networks and baselines on several benchmarks and kinds of trimap, in one table."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from model.evaluation.benchmark import open_benchmark
 from model.evaluation.evaluate import Progress, evaluate, keys_of
 from model.evaluation.perturb import is_computed
 from model.evaluation.results import ERRORS, HALVES, Evaluation, Total
-from model.training.pictures import write_bytes
+from model.training.pictures import write_json
 from plugin.types import Matter
 
 
@@ -104,7 +103,7 @@ def compare_and_report(
         found.append(one)
         if json_file is not None:
             both = {"schema": "evaluations/1", "evaluations": [each.as_dict() for each in found]}
-            write_bytes(json_file, (json.dumps(both, indent=1, ensure_ascii=False) + "\n").encode())
+            write_json(json_file, both)
     return _comparison_table(found)
 
 

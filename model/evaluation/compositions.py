@@ -12,13 +12,13 @@ over the next `n` backgrounds of one list, numbered from 0; a background that is
 foreground is enlarged to cover it and cropped at its top left; colours are truncated to 8 bits.
 """
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import cv2
 import numpy as np
@@ -28,11 +28,9 @@ from model.evaluation.perturb import dilated_trimap
 from model.training.cutouts import cutout_alpha
 from model.training.data_split import is_held_out, rendered_kind
 from model.training.mattes.registry import render_any
-from model.training.pictures import decode, read_image, to_bytes, write_bytes, write_png
+from model.training.pictures import decode, read_image, to_bytes, write_json, write_png
 from plugin.errors import RequestError
 from plugin.types import FloatArray, LabelArray
-
-_T = TypeVar("_T")
 
 _WIDTHS: Final = (10, 30)
 _PICTURES: Final = {".png", ".jpg", ".jpeg", ".webp"}
@@ -128,24 +126,21 @@ def build_test_set(
     if not foregrounds or not backgrounds:
         raise RequestError("nothing to compose", where=out, fix="give foregrounds and backgrounds")
     rng = np.random.default_rng(seed)
-    shuffled = [backgrounds[index] for index in rng.permutation(len(backgrounds))]
+    rounds = cycle([backgrounds[index] for index in rng.permutation(len(backgrounds))])
     recipe: list[dict[str, object]] = []
-    for index, load in enumerate(foregrounds):
+    for load in foregrounds:
         foreground = load()
         write_png(out / "fg" / f"{foreground.name}.png", to_bytes(foreground.rgb))
         for n in range(per_foreground):
-            file = _background_of(index, n, per_foreground, shuffled)
+            file = next(rounds)
             width = int(rng.integers(_WIDTHS[0], _WIDTHS[1] + 1))
             name = f"{foreground.name}_{n}"
             _write_composition(out, name, foreground, read_image(file), width)
             recipe.append({"name": name, "background": file.name, "trimap_px": width})
-    _write_recipe(out, seed, recipe)
+    whole = {"schema": "compositions/1", "seed": seed, "compositions": recipe}
+    write_json(out / "compositions.json", whole)
     write_bench_folders(read_composition_1k(out), out / "bench")
     return len(recipe)
-
-
-def _background_of(index: int, n: int, per_foreground: int, backgrounds: Sequence[_T]) -> _T:
-    return backgrounds[(index * per_foreground + n) % len(backgrounds)]
 
 
 def _write_composition(
@@ -158,12 +153,6 @@ def _write_composition(
     write_png(out / "merged" / f"{name}.png", merged)
     write_png(out / "alpha_copy" / f"{name}.png", alpha)
     write_png(out / "trimaps" / f"{name}.png", dilated_trimap(stored, width))
-
-
-def _write_recipe(out: Path, seed: int, compositions: Sequence[dict[str, object]]) -> None:
-    recipe = {"schema": "compositions/1", "seed": seed, "compositions": compositions}
-    text = json.dumps(recipe, indent=1, ensure_ascii=False) + "\n"
-    write_bytes(out / "compositions.json", text.encode())
 
 
 _FRESH_SEED: Final = 900_000_000  # training banks count up from small seeds

@@ -21,7 +21,7 @@ from model.evaluation.perturb import Task, task_of
 from model.evaluation.results import OURS, Evaluation, Row
 from model.export.weights import export_weights
 from model.matter import Matter as Network
-from model.training.pictures import to_bytes, write_bytes, write_png
+from model.training.pictures import to_bytes, write_json, write_png
 from model.training.recipe import read_recipe
 from plugin.errors import RequestError
 from plugin.types import FloatArray, LabelArray, Matter
@@ -153,7 +153,7 @@ def evaluate_and_report(
     if figure_file is not None:
         figure.write(figure_file)
     if json_file is not None:
-        write_bytes(json_file, result.json().encode())
+        write_json(json_file, result.as_dict())
     return result.table()
 
 

@@ -11,7 +11,6 @@ half (by 1.7 where they fill its height). A third of the frames is mixed in line
 are, and a third has the background that comes nearest to the hair's colour.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ import numpy as np
 from model.evaluation.compositions import held_out, read_cutout
 from model.evaluation.perturb import dilated_trimap
 from model.training.data_split import group_key, rendered_kind
-from model.training.pictures import read_image, to_bytes, write_bytes, write_png
+from model.training.pictures import read_image, to_bytes, write_json, write_png
 from plugin.errors import RequestError
 from plugin.types import FloatArray
 
@@ -85,8 +84,7 @@ def build_hair_frames(
         _write(out / name, front, _background(back, rng), rng, linear=linear)
         sources = [file.name for file in files]
         recipe.append({"name": name, "hair": sources, "background": back.name, "linear": linear})
-    text = json.dumps({"schema": "hair-frames/1", "seed": _SEED, "frames": recipe}, indent=1)
-    write_bytes(out / "frames.json", f"{text}\n".encode())
+    write_json(out / "frames.json", {"schema": "hair-frames/1", "seed": _SEED, "frames": recipe})
     return count
 
 

@@ -1,6 +1,5 @@
 """What an evaluation found: rows, totals, ratios; as a table and as JSON."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
@@ -156,10 +155,6 @@ class Evaluation:
 
     def _totals(self) -> list[dict[str, Any]]:
         return [asdict(self.total(method)) for method in self.methods]
-
-    def json(self) -> str:
-        """`as_dict` as text, indented."""
-        return json.dumps(self.as_dict(), indent=1, ensure_ascii=False) + "\n"
 
 
 def _row_as_dict(row: Row) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Reading and writing the pictures of benchmarks: images, mattes and trimaps, 8 or 16 bit."""
 
+import json
 from pathlib import Path
 from typing import cast
 
@@ -97,6 +98,11 @@ def write_bytes(path: Path, data: bytes) -> None:
     """
     made(path.parent)
     write_whole(path, data, root=Path("/"))  # a link of that name is the user's own
+
+
+def write_json(path: Path, told: object) -> None:
+    """The value as JSON that people can read too; errors as of `write_bytes`."""
+    write_bytes(path, (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _first_channel(picture: _Picture) -> _Picture:

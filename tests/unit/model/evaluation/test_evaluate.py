@@ -171,7 +171,7 @@ def test_the_table_and_the_json_say_the_same(bench: Path) -> None:
     )
     assert seen[0] == (1, 4, "a AdaMatting")
     assert [done for done, _, _ in seen] == [1, 2, 3, 4]
-    table, data = result.table(), json.loads(result.json())
+    table, data = result.table(), json.loads(json.dumps(result.as_dict()))
     assert data["schema"] == "evaluation/1"
     assert [row["method"] for row in data["rows"]] == ["AdaMatting", "closed-form"] * 2
     assert len(data["rows"][0]["confusion"]) == 3
