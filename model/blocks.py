@@ -4,6 +4,11 @@ import torch
 from torch import Tensor, nn
 
 
+def channels_last(x: Tensor) -> Tensor:
+    """The same, its channels beside each other in memory, as convolutions like it."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
 def _conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
     """Convolution that keeps the size (or divides it by `stride`), then batch norm."""
     return nn.Sequential(

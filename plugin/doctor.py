@@ -127,12 +127,9 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _cores() -> Iterator[Finding]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     quota = text_of(Path("/sys/fs/cgroup/cpu.max")).split()
-    limit = f", of which a limit allows {int(quota[0]) / int(quota[1]):.1f}" if _set(quota) else ""
+    limited = len(quota) == 2 and quota[0] != "max"
+    limit = f", of which a limit allows {int(quota[0]) / int(quota[1]):.1f}" if limited else ""
     yield Finding("cores", "good", f"{cores}{limit}")
-
-
-def _set(quota: list[str]) -> bool:
-    return len(quota) == 2 and quota[0] != "max"
 
 
 def _memory() -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from model.adamatting import AdaMatting, Decoder, PropagationUnit
-from model.blocks import PlainBlock
+from model.blocks import PlainBlock, channels_last
 
 
 def fuse(network: nn.Module) -> nn.Module:
@@ -46,9 +46,6 @@ def lower(network: AdaMatting, precision: torch.dtype) -> None:
         part.head = head
 
 
-_LAST = torch.channels_last
-
-
 class FusedPropagation:
     """A unit's weights, rearranged, in their type; nothing to learn.
 
@@ -69,16 +66,18 @@ class FusedPropagation:
         weight, bias = _weights(unit.cell.gates)
         doubled = torch.ones_like(bias)
         doubled[3 * self.hidden :] = 2
-        self.gates = (_last(weight * doubled.view(-1, 1, 1, 1)), bias * doubled)
-        self.first_gates = (_last(self.gates[0][:, : self.hidden]), self.gates[1])
+        self.gates = (channels_last(weight * doubled.view(-1, 1, 1, 1)), bias * doubled)
+        self.first_gates = (channels_last(self.gates[0][:, : self.hidden]), self.gates[1])
 
     def __call__(self, image: Tensor, adapted: Tensor, alpha: Tensor) -> Tensor:
         """The last of what the unit gives, `N × 1 × H × W`; the arguments are the unit's."""
         exact = self.enter[0].dtype == torch.float32
-        seen = _last(torch.cat((image, adapted, alpha), dim=1).to(self.enter[0].dtype))
+        seen = channels_last(torch.cat((image, adapted, alpha), dim=1).to(self.enter[0].dtype))
         current = seen[:, 6:] if exact else alpha.float()
         shape = (len(image), 2 * self.hidden, *image.shape[2:])
-        both = torch.empty(shape, dtype=seen.dtype, device=seen.device, memory_format=_LAST)  # x, h
+        both = torch.empty(
+            shape, dtype=seen.dtype, device=seen.device, memory_format=torch.channels_last
+        )  # x, h
         minus_c: Tensor | None = None
         for left in reversed(range(self.recurrences)):
             x = self._features(seen)
@@ -112,8 +111,4 @@ class FusedPropagation:
 def _weights(convolution: nn.Module) -> tuple[Tensor, Tensor]:
     if not isinstance(convolution, nn.Conv2d) or convolution.bias is None:
         raise TypeError(type(convolution))
-    return _last(convolution.weight.detach().clone()), convolution.bias.detach().clone()
-
-
-def _last(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=_LAST)
+    return channels_last(convolution.weight.detach().clone()), convolution.bias.detach().clone()

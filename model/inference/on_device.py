@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from model.blocks import channels_last
 from model.inference.device import exact
 from model.inference.frame import MARGIN, REACH, Running, fading, not_finite
 from model.planes.dense_planes import dense_planes
@@ -105,7 +106,7 @@ class OnDevice(Running):
         for window in worked_on:
             seen = (..., *window.seen.slices)
             own = None if planes is None else planes[seen]
-            logits, alpha = self.decode(_last(picture[seen]), one_hot[seen], own)
+            logits, alpha = self.decode(channels_last(picture[seen]), one_hot[seen], own)
             fades = self._fades(window)
             sums[seen].add_(torch.cat((logits.float(), alpha.float()), dim=1).mul_(fades))
             weights[seen].add_(fades)
@@ -195,7 +196,3 @@ def _near(where: Tensor) -> Tensor:
     side = 2 * REACH + 1
     rows = nnf.max_pool2d(where, (side, 1), 1, (REACH, 0))
     return nnf.max_pool2d(rows, (1, side), 1, (0, REACH))
-
-
-def _last(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last)

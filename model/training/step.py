@@ -6,9 +6,10 @@ graph holds all of it, batch included.
 """
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from model.adamatting import AdaMatting
+from model.blocks import channels_last
 from model.losses import MultiTaskLoss
 from model.planes.colour_planes import colour_planes
 from model.training.banks import Banks
@@ -100,7 +101,7 @@ class TrainingStep:
             cache_enabled=False,
         ):
             prediction = self.network(
-                _as_channels_last(batch.image), _as_channels_last(batch.trimap), planes, quarter
+                channels_last(batch.image), channels_last(batch.trimap), planes, quarter
             )
         total, parts = self.loss(prediction, batch.optimal, batch.alpha)
         self.optimiser.zero_grad(set_to_none=True)
@@ -108,7 +109,3 @@ class TrainingStep:
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
         self.optimiser.step()
         self.sums += torch.stack([*(parts[name] for name in PARTS[:-1]), norm.detach()])
-
-
-def _as_channels_last(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last)

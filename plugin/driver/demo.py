@@ -11,9 +11,10 @@ from plugin.exr.alpha_file import read_alpha
 from plugin.pattern import FramePattern
 from plugin.progress.modes import Progress
 from plugin.request.shot import Shot
+from plugin.result.grey_png import read_grey
 from plugin.result.layout import OutputLayout
 from plugin.synthetic import ShotKind, SyntheticShot, write_shot
-from plugin.types import FloatArray, LabelArray
+from plugin.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def _errors(shot: Shot, truth: FramePattern) -> dict[str, float]:
     for number in truth.scan():
         mattes.append(read_alpha(layout.alpha(number)).alpha)
         truths.append(_read_truth(truth.path(number)))
-        trimap = _read_labels(layout.trimap(number))
+        trimap = read_grey(layout.pattern("trimap").path(number))
         rows.append(matte_errors(mattes[-1], truths[-1], trimap))
     return {
         "SAD": float(np.mean([row.sad for row in rows])),
@@ -86,7 +87,3 @@ def _errors(shot: Shot, truth: FramePattern) -> dict[str, float]:
 def _read_truth(path: Path) -> FloatArray:
     stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     return np.asarray(stored, np.float32) / np.float32(65535)
-
-
-def _read_labels(path: Path) -> LabelArray:
-    return np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), np.uint8)

@@ -153,7 +153,7 @@ def _refuse_names(shot: Shot) -> None:
     if shot.out.exists() and not shot.out.is_dir():
         fix = "name a folder, or move the file away"
         raise ShotError("a file stands where the output folder should be", where=shot.out, fix=fix)
-    longest = OutputLayout.of(shot).adapted(-MAX_NUMBER)
+    longest = OutputLayout.of(shot).pattern("adapted").path(-MAX_NUMBER)
     refuse_long(longest, "--shot" if len(shot.name) > 100 else "--out")
 
 

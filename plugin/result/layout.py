@@ -75,18 +75,6 @@ class OutputLayout:
         """The matte of one frame."""
         return self.pattern("alpha").path(number)
 
-    def mask(self, number: int) -> Path:
-        """The mask of one frame, 0 to 255."""
-        return self.pattern("mask").path(number)
-
-    def trimap(self, number: int) -> Path:
-        """The trimap that went into the network."""
-        return self.pattern("trimap").path(number)
-
-    def adapted(self, number: int) -> Path:
-        """The trimap that AdaMatting made of it."""
-        return self.pattern("adapted").path(number)
-
     def raw(self, number: int) -> Path:
         """The network's alpha, before stabilisation."""
         return self.pattern("raw").path(number)

@@ -94,7 +94,7 @@ def test_a_shape_lands_on_its_pixels(shot: Shot) -> None:
     off = 0
     for number in FRAMES:
         sure, never = inside(number, -0.002), ~inside(number, 0.002)
-        labels = read_grey(layout.trimap(number))
+        labels = read_grey(layout.pattern("trimap").path(number))
         alpha = read_alpha(layout.alpha(number)).alpha
         assert sure.sum() > 400
         off += int((labels[sure] != 255).sum() + (labels[never] != 128).sum())

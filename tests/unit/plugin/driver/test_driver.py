@@ -148,12 +148,12 @@ def test_kept_pictures_are_there_and_are_made_again_when_they_are_gone(shot: Sho
     kept = shot.model_copy(update={"keep": frozenset({"mask", "trimap", "adapted"})})
     here(kept)
     layout = OutputLayout.of(kept)
-    assert set(np.unique(read_grey(layout.trimap(1003)))) <= {0, 128, 255}
-    layout.adapted(1003).unlink()
+    assert set(np.unique(read_grey(layout.pattern("trimap").path(1003)))) <= {0, 128, 255}
+    layout.pattern("adapted").path(1003).unlink()
     recorded = Recorded()
     here(kept, recorded)
     assert states(recorded)[1003] == "done"
-    assert layout.adapted(1003).is_file()
+    assert layout.pattern("adapted").path(1003).is_file()
 
 
 def test_masks_and_trimaps_alone(shot: Shot) -> None:

@@ -196,9 +196,9 @@ def test_foreign_files_are_named_and_do_no_harm(layout: OutputLayout) -> None:
 
 def test_damaged_masks_are_named(layout: OutputLayout) -> None:
     for number in FRAMES:
-        write_grey(layout.mask(number), np.full((7, 9), 128, np.uint8))
+        write_grey(layout.pattern("mask").path(number), np.full((7, 9), 128, np.uint8))
     assert verify(layout.out).complete
-    _flip(layout.mask(1003))
+    _flip(layout.pattern("mask").path(1003))
     report = verify(layout.out)
     assert [(f.frame, f.path) for f in report.findings] == [(1003, "mask/sh010_mask.1003.png")]
 
