@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from model.evaluation.benchmark import open_benchmark
-from model.evaluation.evaluate import Progress, evaluate, keys_of
+from model.evaluation.evaluate import Figure, Progress, evaluate
 from model.evaluation.perturb import is_computed
 from model.evaluation.results import ERRORS, HALVES, Evaluation, Total
 from model.training.pictures import write_json
@@ -67,7 +68,7 @@ def _comparison_table(evaluations: Sequence[Evaluation]) -> str:
     return "\n".join(lines)
 
 
-def compare_and_report(
+def measure_and_report(
     benches: Sequence[Path],
     matters: Mapping[str, Matter],
     *,
@@ -75,31 +76,37 @@ def compare_and_report(
     trimaps: Sequence[str] = ("trimap",),
     json_file: Path | None = None,
     cache: Path | None = None,
+    figure_file: Path | None = None,
     progress: Progress | None = None,
 ) -> str:
-    """What `adamatte evaluate` does when several benchmarks, models or trimaps are given.
+    """What `adamatte evaluate` does, behind its options.
 
-    Arguments and errors as of `compare`; `baselines` is as typed, `cf,knn`. In the table a network
-    from a file has its stem's name, where that is not another's as well. `json_file` is rewritten
-    after each benchmark and kind.
+    Arguments and errors as of `evaluate`, or of `compare` where several benchmarks, models or
+    trimaps are given; `baselines` is as typed, `cf,knn`. In the table of several, a network from a
+    file has its stem's name, where that is not another's as well. `json_file` is rewritten after
+    each benchmark and kind; `figure_file` is of one benchmark, model and trimap.
 
     Returns:
         The table to print.
     """
+    keys = tuple(dict.fromkeys(key.strip() for key in baselines.split(",") if key.strip()))
+    more: dict[str, Any] = {"baselines": keys, "cache": cache, "progress": progress}
+    if len(benches) == len(matters) == len(trimaps) == 1:
+        figure, [matter] = Figure(), matters.values()
+        drawn = None if figure_file is None else figure
+        one = evaluate(benches[0], matter, trimap=trimaps[0], figure=drawn, **more)
+        if figure_file is not None:
+            figure.write(figure_file)
+        if json_file is not None:
+            write_json(json_file, one.as_dict())
+        return one.table()
     stems = [Path(name).stem for name in matters]
     named = {
         stem if stems.count(stem) == 1 else name: matter
         for stem, (name, matter) in zip(stems, matters.items(), strict=True)
     }
     found: list[Evaluation] = []
-    for one in compare(
-        benches,
-        named,
-        baselines=keys_of(baselines),
-        trimaps=trimaps,
-        cache=cache,
-        progress=progress,
-    ):
+    for one in compare(benches, named, trimaps=trimaps, **more):
         found.append(one)
         if json_file is not None:
             both = {"schema": "evaluations/1", "evaluations": [each.as_dict() for each in found]}

@@ -21,7 +21,7 @@ from model.evaluation.perturb import Task, task_of
 from model.evaluation.results import OURS, Evaluation, Row
 from model.export.weights import export_weights
 from model.matter import Matter as Network
-from model.training.pictures import to_bytes, write_json, write_png
+from model.training.pictures import to_bytes, write_png
 from model.training.recipe import read_recipe
 from plugin.errors import RequestError
 from plugin.types import FloatArray, LabelArray, Matter
@@ -119,47 +119,6 @@ def evaluate(
             if progress:
                 progress(len(rows), total, f"{image.name} {name}")
     return Evaluation(bench=str(bench), trimap=trimap, rows=tuple(rows))
-
-
-def evaluate_and_report(
-    bench: Path,
-    matter: Matter | None,
-    *,
-    baselines: str = "",
-    trimap: str = "trimap",
-    json_file: Path | None = None,
-    cache: Path | None = None,
-    figure_file: Path | None = None,
-    progress: Progress | None = None,
-) -> str:
-    """What `adamatte evaluate` does, behind its options.
-
-    Arguments and errors as of `evaluate`; `json_file` and `figure_file` are written, `baselines` is
-    as typed, `cf,knn`.
-
-    Returns:
-        The table to print.
-    """
-    figure = Figure()
-    result = evaluate(
-        bench,
-        matter,
-        baselines=keys_of(baselines),
-        trimap=trimap,
-        cache=cache,
-        figure=figure if figure_file is not None else None,
-        progress=progress,
-    )
-    if figure_file is not None:
-        figure.write(figure_file)
-    if json_file is not None:
-        write_json(json_file, result.as_dict())
-    return result.table()
-
-
-def keys_of(typed: str) -> tuple[str, ...]:
-    """The baselines in `cf,knn` as typed, each once."""
-    return tuple(dict.fromkeys(key.strip() for key in typed.split(",") if key.strip()))
 
 
 def _methods(

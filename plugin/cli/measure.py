@@ -47,39 +47,27 @@ def _evaluate(
     quiet: bool,
     **_talk: object,
 ) -> None:
-    from model.evaluation.comparison import compare_and_report
-    from model.evaluation.evaluate import evaluate_and_report
+    from model.evaluation.comparison import measure_and_report
     from model.matter import Matter
 
     def tell(done: int, total: int, what: str) -> None:
         if not quiet:
             say(f"{done} of {total}: {what}", err=True)
 
-    if len(bench) == len(model) == len(trimap) == 1:
-        table = evaluate_and_report(
-            bench[0],
-            Matter(model[0], device=device),
-            baselines=baselines,
-            trimap=trimap[0],
-            json_file=json_file,
-            cache=cache,
-            figure_file=figure_file,
-            progress=tell,
+    if figure_file is not None and not len(bench) == len(model) == len(trimap) == 1:
+        raise ShotError(
+            "a figure is of one benchmark, model and trimap", where="--figure", fix="leave it"
         )
-    else:
-        if figure_file is not None:
-            raise ShotError(
-                "a figure is of one benchmark, model and trimap", where="--figure", fix="leave it"
-            )
-        table = compare_and_report(
-            bench,
-            {name: Matter(name, device=device) for name in model},
-            baselines=baselines,
-            trimaps=trimap,
-            json_file=json_file,
-            cache=cache,
-            progress=tell,
-        )
+    table = measure_and_report(
+        bench,
+        {name: Matter(name, device=device) for name in model},
+        baselines=baselines,
+        trimaps=trimap,
+        json_file=json_file,
+        cache=cache,
+        figure_file=figure_file,
+        progress=tell,
+    )
     sys.stdout.write(table.rstrip() + "\n")
 
 

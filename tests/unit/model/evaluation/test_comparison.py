@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from model.evaluation.comparison import compare_and_report
+from model.evaluation.comparison import measure_and_report
 from model.evaluation.results import Evaluation, Row
 from plugin.cli.entry import main
 from tests.benches import Oracle, make_bench
@@ -59,7 +59,7 @@ def test_several_benchmarks_networks_and_trimaps_are_one_table(bench: Path, tmp_
     networks = {"runs/1/average.safetensors": Oracle(bench, 0.1), "lite": Oracle(bench, 0.2)}
     told: list[str] = []
     file = tmp_path / "all.json"
-    table = compare_and_report(
+    table = measure_and_report(
         [bench, narrow],
         networks,
         baselines="cf,planes",
@@ -90,7 +90,7 @@ def test_several_benchmarks_networks_and_trimaps_are_one_table(bench: Path, tmp_
 
 def test_networks_of_one_file_name_keep_their_paths_apart(bench: Path) -> None:
     names = ["one/average.safetensors", "two/average.safetensors"]
-    table = compare_and_report([bench], {name: Oracle(bench, 0) for name in names})
+    table = measure_and_report([bench], {name: Oracle(bench, 0) for name in names})
     assert all(f"| {name} |" in table for name in names)
 
 

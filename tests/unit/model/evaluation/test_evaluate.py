@@ -11,7 +11,8 @@ import pytest
 
 from model.evaluation.baselines import baseline
 from model.evaluation.benchmark import open_benchmark, write_bench_folders
-from model.evaluation.evaluate import evaluate, evaluate_and_report
+from model.evaluation.comparison import measure_and_report
+from model.evaluation.evaluate import evaluate
 from model.evaluation.metrics import Confusion
 from model.evaluation.results import Evaluation, Row
 from model.training.pictures import read_alpha, read_image, write_png
@@ -185,9 +186,8 @@ def test_the_table_and_the_json_say_the_same(bench: Path) -> None:
 def test_the_report_prints_and_writes(bench: Path, tmp_path: Path) -> None:
     file = tmp_path / "deep" / "result.json"
     cache = tmp_path / "cache"
-    table = evaluate_and_report(
-        bench, Oracle(bench, 0.1), baselines="cf, cf", json_file=file, cache=cache
-    )
+    matters = {"lite": Oracle(bench, 0.1)}
+    table = measure_and_report([bench], matters, baselines="cf, cf", json_file=file, cache=cache)
     assert table.count("total (mean)") == 2
     assert "AdaMatting / best baseline" in table
     assert json.loads(file.read_text())["totals"][1]["method"] == "closed-form"
@@ -195,7 +195,7 @@ def test_the_report_prints_and_writes(bench: Path, tmp_path: Path) -> None:
 
 def test_the_figure_shows_each_image_in_a_row(bench: Path, tmp_path: Path) -> None:
     file = tmp_path / "figure.png"
-    evaluate_and_report(bench, Oracle(bench, 0.1), figure_file=file)
+    measure_and_report([bench], {"lite": Oracle(bench, 0.1)}, figure_file=file)
     picture = read_image(file)
     height = round(SIZE[0] * 320 / SIZE[1]) + 4
     assert picture.shape == (2 * height, 5 * 324, 3)
