@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 
 from plugin.finish.surroundings import Bounds, bounds_around
+from plugin.image.channels import thrice
 from plugin.image.regions import Flags
 from plugin.types import FloatArray
 
@@ -68,12 +69,15 @@ def estimate_foreground(
     foreground = background = None
     sizes = _sizes(alpha)
     sides = [bounds_around(rgb, share, len(sizes), _DARK) for share in (alpha, 1 - alpha)]
-    open_ = np.ones(alpha.shape, np.float32)
+    asked = np.ones(alpha.shape, np.float32)
     if wanted is not None:
-        open_ = (wanted & (alpha < 1)).astype(np.float32)
-    for (width, height), *bounds in reversed(list(zip(sizes, *sides, strict=True))):
+        asked = (wanted & (alpha < 1)).astype(np.float32)
+    asked_of = _each_from_the_last(asked, sizes)
+    for (width, height), asked, *bounds in reversed(
+        list(zip(sizes, asked_of, *sides, strict=True))
+    ):
         image = _resized(rgb, width, height, cv2.INTER_AREA)
-        mix = _resized(alpha, width, height, cv2.INTER_AREA)[..., None]
+        mix = _resized(alpha, width, height, cv2.INTER_AREA)
         if foreground is None or background is None:
             foreground, background = image.copy(), image.copy()
         both = (
@@ -81,16 +85,27 @@ def estimate_foreground(
             _resized(background, width, height, cv2.INTER_LINEAR),
         )
         rounds = _ROUNDS_SMALL if max(width, height) <= _SMALL else _ROUNDS
-        asked = _resized(open_, width, height, cv2.INTER_AREA) > 0
-        _settle_in_tiles(image, mix, both, rounds, bounds, asked)
+        _settle_in_tiles(image, mix, both, rounds, bounds, asked > 0)
         foreground, background = both
     assert foreground is not None  # noqa: S101  there is always one level
-    return np.where(alpha[..., None] == 1, rgb, foreground)
+    solid = (alpha == 1).astype(np.uint8)
+    return np.asarray(cv2.copyTo(rgb, solid, foreground), np.float32)
 
 
 def premultiply(foreground: FloatArray, alpha: FloatArray) -> FloatArray:
     """Colours times alpha; where alpha is 0 exactly 0, without a sign."""
-    return np.where(alpha[..., None] > 0, foreground * alpha[..., None], np.float32(0))
+    product = foreground * thrice(alpha)
+    there = (alpha > 0).astype(np.uint8)
+    return np.asarray(cv2.copyTo(product, there, np.zeros_like(product)), np.float32)
+
+
+def _each_from_the_last(asked: FloatArray, sizes: list[tuple[int, int]]) -> list[FloatArray]:
+    """What is asked for, above 0, on every level: a pixel of which any part is on the finer one."""
+    levels = []
+    for width, height in sizes:
+        asked = _resized(asked, width, height, cv2.INTER_AREA)
+        levels.append(asked)
+    return levels
 
 
 def _sizes(alpha: FloatArray) -> list[tuple[int, int]]:
@@ -169,7 +184,7 @@ def _within(span: slice, whole: slice) -> slice:
 def _settle(
     image: FloatArray, mix: FloatArray, both: _Sides, rounds: int, bounds: list[_Sides]
 ) -> _Sides:
-    """One level: `image` is `h × w × 3`, `mix` the alpha as `h × w × 1`.
+    """One level: `image` is `h × w × 3`, `mix` the alpha, `h × w`.
 
     Args:
         image: the plate.
@@ -183,23 +198,46 @@ def _settle(
     know_f, know_b = mix + np.float32(_FLOOR), rest + np.float32(_FLOOR)
     heard_f, heard_b = _mean(know_f), _mean(know_b)
     lean_f, lean_b = mix / (heard_f * _STRENGTH), rest / (heard_b * _STRENGTH)
-    noise = _spread(image)
+    sides = (know_f, know_b, heard_f, heard_b, lean_f, lean_b, mix, rest)
+    # Each for three channels: numpy goes through rows of them at once, not through threes.
+    know_f, know_b, heard_f, heard_b, lean_f, lean_b, mix, rest = (thrice(one) for one in sides)
+    noise = _spread(image, np.empty_like(image))
     least = np.minimum(image, 0)
     (low_f, high_f), (low_b, high_b) = ((np.maximum(low, least), high) for low, high in bounds)
+    missing, part = np.empty_like(image), np.empty_like(image)
+    pull_f, pull_b = np.empty_like(image), np.empty_like(image)
     for _ in range(rounds):
-        mean_f = _mean(foreground * know_f) / heard_f
-        mean_b = _mean(background * know_b) / heard_b
-        pull_f, pull_b = _spread(mean_f) * lean_f, _spread(mean_b) * lean_b
-        missing = image - mix * mean_f - rest * mean_b
-        missing /= noise + mix * pull_f + rest * pull_b
-        foreground = np.maximum(np.minimum(mean_f + pull_f * missing, high_f), low_f)
-        background = np.maximum(np.minimum(mean_b + pull_b * missing, high_b), low_b)
+        mean_f = _mean(np.multiply(foreground, know_f, out=part))
+        mean_f /= heard_f
+        mean_b = _mean(np.multiply(background, know_b, out=part))
+        mean_b /= heard_b
+        np.multiply(_spread(mean_f, pull_f), lean_f, out=pull_f)
+        np.multiply(_spread(mean_b, pull_b), lean_b, out=pull_b)
+        np.subtract(image, np.multiply(mix, mean_f, out=part), out=missing)
+        missing -= np.multiply(rest, mean_b, out=part)
+        held = np.multiply(mix, pull_f, out=part)
+        held += noise
+        missing /= np.add(held, rest * pull_b, out=held)
+        foreground = _within_bounds(mean_f, pull_f, missing, low_f, high_f)
+        background = _within_bounds(mean_b, pull_b, missing, low_b, high_b)
     return foreground, background
 
 
-def _spread(level: FloatArray) -> FloatArray:
+def _within_bounds(  # noqa: PLR0917  one side's pictures
+    mean: FloatArray, pull: FloatArray, missing: FloatArray, low: FloatArray, high: FloatArray
+) -> FloatArray:
+    """Its mean and its share of what is missing, in `mean`."""
+    pull *= missing
+    mean += pull
+    np.minimum(mean, high, out=mean)
+    return np.maximum(mean, low, out=mean)
+
+
+def _spread(level: FloatArray, out: FloatArray) -> FloatArray:
     """Variance that goes with a level."""
-    return np.square(np.abs(level) + np.float32(_DARK))
+    np.abs(level, out=out)
+    out += np.float32(_DARK)
+    return np.square(out, out=out)
 
 
 def _mean(picture: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from plugin.types import FloatArray
+from plugin.types import FloatArray, LabelArray
 
 _SURE = 0.8
 """Share of a pixel from which its colour counts as that side's own."""
@@ -19,6 +19,9 @@ _REACH = 4
 """Pixels to each side, of the halved level, that are looked at before a coarser one is."""
 
 _WINDOW = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
+
+_STRIP = 32
+"""Rows that are looked at at a time, an even number."""
 
 _SLACK = np.float32(0.15)
 """How far beyond what was seen a colour may lie: rim light, strands brighter than any near them."""
@@ -54,14 +57,11 @@ def bounds_around(rgb: FloatArray, share: FloatArray, levels: int, dark: float) 
         dark: level below which the slack counts as absolute.
     """
     sure = (share >= min(_SURE, float(share.max()))).astype(np.uint8)
-    low, high = (
-        np.asarray(cv2.copyTo(rgb, sure, np.full_like(rgb, none)), np.float32)
-        for none in (np.inf, -np.inf)
-    )
-    seen = []
-    for _ in range(levels):
-        low, high = _halved(low, np.minimum), _halved(high, np.maximum)
-        seen.append((low, high))
+    sides = _seen_halved(rgb, sure, np.minimum), _seen_halved(rgb, sure, np.maximum)
+    seen = [sides]
+    for _ in range(levels - 1):
+        low, high = seen[-1]
+        seen.append((_halved(low, np.minimum), _halved(high, np.maximum)))
     least, most = _extreme(rgb, cv2.REDUCE_MIN), _extreme(rgb, cv2.REDUCE_MAX)
     found: list[Bounds] = []
     lows, highs = least[None, None], most[None, None]
@@ -83,13 +83,28 @@ def _extreme(picture: FloatArray, which: int) -> FloatArray:
     return np.asarray(cv2.reduce(rows, 1, which), np.float32).reshape(picture.shape[2])
 
 
+def _seen_halved(rgb: FloatArray, sure: LabelArray, which: np.ufunc) -> FloatArray:
+    """`_halved` of what is sure, a strip of rows at a time: as much as the cache holds."""
+    none = np.float32(np.inf if which is np.minimum else -np.inf)
+    height, width = sure.shape
+    halved = np.empty(((height + 1) // 2, (width + 1) // 2, 3), np.float32)
+    for top in range(0, height, _STRIP):
+        strip = slice(top, top + _STRIP)
+        known = cv2.copyTo(rgb[strip], sure[strip], np.full_like(rgb[strip], none))
+        halved[top // 2 : (top + _STRIP) // 2] = _halved(np.asarray(known, np.float32), which)
+    return halved
+
+
 def _halved(picture: FloatArray, which: np.ufunc) -> FloatArray:
     """The smallest or largest of each 2 × 2 pixels."""
     height, width = picture.shape[:2]
     if height % 2 or width % 2:
         picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     rows = which(picture[::2], picture[1::2])
-    halved: FloatArray = which(rows[:, ::2], rows[:, 1::2])
+    # Pixels as wholes: numpy's own way through every second one of three channels takes thrice.
+    pixels = rows.view(np.dtype((np.void, 12)))[..., 0]
+    left, right = (np.ascontiguousarray(pixels[:, at::2]).view(np.float32) for at in (0, 1))
+    halved: FloatArray = which(left, right).reshape(len(rows), -1, 3)
     return halved
 
 

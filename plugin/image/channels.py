@@ -29,8 +29,19 @@ def mean(picture: FloatArray) -> FloatArray:
 
 def dot(one: FloatArray, other: FloatArray) -> FloatArray:
     """The sum of products, of two `H × W × C`."""
-    out: FloatArray = np.einsum("hwc,hwc->hw", one, other)
-    return out
+    ones = np.ones((1, one.shape[2]), np.float32)
+    return np.asarray(cv2.transform(np.multiply(one, other), ones), np.float32)
+
+
+def thrice(plane: FloatArray) -> FloatArray:
+    """A plane as three equal channels, `H × W` → `H × W × 3`."""
+    return np.asarray(cv2.merge([plane] * 3), np.float32)
+
+
+def times(picture: FloatArray, plane: FloatArray) -> FloatArray:
+    """Each of three channels times a plane, `H × W × 3` and `H × W`."""
+    product: FloatArray = picture * thrice(plane)
+    return product
 
 
 def as_bytes(rgb: FloatArray) -> LabelArray:
