@@ -245,13 +245,13 @@ class RawAlphas:
 
     def layers(self, raw: Raw, area: Area) -> Layers:
         """The layers that are asked for beside a frame's alpha."""
-        held: dict[str, FloatArray | None] = {
-            "trimap": as_layer(raw.trimap[area]),
-            "adapted": as_layer(raw.adapted),
-            "confidence": raw.confidence,
+        held: dict[str, Callable[[], FloatArray | None]] = {
+            "trimap": lambda: as_layer(raw.trimap[area]),
+            "adapted": lambda: as_layer(raw.adapted),
+            "confidence": lambda: raw.confidence,
         }
         wanted = sorted(self.plan.shot.layers)
-        return {name: plane for name in wanted if (plane := held[name]) is not None}
+        return {name: plane for name in wanted if (plane := held[name]()) is not None}
 
     def _write_pictures(
         self, number: int, inputs: Inputs, mask: Mask | None, raw: Raw, area: Area

@@ -7,6 +7,7 @@ seal is looked at before the decoder is: what was damaged never gets that far.
 
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,13 +39,16 @@ from plugin.exr.decode import (
 )
 from plugin.exr.form import COMPRESSIONS, LOSSY, AlphaFile, AlphaFormat, Compression
 from plugin.exr.header import OURS, colour_attributes, make_header, window
-from plugin.types import FloatArray, Frame, PlateInfo, Window
+from plugin.types import FloatArray, Frame, PlateInfo, Stored, Window
 
 __all__ = ["AlphaFile", "AlphaFormat", "Bits", "Channels", "Colours", "Compression"]
 
 FOREGROUND = "foreground"
 """Key of the provenance that says that RGB is a foreground, not the alpha again."""
 _AGAIN = "run the same command again"
+
+_HALF_ONE = 0x3C00
+"""The code of 1 in half floats: those of 0 and up are in the order of their values."""
 
 Layers = Mapping[str, FloatArray]
 """Planes `H × W` float32 within [0, 1], by the name of their layer."""
@@ -54,7 +58,7 @@ _DEFAULT = AlphaFormat()
 
 
 def encode_alpha(
-    alpha: FloatArray,
+    alpha: Stored,
     *,
     info: PlateInfo,
     frame: Frame,
@@ -66,7 +70,7 @@ def encode_alpha(
     """The bytes of an alpha EXR.
 
     Args:
-        alpha: `H × W` float32 of the plate's data window, finite, within [0, 1].
+        alpha: `H × W` float32 or float16 of the plate's data window, finite, within [0, 1].
         info: the plate: windows, pixel aspect ratio, rate.
         frame: its timecode, and attributes to carry over; its pixels are not looked at.
         provenance: written as `adamatte/<key>`; `digest` is added, or checked if given.
@@ -78,6 +82,27 @@ def encode_alpha(
         FrameError: the alpha or a layer is of another size than the plate, or not within [0, 1];
             or the foreground is of another size, or not finite.
     """
+    return _encoded(alpha, info, frame, provenance, form, colours, layers).data
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Encoded:
+    """A file's bytes, the digest that stands in them, and the planes that it is of."""
+
+    data: bytes
+    digest: str
+    planes: Mapping[str, Stored]
+
+
+def _encoded(  # noqa: PLR0917  as `encode_alpha`
+    alpha: Stored,
+    info: PlateInfo,
+    frame: Frame,
+    provenance: Mapping[str, str],
+    form: AlphaFormat,
+    colours: Colours | None,
+    layers: Layers | None,
+) -> _Encoded:
     where = f"frame {frame.number}"
     _refuse_alpha(alpha, info.data_window, where)
     lossless = form.compression not in LOSSY
@@ -104,7 +129,7 @@ def encode_alpha(
     if provenance.get("digest", digest) != digest:
         raise FrameError("the digest is of other pixels", where=where, fix=_AGAIN)
     header |= {f"{OURS}digest": digest, f"{OURS}seal": NO_SEAL}
-    return add_seal(_written(header, planes))
+    return _Encoded(add_seal(_written(header, planes)), digest, summed)
 
 
 def _written(header: dict[str, Any], planes: Mapping[str, Any]) -> bytes:
@@ -115,7 +140,7 @@ def _written(header: dict[str, Any], planes: Mapping[str, Any]) -> bytes:
 
 def write_alpha(
     path: Path,
-    alpha: FloatArray,
+    alpha: Stored,
     *,
     info: PlateInfo,
     frame: Frame,
@@ -136,18 +161,9 @@ def write_alpha(
         FrameError: the alpha cannot be a matte.
         OutputError: the disk refuses, or does not give back what was written.
     """
-    data = encode_alpha(
-        alpha,
-        info=info,
-        frame=frame,
-        provenance=provenance,
-        form=form,
-        colours=colours,
-        layers=layers,
-    )
-    digest = str(read_header(data, path)[f"{OURS}digest"])
-    write_whole(path, data, check=partial(_check_written, digest=digest), root=root)
-    return digest
+    made = _encoded(alpha, info, frame, provenance, form, colours, layers)
+    write_whole(path, made.data, check=partial(_check_written, made=made), root=root)
+    return made.digest
 
 
 def read_layer(path: Path, name: str) -> FloatArray | None:
@@ -237,23 +253,34 @@ def is_current(path: Path, recipe: str) -> str | None:
     return told["digest"] if told.get("recipe") == recipe else None
 
 
-def _check_written(path: Path, digest: str) -> None:
+def _check_written(path: Path, made: _Encoded) -> None:
+    """The disk gives back every byte that was written, and they decode to every pixel."""
     fix = "look at the disk or the share, then run the same command again"
     try:
-        found = prove_alpha(path)
+        data = load(path)
+        planes, _ = decode_stored(data, tuple(made.planes), path)
     except FrameError as error:
         raise OutputError(
             f"what was written reads back wrong: {error.what}", where=path, fix=fix
         ) from error
-    if found.provenance["digest"] != digest:
+    same = (_same_bits(plane, made.planes[name]) for name, plane in planes.items())
+    if data != made.data or not all(same):
         raise OutputError("what was written reads back as other pixels", where=path, fix=fix)
 
 
-def _refuse_alpha(alpha: FloatArray, area: Window, where: str) -> None:
+def _same_bits(one: Stored, other: Stored) -> bool:
+    bits = np.dtype(f"u{one.itemsize}")
+    return one.dtype == other.dtype and np.array_equal(one.view(bits), other.view(bits))
+
+
+def _refuse_alpha(alpha: Stored, area: Window, where: str) -> None:
     refuse_size(area, where)
-    if alpha.dtype != np.float32 or alpha.shape != (area.height, area.width):
+    known = alpha.dtype in (np.float16, np.float32)
+    if not known or alpha.shape != (area.height, area.width):
         what = f"the alpha is {alpha.shape} {alpha.dtype}, not {area.height} × {area.width} float32"
         raise FrameError(what, where=where, fix="report it: a step before gave another size")
+    if alpha.dtype == np.float16 and alpha.view(np.uint16).max() <= _HALF_ONE:
+        return
     # Comparisons with NaN are false, and min and max hand NaN on.
     if not (alpha.min() >= 0 and alpha.max() <= 1):
         raise FrameError("the alpha is not within [0, 1]", where=where, fix="report it")

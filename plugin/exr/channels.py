@@ -17,12 +17,12 @@ _LARGEST = {"half": np.float32(65504), "float": np.finfo(np.float32).max}
 
 
 def stored_channels(
-    alpha: FloatArray, rgb: FloatArray | None, channels: Channels, bits: Bits
+    alpha: Stored, rgb: FloatArray | None, channels: Channels, bits: Bits
 ) -> dict[str, Stored]:
     """Every channel of the file by its name, as stored.
 
     Args:
-        alpha: `H × W` float32.
+        alpha: `H × W` float32 or float16.
         rgb: `H × W × 3` float32, premultiplied, for `fg`.
         channels: what the file holds.
         bits: `half` (rounded to nearest, beyond ±65504 held there) or `float`.
@@ -58,7 +58,7 @@ def stored_digest(planes: Mapping[str, Stored], bits: Bits) -> str:
     return digest.hexdigest()
 
 
-def refuse_colours(rgb: FloatArray, alpha: FloatArray, where: str) -> None:
+def refuse_colours(rgb: FloatArray, alpha: Stored, where: str) -> None:
     """Refuse a foreground that cannot go with an alpha.
 
     Raises:
@@ -71,5 +71,5 @@ def refuse_colours(rgb: FloatArray, alpha: FloatArray, where: str) -> None:
         raise FrameError("the foreground is not finite", where=where, fix="report it")
 
 
-def _stored(plane: FloatArray, bits: Bits) -> npt.NDArray[Any]:
+def _stored(plane: Stored, bits: Bits) -> npt.NDArray[Any]:
     return np.ascontiguousarray(plane, dtype=np.float16 if bits == "half" else np.float32)

@@ -223,7 +223,7 @@ def _settle(
     return foreground, background
 
 
-def _within_bounds(  # noqa: PLR0917  one side's pictures
+def _within_bounds(
     mean: FloatArray, pull: FloatArray, missing: FloatArray, low: FloatArray, high: FloatArray
 ) -> FloatArray:
     """Its mean and its share of what is missing, in `mean`."""

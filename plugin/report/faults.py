@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from plugin.image.channels import dot, thrice, times
 from plugin.report.figures import Box, densest, noted
 from plugin.report.through import seen_through
 from plugin.types import BACKGROUND, FOREGROUND, FloatArray, LabelArray
@@ -141,10 +142,10 @@ def _shrunk(rgb: FloatArray, labels: LabelArray, alpha: FloatArray) -> Seen:
         np.asarray(
             cv2.resize(np.ascontiguousarray(p), size, interpolation=cv2.INTER_AREA), np.float32
         )
-        for p in (np.clip(rgb, 0, 1), alpha)
+        for p in (rgb, alpha)
     ]
     classes = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
-    return Seen(small[0], classes, small[1], max(unit, 0.1), max(size))
+    return Seen(np.clip(small[0], 0, 1), classes, small[1], max(unit, 0.1), max(size))
 
 
 def _around(whole: Seen) -> Seen:
@@ -207,11 +208,11 @@ def _rims(seen: Seen) -> tuple[FloatArray, FloatArray]:
     front, spread_in, there_in = _colour(seen.rgb, sure_in, near)
     back, spread_out, there_out = _colour(seen.rgb, sure_out, near)
     line = front - back
-    apart = _dot(line, line)
-    share = _dot(seen.rgb - back, line) / np.maximum(apart, 1e-6)
+    apart = dot(line, line)
+    share = dot(seen.rgb - back, line) / np.maximum(apart, 1e-6)
     inside = np.clip(share, 0, 1).astype(np.float32)
-    gone = seen.rgb - back - inside[..., None] * line
-    off = _dot(gone, gone)
+    gone = seen.rgb - back - times(line, inside)
+    off = dot(gone, gone)
     steady = apart > 9 * np.maximum(spread_in, spread_out)
     told = there_in & there_out & steady & (apart > _CONTRAST**2) & (off < _OFF_LINE**2)
     edge = _outline(seen.alpha > 0.5).astype(np.uint8)
@@ -222,18 +223,14 @@ def _rims(seen: Seen) -> tuple[FloatArray, FloatArray]:
     return np.ascontiguousarray(over, np.float32), np.ascontiguousarray(under, np.float32)
 
 
-def _dot(one: FloatArray, other: FloatArray) -> FloatArray:
-    return np.asarray(np.einsum("ijc,ijc->ij", one, other), np.float32)
-
-
 def _colour(rgb: FloatArray, where: Where, near: float) -> tuple[FloatArray, FloatArray, Where]:
     """The mean colour nearby of what is sure, how far it spreads, and where there is any."""
     weight = where.astype(np.float32)
     side = 2 * max(2, round(near)) + 1
     total = cv2.blur(weight, (side, side))
     safe = np.maximum(total, 1e-4)
-    mean = np.asarray(cv2.blur(rgb * weight[..., None], (side, side)) / safe[..., None], np.float32)
-    power = cv2.blur(_dot(rgb, rgb) * weight, (side, side)) / safe
-    spread = np.maximum(np.asarray(power) - _dot(mean, mean), 0)
+    mean = np.asarray(cv2.blur(times(rgb, weight), (side, side)) / thrice(safe), np.float32)
+    power = cv2.blur(dot(rgb, rgb) * weight, (side, side)) / safe
+    spread = np.maximum(np.asarray(power) - dot(mean, mean), 0)
     there: Where = total > 0.02
     return mean, np.asarray(spread, np.float32), there

@@ -23,6 +23,7 @@ import numpy as np
 from plugin.disk.atomic import write_whole
 from plugin.disk.inputs import read_whole
 from plugin.errors import OutputError
+from plugin.image.channels import thrice
 from plugin.types import FloatArray, LabelArray
 
 FOLDER = "report/frames"
@@ -142,9 +143,21 @@ def _laid(part: T, area: tuple[slice, slice], whole: FloatArray) -> T:
 def straight(
     foreground: FloatArray, alpha: FloatArray, to_display: Callable[[FloatArray], FloatArray]
 ) -> FloatArray:
-    """Premultiplied foreground of the plate's space as straight display-referred colours."""
-    colours = foreground / np.maximum(alpha, _LEAST_ALPHA)[..., None]
-    return to_display(np.ascontiguousarray(colours, np.float32))
+    """Premultiplied foreground of the plate's space as straight display-referred colours.
+
+    Args:
+        foreground: `H × W × 3` float32, 0 where alpha is.
+        alpha: `H × W` float32.
+        to_display: from the plate's space, each pixel for itself.
+    """
+    left, top, across, down = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    box = slice(top, top + down), slice(left, left + across)
+    shown = np.empty_like(foreground)
+    shown[:] = to_display(np.zeros((1, 1, 3), np.float32))
+    if across:
+        colours = foreground[box] / thrice(np.maximum(alpha[box], _LEAST_ALPHA))
+        shown[box] = to_display(colours)
+    return shown
 
 
 def _small(picture: FloatArray | LabelArray, size: tuple[int, int]) -> LabelArray:

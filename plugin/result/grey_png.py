@@ -27,8 +27,11 @@ _DIGITS = 64
 _REACH = 4096
 """Bytes from the start of a file in which its recipe must stand."""
 
-_FASTEST = 1
-"""zlib level: on masks the slower ones save next to nothing."""
+_ENCODING = [
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE),
+]
+"""On masks and labels slower levels save next to nothing, nor do differences of few values."""
 
 
 def write_grey(
@@ -50,9 +53,7 @@ def write_grey(
         what = f"the picture is {pixels.shape} {pixels.dtype}, not H × W uint8"
         raise FrameError(what, where=path, fix="report it")
     refuse_size(Window.of_size(pixels.shape[1], pixels.shape[0]), path)
-    done, data = cv2.imencode(
-        ".png", np.ascontiguousarray(pixels), [cv2.IMWRITE_PNG_COMPRESSION, _FASTEST]
-    )
+    done, data = cv2.imencode(".png", np.ascontiguousarray(pixels), _ENCODING)
     if not done:
         raise FrameError("the picture cannot be encoded as PNG", where=path, fix="report it")
     content = data.tobytes()

@@ -87,7 +87,7 @@ class RawFiles:
         write_grey(layout.labels(frame.number), labels, root=layout.out)
         write_alpha(
             layout.raw(frame.number),
-            raw.alpha.astype(np.float32, copy=False),
+            raw.alpha,
             info=self._info.model_copy(update={"data_window": own}),
             frame=Frame(frame.number, frame.rgb),
             provenance={

@@ -172,8 +172,12 @@ def _pixels(picture: oiio.ImageInput, part: int, wanted: list[int], path: Path) 
     message = complaint(picture.geterror)
     if pixels is None or message:
         raise _unreadable(path, f"damaged ({_one_line(message)})")
-    chosen = pixels[..., [channel - first for channel in wanted]].astype(np.float32, copy=False)
-    return np.nan_to_num(chosen, posinf=65504, neginf=-65504)
+    places = [channel - first for channel in wanted]
+    chosen = pixels if places == list(range(pixels.shape[2])) else pixels[..., places]
+    chosen = np.asarray(chosen, np.float32)
+    return (
+        chosen if np.isfinite(chosen).all() else np.nan_to_num(chosen, posinf=65504, neginf=-65504)
+    )
 
 
 @contextmanager

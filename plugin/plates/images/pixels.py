@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import OpenEXR  # type: ignore[import-not-found]
 from OpenImageIO import ImageInput
 
 from plugin.errors import FrameError
@@ -12,6 +13,8 @@ from plugin.types import FloatArray
 
 LARGEST = np.float32(65504.0)
 """What an infinity becomes: the largest number of a half float."""
+
+_STORED = {"half": np.float16, "float": np.float32}
 
 
 def decode(header: ImageHeader, image: ImageInput | None, path: Path, named: Path) -> FloatArray:
@@ -29,6 +32,9 @@ def decode(header: ImageHeader, image: ImageInput | None, path: Path, named: Pat
     channels = header.picture.rgb
     if image is None:
         return _luma_chroma(path, named)
+    planes = _exr_planes(header, image, path) if header.reader == "openexr" else None
+    if planes is not None:
+        return planes
     pixels = _read(header, image, [c for c in channels if c >= 0], path, named)
     if len(channels) == 1:
         return np.repeat(pixels, 3, axis=2)
@@ -51,6 +57,30 @@ def decode_alpha(
     alpha = _read(header, image, [header.picture.alpha], path, named)[:, :, 0]
     alpha = np.nan_to_num(alpha, nan=0.0, posinf=1.0, neginf=0.0)
     return np.clip(alpha, 0, 1, out=alpha)
+
+
+def _exr_planes(header: ImageHeader, image: ImageInput, path: Path) -> FloatArray | None:
+    """Red, green and blue by OpenEXR itself, which takes half as long for the same values.
+
+    None for whatever is not three full channels of halves or floats in the first part, and for what
+    it cannot read: OpenImageIO knows more kinds, and says what is wrong with a file.
+    """
+    picture, spec = header.picture, image.spec(header.picture.part, 0)
+    if picture.part or len(set(picture.rgb)) != 3 or min(picture.rgb) < 0:
+        return None
+    stored = [_STORED.get(str(spec.channelformat(channel))) for channel in picture.rgb]
+    if None in stored:
+        return None
+    rgb = np.empty((spec.height, spec.width, 3), np.float32)
+    try:
+        file = OpenEXR.InputFile(str(path))  # its `header()` does not survive damage
+        planes = file.channels([spec.channelnames[channel] for channel in picture.rgb])
+        file.close()
+        for channel, (plane, kind) in enumerate(zip(planes, stored, strict=True)):
+            rgb[..., channel] = np.frombuffer(plane, kind).reshape(rgb.shape[:2])
+    except Exception:  # whatever it was, the other library tells it
+        return None
+    return rgb
 
 
 def _luma_chroma(path: Path, named: Path) -> FloatArray:
