@@ -15,6 +15,7 @@ from plugin.driver.plan import Device, Plan, read_plan
 from plugin.errors import AdaMatteError, FrameError, RequestError, SurroundingsError, told_as
 from plugin.exr.alpha_file import is_current
 from plugin.finish import Finisher
+from plugin.image.halves import as_floats
 from plugin.plates import NON_FINITE
 from plugin.report.faults import look_at
 from plugin.report.figures import frame_figures
@@ -192,7 +193,7 @@ class FrameWorker:
         is computed again once its neighbour can be.
         """
         if matted.steady is None:
-            return matted.raw.alpha.astype(np.float32, copy=False), {}
+            return as_floats(matted.raw.alpha), {}
         neighbours: list[RawFrame] = []
         near: dict[int, Inputs] = {}
         # The farthest ahead first: the frame beside this one is at the one before that, so that

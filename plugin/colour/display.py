@@ -221,8 +221,7 @@ def srgb_encode(linear: FloatArray) -> FloatArray:
     curved = np.power(linear, np.float32(1 / 2.4))
     curved *= np.float32(1.055)
     curved -= np.float32(0.055)
-    low = linear <= np.float32(0.0031308)
-    curved[low] = linear[low] * np.float32(12.92)
+    np.copyto(curved, linear * np.float32(12.92), where=linear <= np.float32(0.0031308))
     return curved
 
 

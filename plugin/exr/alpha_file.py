@@ -39,6 +39,7 @@ from plugin.exr.decode import (
 )
 from plugin.exr.form import COMPRESSIONS, LOSSY, AlphaFile, AlphaFormat, Compression
 from plugin.exr.header import OURS, colour_attributes, make_header, window
+from plugin.image.halves import as_floats
 from plugin.types import FloatArray, Frame, PlateInfo, Stored, Window
 
 __all__ = ["AlphaFile", "AlphaFormat", "Bits", "Channels", "Colours", "Compression"]
@@ -198,8 +199,8 @@ def read_alpha(path: Path, layer: str = "") -> AlphaFile:
     channels = tuple(channel.name for channel in header["channels"])
     beside = tuple({f"{layer}.A"}.intersection(channels))
     planes, bits = decode_stored(data, (*("ARGB" if coloured else "A"), *beside), path)
-    further = [planes.pop(name).astype(np.float32) for name in beside]
-    alpha = planes["A"].astype(np.float32)
+    further = [as_floats(planes.pop(name)) for name in beside]
+    alpha = as_floats(planes["A"])
     _refuse_alpha(alpha, data_window, str(path))
     rgb = colours_of(planes) if coloured else None
     told = header.get(f"{OURS}digest")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from plugin.errors import FrameError
 from plugin.exr.decode import Bits
+from plugin.image.halves import as_floats, as_halves
 from plugin.types import FloatArray, Stored
 
 Channels = Literal["rgba", "a", "fg"]
@@ -72,4 +73,4 @@ def refuse_colours(rgb: FloatArray, alpha: Stored, where: str) -> None:
 
 
 def _stored(plane: Stored, bits: Bits) -> npt.NDArray[Any]:
-    return np.ascontiguousarray(plane, dtype=np.float16 if bits == "half" else np.float32)
+    return np.ascontiguousarray(as_halves(plane) if bits == "half" else as_floats(plane))

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 import OpenEXR  # type: ignore[import-not-found]
 
 from plugin.disk.inputs import read_whole
 from plugin.errors import FrameError
 from plugin.exr.header import OURS, window
+from plugin.image.halves import as_floats
 from plugin.types import FloatArray, Stored, Window
 
 Bits = Literal["half", "float"]
@@ -126,12 +128,12 @@ def decode_a(data: bytes, path: Path, name: str = "A") -> tuple[FloatArray, Bits
         FrameError: some pixel cannot be decoded, or there is no such channel.
     """
     planes, bits = decode_stored(data, (name,), path)
-    return planes[name].astype(np.float32), bits
+    return as_floats(planes[name]), bits
 
 
 def colours_of(planes: Mapping[str, Stored]) -> FloatArray:
     """Planes R, G and B as one picture, `H × W × 3` float32."""
-    return np.stack([planes[name] for name in "RGB"], axis=2).astype(np.float32, copy=False)
+    return np.asarray(cv2.merge([as_floats(planes[name]) for name in "RGB"]), np.float32)
 
 
 def decode_stored(

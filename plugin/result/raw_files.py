@@ -22,6 +22,7 @@ from plugin.errors import FrameError
 from plugin.exr.alpha_file import AlphaFormat, prove_alpha, write_alpha
 from plugin.exr.decode import Bits
 from plugin.framerange import FrameRange
+from plugin.image.halves import as_halves
 from plugin.result.grey_png import read_grey, write_grey
 from plugin.result.layout import OutputLayout
 from plugin.stabilise.plan import StabilisePlan
@@ -71,7 +72,7 @@ class RawFiles:
 
     def as_stored(self, alpha: FloatArray) -> Stored:
         """The alpha with the bits that a file keeps: computed or read, it is the same."""
-        return alpha if self._bits == "float" else alpha.astype(np.float16)
+        return alpha if self._bits == "float" else as_halves(alpha)
 
     def write(self, frame: Frame, raw: Raw, recipe: str) -> None:
         """Labels first: where the alpha is, they are.

@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 
 from plugin.image.channels import dot
+from plugin.image.halves import as_floats
 from plugin.image.regions import Box, Flags
 from plugin.stabilise.flow import Flows, Motion, RawFrame
 from plugin.types import FloatArray, Stored
@@ -86,7 +87,7 @@ def stabilise(centre: RawFrame, neighbours: Sequence[RawFrame], flows: Flows) ->
         `H × W` float32 within [0, 1]; the raw alpha, to the bit, outside of the region, and where
         no neighbour can be believed.
     """
-    result = centre.alpha.astype(np.float32)
+    result = np.array(as_floats(centre.alpha))
     others = [(frame, flows.between(centre, frame)) for frame in neighbours]
     if not others:
         return result
@@ -127,7 +128,7 @@ def _grown(span: slice, size: int, step: int) -> slice:
 
 def _own(centre: RawFrame, wide: Box) -> _Moved:
     """The centre's samples."""
-    alpha = centre.alpha[wide].astype(np.float32, copy=False)
+    alpha = as_floats(centre.alpha[wide])
     there = np.ones(alpha.shape, np.float32) if centre.there is None else centre.there[wide]
     return _Moved(_unit(centre.picture[wide]), alpha, np.asarray(there, np.float32))
 
@@ -195,7 +196,7 @@ def _told(fitted: FloatArray, centre: RawFrame, tile: Box, wide: Box) -> FloatAr
     fitted = np.dstack([_read(fitted[..., :4], u, v), _read(fitted[..., 4], u, v)])
     told = dot(fitted[..., :3], _unit(centre.picture[tile])) + fitted[..., 3]
     share = fitted[..., 4] / (fitted[..., 4] + np.float32(_SUPPORT))
-    own = centre.alpha[tile].astype(np.float32, copy=False)
+    own = as_floats(centre.alpha[tile])
     steady: FloatArray = own + share * (np.clip(told, 0, 1) - own)
     return steady
 
@@ -256,7 +257,7 @@ def _read_part(image: Stored, x: FloatArray, y: FloatArray) -> FloatArray:
     """`_read`, of the part that is looked at alone: `remap` does not know halves."""
     height, width = image.shape
     rows, columns = _span(y, height), _span(x, width)
-    part = image[rows, columns].astype(np.float32)
+    part = as_floats(image[rows, columns])
     return _read(part, x - np.float32(columns.start), y - np.float32(rows.start))
 
 

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import OpenEXR  # type: ignore[import-not-found]
 from OpenImageIO import ImageInput
 
 from plugin.errors import FrameError
+from plugin.image.halves import as_floats
 from plugin.plates.images import exr_luma_chroma
 from plugin.plates.images.header import ImageHeader, complaint, plain_reason
 from plugin.types import FloatArray
@@ -71,16 +73,17 @@ def _exr_planes(header: ImageHeader, image: ImageInput, path: Path) -> FloatArra
     stored = [_STORED.get(str(spec.channelformat(channel))) for channel in picture.rgb]
     if None in stored:
         return None
-    rgb = np.empty((spec.height, spec.width, 3), np.float32)
     try:
         file = OpenEXR.InputFile(str(path))  # its `header()` does not survive damage
         planes = file.channels([spec.channelnames[channel] for channel in picture.rgb])
         file.close()
-        for channel, (plane, kind) in enumerate(zip(planes, stored, strict=True)):
-            rgb[..., channel] = np.frombuffer(plane, kind).reshape(rgb.shape[:2])
+        floats = [
+            as_floats(np.frombuffer(plane, kind).reshape(spec.height, spec.width))
+            for plane, kind in zip(planes, stored, strict=True)
+        ]
     except Exception:  # whatever it was, the other library tells it
         return None
-    return rgb
+    return np.asarray(cv2.merge(floats), np.float32)
 
 
 def _luma_chroma(path: Path, named: Path) -> FloatArray:
