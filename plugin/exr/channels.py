@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -32,7 +33,7 @@ def stored_channels(
     if rgb is None:
         return dict.fromkeys("RGBA" if channels == "rgba" else "A", a)
     most = _LARGEST[bits]
-    planes = (np.clip(rgb[..., i], -most, most) for i in range(3))
+    planes = (np.clip(np.asarray(plane, np.float32), -most, most) for plane in cv2.split(rgb))
     return {**{n: _stored(p, bits) for n, p in zip("RGB", planes, strict=True)}, "A": a}
 
 

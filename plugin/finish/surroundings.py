@@ -41,9 +41,9 @@ class Bounds:
 
     def over(self, rows: slice, columns: slice) -> tuple[FloatArray, FloatArray]:
         """Both for those rows and columns of the level itself."""
-        down = np.arange(rows.start, rows.stop) // 2
-        across = np.arange(columns.start, columns.stop) // 2
-        low, high = (each.take(down, axis=0).take(across, axis=1) for each in (self.low, self.high))
+        halves = tuple(slice(s.start // 2, (s.stop + 1) // 2) for s in (rows, columns))
+        inner = tuple(slice(s.start % 2, s.start % 2 + s.stop - s.start) for s in (rows, columns))
+        low, high = (_twice(each[halves])[inner] for each in (self.low, self.high))
         return low, high
 
 
@@ -71,8 +71,9 @@ def bounds_around(rgb: FloatArray, share: FloatArray, levels: int, dark: float) 
         slack_low, slack_high = (
             _SLACK * (np.abs(each) + np.float32(dark)) for each in (lows, highs)
         )
+        lowest, highest = (np.tile(each, (1, lows.shape[1], 1)) for each in (least, most))
         found.append(
-            Bounds(np.maximum(lows - slack_low, least), np.minimum(highs + slack_high, most))
+            Bounds(np.maximum(lows - slack_low, lowest), np.minimum(highs + slack_high, highest))
         )
     return found[::-1]
 
@@ -112,5 +113,11 @@ def _nearest(seen: FloatArray, coarser: FloatArray) -> FloatArray:
     """The largest value around each pixel; where none was seen, what the coarser level has."""
     height, width = seen.shape[:2]
     around = np.asarray(cv2.dilate(seen, _WINDOW, borderType=cv2.BORDER_REPLICATE), np.float32)
-    finer = coarser.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
-    return np.where(np.isfinite(around), around, finer)
+    np.copyto(around, _twice(coarser)[:height, :width], where=~np.isfinite(around))
+    return around
+
+
+def _twice(picture: FloatArray) -> FloatArray:
+    """Every pixel as two by two."""
+    size = 2 * picture.shape[1], 2 * picture.shape[0]
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST), np.float32)
