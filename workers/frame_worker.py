@@ -70,7 +70,8 @@ class FrameWorker:
         return cls(read_plan(job).model_copy(update={"device": device}))
 
     def close(self) -> None:
-        """Give back the plate's files."""
+        """Give back the plate's files; a frame that is still in the works is not written."""
+        self._turns.door.shut()
         with self._turns.reading:
             self.plate.close()
 
@@ -154,8 +155,8 @@ class FrameWorker:
             alpha = np.ascontiguousarray(alpha[area])
         with stages("finish", self._turns.finishing):
             finished = self.finisher.finish(number, source.frame.rgb[area], alpha, area)
-        with stages("encode"):
-            layers = self.raw_alphas.layers(raw, area)
+        layers = self.raw_alphas.layers(raw, area)
+        with stages("encode"), self._turns.door:
             digest = self._writer.alpha(source.frame, recipe, finished, layers)
         labels = np.ascontiguousarray(raw.trimap[area])
         with stages("report"):
@@ -164,7 +165,7 @@ class FrameWorker:
                 statistics |= look_at(source.rgb[area], labels, finished.alpha, area)
             statistics |= raw.figures
         if self.plan.shot.report:
-            with stages("report"):
+            with stages("report"), self._turns.door:
                 self._writer.sprite(source, raw.trimap, raw.adapted, finished, digest)
         if wrong := source.frame.attributes.get(NON_FINITE):
             statistics["non_finite"] = float(wrong)
@@ -182,7 +183,7 @@ class FrameWorker:
             return self._finish_mask(number, inputs, mask, stages)
         with stages("trimap", self._turns.reading):
             plain, trimap = self.raw_alphas.trimaps.steps(number, mask, seen.rgb)
-        with stages("encode"):
+        with stages("encode"), self._turns.door:
             self._writer.overlay(seen, plain, trimap)
         return self._finish_trimap(number, inputs, mask, trimap, stages)
 
@@ -265,7 +266,7 @@ class FrameWorker:
     ) -> FrameResult:
         if mask is None:
             raise FrameError("no mask", where=f"frame {number}", fix="give a --segment method")
-        with stages("encode"):
+        with stages("encode"), self._turns.door:
             self.raw_alphas.keep("mask", number, as_grey(mask), inputs)
         statistics = {"confidence": mask.confidence, "subject": float(mask.coverage.mean())}
         return self._picture_result(number, inputs, statistics)
@@ -281,7 +282,7 @@ class FrameWorker:
     def _finish_trimap(
         self, number: int, inputs: Inputs, mask: Mask | None, trimap: Trimap, stages: Stages
     ) -> FrameResult:
-        with stages("encode"):
+        with stages("encode"), self._turns.door:
             if mask is not None and "mask" in self.plan.shot.keep:
                 self.raw_alphas.keep("mask", number, as_grey(mask), inputs)
             self.raw_alphas.keep("trimap", number, trimap.labels, inputs)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing
 from itertools import takewhile
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from plugin.errors import DeviceError
 from plugin.framerange import FrameRange
 from plugin.types import FrameResult, Matter
 from workers.frame_worker import FrameWorker
+from workers.last_words import LastWords
 from workers.overlap import two_at_a_time
 from workers.tries import tried
 
@@ -22,7 +23,7 @@ class InProcessExecutor:
     Args:
         make_matter: another network than `model.Matter`, as tests of everything else want.
         settled: the process's threads and memory are a worker's while it works, and what they were
-            after it: a program that calls us has its own.
+            after it: a program that calls us has its own. Should it die, a person is told.
         say: is told what a person should know.
     """
 
@@ -50,20 +51,25 @@ class InProcessExecutor:
         """
         plan = read_plan(job)
         left = deque(number for task in tasks for number in task)
-        with settled_process() if self._settled else nullcontext():
+        words = LastWords(plan.shot.plate)
+        with ExitStack() as ours:
+            if self._settled:
+                ours.enter_context(settled_process())
+                ours.enter_context(words)
             try:
-                yield from self._results(plan, left)
+                yield from self._results(plan, left, words)
             except DeviceError as error:
                 if not plan.may_go_on_without_gpu:
                     raise
                 frames = FrameRange.of(left).brief
                 self._say(f"the GPU fails: {error.what}: frames {frames} are computed on the CPU")
-                yield from self._results(plan.model_copy(update={"device": "cpu"}), left)
+                on_cpu = plan.model_copy(update={"device": "cpu"})
+                yield from self._results(on_cpu, left, words)
 
-    def _results(self, plan: Plan, left: deque[int]) -> Iterator[FrameResult]:
+    def _results(self, plan: Plan, left: deque[int], words: LastWords) -> Iterator[FrameResult]:
         """Of the frames that are left, each taken out when it is done."""
         with closing(FrameWorker(plan, self._make_matter)) as worker:
             numbers = takewhile(lambda _: not self._stopped, tuple(left))
-            for result in two_at_a_time(tried(worker.do, plan.shot.retries), numbers):
+            for result in two_at_a_time(words.of(tried(worker.do, plan.shot.retries)), numbers):
                 left.popleft()
                 yield result

@@ -131,7 +131,7 @@ class RawAlphas:
             if network != inputs.network:  # a device ran out of memory: smaller tiles since then
                 recipe = self.plan.raw_recipe(network, *inputs.digests)
                 inputs = replace(inputs, network=network, recipe=recipe)
-            with stages("encode"):
+            with stages("encode"), self.turns.door:
                 self._write_pictures(number, inputs, mask, raw, source.area)
                 self.raws.write(source.frame, raw, inputs.recipe)
         if alone:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from plugin.errors import SurroundingsError
+
 
 class Turns:
     """What two frames of a worker may not do at once: read the plate, use the network, finish.
@@ -17,6 +19,8 @@ class Turns:
     Args:
         large: the plate's frames are so large that a worker holds the pixels of one at a time;
             then `plate` is whose turn that is, and is taken before the others.
+
+    Whatever is written is written within `door`.
     """
 
     def __init__(self, *, large: bool) -> None:
@@ -24,6 +28,42 @@ class Turns:
         self.reading = threading.Lock()
         self.network = threading.Lock()
         self.finishing = threading.Lock()
+        self.door = Door()
+
+
+class Door:
+    """Through which a worker's files leave it, until it is shut.
+
+    A thread that is at a frame still when its worker is given up (its card failed, and the CPU goes
+    on) must not put that frame's file in the place of the one that counts.
+    """
+
+    def __init__(self) -> None:
+        self._change = threading.Condition()
+        self._inside, self._shut = 0, False
+
+    def __enter__(self) -> None:
+        """Any number of threads at once.
+
+        Raises:
+            SurroundingsError: the worker is given up.
+        """
+        with self._change:
+            if self._shut:
+                what, fix = "its worker was given up meanwhile", "run the same command again"
+                raise SurroundingsError(what, where="a frame in the works", fix=fix)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._change:
+            self._inside -= 1
+            self._change.notify_all()
+
+    def shut(self) -> None:
+        """Nothing goes through from here on; what is in it has gone through when this returns."""
+        with self._change:
+            self._shut = True
+            self._change.wait_for(lambda: not self._inside)
 
 
 class Stages:

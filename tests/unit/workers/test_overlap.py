@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from plugin.errors import SurroundingsError
 from workers.neighbours import Once
 from workers.overlap import two_at_a_time
+from workers.stage_clock import Door
 
 
 def test_results_come_in_order() -> None:
@@ -74,3 +76,34 @@ def test_a_value_is_made_once_and_an_error_is_forgotten() -> None:
         once.get(1, make)
     assert [once.get(n, make) for n in (1, 1, 2, 1, 3, 2, 1)] == [-1, -1, -2, -1, -3, -2, -1]
     assert made == [1, 1, 2, 3, 1]  # 3 pushes out what is farthest from it
+
+
+def test_a_door_that_is_shut_lets_out_what_is_in_it_and_nothing_after() -> None:
+    door, inside, shut = Door(), threading.Event(), threading.Event()
+    said: list[str] = []
+
+    def write() -> None:
+        with door:
+            inside.set()
+            said.append("written")
+
+    writer = threading.Thread(target=write)
+    with door:
+        writer.start()
+        assert inside.wait(300)  # any number at once
+    writer.join()
+
+    def leave() -> None:
+        door.shut()
+        said.append("shut")
+        shut.set()
+
+    leaver = threading.Thread(target=leave)
+    with door:
+        leaver.start()
+        said.append("left")
+    assert shut.wait(300)
+    leaver.join()
+    assert said == ["written", "left", "shut"]
+    with pytest.raises(SurroundingsError), door:
+        said.append("never")

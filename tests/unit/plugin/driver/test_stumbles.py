@@ -11,14 +11,18 @@ import numpy as np
 import pytest
 
 from plugin.driver.plan import Plan
+from plugin.driver.probe import anchored, probe_job
 from plugin.driver.run import run
-from plugin.errors import DeviceError
+from plugin.errors import DeviceError, SurroundingsError
 from plugin.framerange import FrameRange
+from plugin.progress.modes import QuietProgress
 from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
 from plugin.result.verify import verify
 from plugin.types import FloatArray, LabelArray
 from tests.jobs import LumaMatter, creature
 from tests.media import write_image
+from workers.frame_worker import FrameWorker
 from workers.in_process import InProcessExecutor
 
 pytestmark = pytest.mark.slow
@@ -126,6 +130,29 @@ def test_a_gpu_that_fails_leaves_the_rest_to_the_cpu_where_that_was_left_open(
     (note,) = notes
     assert "the GPU fails" in note
     assert f"{1001 + done}-1006" in note
+
+
+@pytest.mark.parametrize("stabilise", [0, 2])
+def test_a_frame_that_is_with_the_network_when_its_worker_is_given_up_leaves_nothing(
+    rendered: Shot, tmp_path: Path, stabilise: int
+) -> None:
+    shot = rendered.model_copy(update={"out": tmp_path / "o", "stabilise": stabilise})
+    workers: list[FrameWorker] = []
+
+    class Late(LumaMatter):
+        """By the time that it answers, the worker is closed."""
+
+        def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:
+            workers[0].close()
+            return super().__call__(image, trimap)
+
+    plan, _, _ = probe_job(anchored(shot), "alpha", QuietProgress())
+    layout = OutputLayout.of(shot)
+    layout.prepare({"alpha", "raw"})
+    workers.append(FrameWorker(plan, lambda _plan: Late()))
+    with pytest.raises(SurroundingsError, match="given up"):
+        workers[0].do(1001)
+    assert [path for path in shot.out.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("way", ["chroma", "auto", "clean-plate"])
