@@ -19,6 +19,7 @@ from plugin.errors import ShotError
 _WHAT, _WHERE = "What is measured", "Where it goes"
 _what = partial(option, heading=_WHAT)
 _PARTS = ("network", "job", "memory", "stabilise")
+_ALONE = ("workers",)
 _FULL = ("720p,1080p,2160p,4320p", "2,10,40", 3, 16)
 _QUICK = ("720p,1080p", "10", 2, 8)
 """Sizes, shares, rounds, frames."""
@@ -101,9 +102,9 @@ def _chosen(only: str | None, quick: bool) -> tuple[str, ...]:
     if only is None:
         return _QUICK_PARTS if quick else _PARTS
     words = tuple(_listed(only, "--only"))
-    if wrong := [word for word in words if word not in _PARTS]:
+    if wrong := [word for word in words if word not in (*_PARTS, *_ALONE)]:
         what = f"no such part: {', '.join(wrong)}"
-        raise ShotError(what, where="--only", fix=f"give {', '.join(_PARTS)}")
+        raise ShotError(what, where="--only", fix=f"give {', '.join((*_PARTS, *_ALONE))}")
     return words
 
 
@@ -117,7 +118,10 @@ bench = LaidOutCommand(
     "the same machine is named.",
     params=[
         _what("--quick", "Minutes instead of an hour: 720p and 1080p, 10 % unknown, a short job."),
-        _what("--only PARTS", "Some of network, job, memory, stabilise; by default all."),
+        _what(
+            "--only PARTS",
+            "Some of network, job, memory, stabilise, by default all; or workers, a part of job.",
+        ),
         _what(
             "--sizes LIST",
             "720p,1080p,2160p,4320p or WxH. The job is measured at 1080p, or the first.",

@@ -9,11 +9,12 @@ from model.inference.device import choose_device
 from model.inference.weight_files import find_weights
 from plugin.disk.atomic import made, write_whole
 from workers.bench import gpu, history, parts, steadiness
-from workers.bench.figures import PARTS, Figure, Settings
+from workers.bench.figures import ALONE, PARTS, Figure, Settings
 
 _HOW: Mapping[str, Callable[[Settings], Iterator[Figure]]] = {
     "network": parts.network_figures,
     "job": parts.job_figures,
+    "workers": parts.worker_figures,
     "memory": parts.memory_figures,
     "stabilise": steadiness.figures,
 }
@@ -52,7 +53,7 @@ def bench(
     """
     weights = find_weights(settings.model).sha256
     figures: list[Figure] = []
-    for part in PARTS:
+    for part in (*PARTS, *ALONE):
         if part in settings.parts:
             tell(part)
             figures += _HOW[part](settings)

@@ -9,6 +9,9 @@ from typing import Literal
 from plugin.errors import ShotError
 
 PARTS = ("network", "job", "memory", "stabilise")
+ALONE = ("workers",)
+"""Of the job, for who wants it by itself."""
+
 
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080), "2160p": (3840, 2160), "4320p": (7680, 4320)}
 
@@ -50,7 +53,7 @@ class Settings:
     Attributes:
         sizes: frames for the network; the job is measured at `main`.
         unknown: shares of unknown pixels, percent.
-        parts: of `PARTS`.
+        parts: of `PARTS` and `ALONE`.
         rounds: how often each call is timed; the best counts.
         frames: length of the job's shot.
         memory: the size whose peak is measured; None for the largest of `sizes`.

@@ -62,25 +62,50 @@ def job_figures(settings: Settings) -> Iterator[Figure]:
         few = _spread(frames)
         runs: dict[str, dict[str, Any]] = {}
         before = in_child("alone", shot=variant(shot, "alone"), frames=few, rounds=1)
-        runs["process"] = in_child("job", shot=variant(shot, "process", executor="process"))
-        runs["one"] = in_child("job", shot=variant(shot, "one", workers=1))
-        half = max(1, frames // 2)
-        if settings.device == "cpu" and hasattr(os, "sched_setaffinity"):
-            runs["one core"] = in_child("job", shot=variant(shot, "core", workers=1), cores=1)
-        runs["two"] = in_child("job", shot=variant(shot, "two", workers=2, chunk=half))
+        here = variant(shot, "process", executor="process")
+        runs["process"] = in_child("job", shot=here)
+        runs["fg"] = in_child("job", shot=variant(here, "fg", channels="fg"))
+        runs |= _worker_runs(settings, shot)
         after = in_child("alone", shot=variant(shot, "alone"), frames=few, rounds=1)
-    for run in runs.values():
-        if run["failed"]:
-            raise SurroundingsError(str(run["failed"]), where="bench, job", fix="see --debug")
+    _refuse_failed(runs)
     # A job's pace is a mean over minutes and over all of its frames, and so is this.
     network = {clock: (before[clock] + after[clock]) / 2 for clock in ("wall", "cpu")}
     yield from _job_over_network(settings, runs, network, before["unknown"])
-    yield from _workers(runs, half, 1.8 if main.name == "1080p" else None)
+    yield from _workers(settings, runs)
     stages = runs["one"]["stages"]
     total = sum(stages.values()) or 1.0
     for name, spent in sorted(stages.items(), key=lambda item: -item[1]):
         if spent / total > _SMALL:
             yield Figure(f"stage · {name}", 100 * spent / total, "%", steady=False)
+
+
+def worker_figures(settings: Settings) -> Iterator[Figure]:
+    """One worker and two, and nothing else of the job."""
+    with tempfile.TemporaryDirectory(prefix="adamatte-bench-") as folder:
+        size = settings.main.width, settings.main.height
+        shot = shot_of(settings, Path(folder), size, settings.frames)
+        runs = _worker_runs(settings, shot)
+    _refuse_failed(runs)
+    yield from _workers(settings, runs)
+
+
+def _worker_runs(settings: Settings, shot: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The job by one worker, by one that has one core, and by two with half of the shot each."""
+    runs = {"one": in_child("job", shot=variant(shot, "one", workers=1))}
+    if settings.device == "cpu" and hasattr(os, "sched_setaffinity"):
+        runs["one core"] = in_child("job", shot=variant(shot, "core", workers=1), cores=1)
+    two = variant(shot, "two", workers=2, chunk=_half(settings))
+    return runs | {"two": in_child("job", shot=two)}
+
+
+def _half(settings: Settings) -> int:
+    return max(1, settings.frames // 2)
+
+
+def _refuse_failed(runs: Mapping[str, Mapping[str, Any]]) -> None:
+    for run in runs.values():
+        if run["failed"]:
+            raise SurroundingsError(str(run["failed"]), where="bench, job", fix="see --debug")
 
 
 def _spread(frames: int) -> list[int]:
@@ -106,9 +131,9 @@ def _job_over_network(
     goal = 1.10 if settings.main.name == "1080p" else None
     yield Figure(f"{name} · {over}, wall time", walls / network["wall"], "×", "lower", goal)
     if settings.device == "cpu":
-        cpus = slope(process["cpus"], _ASIDE)
-        of_all = cpus / network["cpu"]
-        yield Figure(f"{name} · {over}, processor time", of_all, "×", "lower")
+        for how, run in (("", process), (", --channels fg", runs["fg"])):
+            of_all = slope(run["cpus"], _ASIDE) / network["cpu"]
+            yield Figure(f"{name}{how} · {over}, processor time", of_all, "×", "lower")
     spent = one["cpus"][-1] - one["cpus"][0]
     share = 100 * spent / max(1e-6, one["walls"][-1] - one["walls"][0])
     yield Figure(f"{name} · the driver's own processor time", share, "%", steady=False)
@@ -116,14 +141,13 @@ def _job_over_network(
     yield Figure(f"{name} · after the last frame", one["after"], "s", steady=False)
 
 
-def _workers(
-    runs: Mapping[str, Mapping[str, Any]], half: int, goal: float | None
-) -> Iterator[Figure]:
+def _workers(settings: Settings, runs: Mapping[str, Mapping[str, Any]]) -> Iterator[Figure]:
     """Two workers have half of the shot each; either's pace is taken from its own half.
 
     One worker does what surrounds the network on a second core, if there is one; with two workers
     on two cores there is none. So one worker that has one core is held against them as well.
     """
+    half, goal = _half(settings), 1.8 if settings.main.name == "1080p" else None
     two = runs["two"]
     halves: tuple[list[float], list[float]] = ([], [])
     for number, wall in zip(two["numbers"], two["walls"], strict=True):
