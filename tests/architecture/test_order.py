@@ -18,7 +18,8 @@ plugin   errors window framerange pattern disk plate_info types request progress
 plugin.segmentation plans sampling whole masks screen clean_plate track learn neural registry
 model    config rectangles planes blocks prediction adamatting losses inference matter segmenters
          export training evaluation
-workers  jobs_api overlap stage_clock tries last_words neighbours worker_memory private_ray watching shares
+workers  jobs_api overlap stage_clock tries last_words neighbours worker_memory private_ray
+         watching shares
          cluster listening
          shared_matter
          raw_alphas written frame_worker actor waiting ray_pool

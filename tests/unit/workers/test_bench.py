@@ -219,6 +219,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "network · whole frame over 128x96 10 %" in said
     assert "workers · two over one" in said
     assert "workers · two over one on one core" in said
+    assert "EXR, --channels fg · one worker over network alone, processor time" in said
     assert "memory · 128x96 10 % · job" in said
     found = json.loads((tmp_path / "b.json").read_text())
     assert found == json.loads((tmp_path / "h.jsonl").read_text())
@@ -227,6 +228,18 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     history.append(tmp_path / "h.jsonl", _tenfold(found))
     assert main([*again.split(), "--history", str(tmp_path / "h.jsonl")]) == 0
     assert "changed   network · 128x96 10 % · yardsticks" in capsys.readouterr().out
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(900)
+def test_workers_by_themselves(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "bench --only workers --sizes 96x64 --frames 4 --device cpu --no-history"
+    assert main(words.split()) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition("  ")[0] for line in lines] == [
+        "workers · two over one",
+        "workers · two over one on one core",
+    ]
 
 
 def _tenfold(found: dict[str, Any]) -> dict[str, Any]:
