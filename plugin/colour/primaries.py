@@ -1,4 +1,7 @@
-"""Matrices between linear RGB spaces, from the chromaticities of their primaries and white."""
+"""Matrices between linear RGB spaces, from the chromaticities of their primaries and white.
+
+And the spaces' names by the code points of ITU-T H.273, as videos and PNG have them.
+"""
 
 import re
 from collections.abc import Sequence
@@ -81,3 +84,28 @@ def rgb_to_rgb(source: Sequence[float], target: Sequence[float]) -> Matrix:
     seen_first, seen_last = _BRADFORD @ first.sum(axis=1), _BRADFORD @ last.sum(axis=1)
     adapt = np.linalg.solve(_BRADFORD, np.diag(seen_last / seen_first) @ _BRADFORD)
     return np.asarray(np.linalg.solve(last, adapt @ first), np.float64)
+
+
+TRANSFERS = {
+    8: "lin_{}_scene",
+    13: "srgb_{}_display",
+    16: "pq_{}_display",
+    18: "hlg_{}_display",
+}
+"""Transfer characteristics of H.273, table 3, that are not the display gamma of video."""
+
+OTHER_PRIMARIES = {9: "rec2020", 11: "p3d65", 12: "p3d65"}
+"""Colour primaries of H.273, table 2; the others are within a hair of BT.709's."""
+
+VIDEO = "g24_{}_display"
+
+CODED_PRIMARIES = {1: "rec709", 5: "rec709", 6: "rec709", **OTHER_PRIMARIES}
+"""Primaries by their code point, for files that name them outright."""
+
+CODED_TRANSFERS = {
+    **dict.fromkeys((1, 6, 14, 15), VIDEO),
+    4: "g22_{}_display",
+    5: "g28_{}_display",
+    **TRANSFERS,
+}
+"""Names of spaces by their transfer's code point, to be completed by the primaries."""

@@ -7,8 +7,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from plugin.colour.coded import CODED_PRIMARIES, CODED_TRANSFERS
-from plugin.colour.primaries import NAMED, REC709
+from plugin.colour.primaries import CODED_PRIMARIES, CODED_TRANSFERS, NAMED, REC709
 
 _SRGB = "srgb_rec709_display"
 _MOST_CHUNKS = 1000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import av
 
-from plugin.colour.coded import OTHER_PRIMARIES, TRANSFERS, VIDEO
+from plugin.colour.primaries import OTHER_PRIMARIES, TRANSFERS, VIDEO
 from plugin.errors import PlateError
 
 _HD_WIDTH, _HD_HEIGHT = 1280, 720

@@ -8,7 +8,7 @@ import pytest
 
 from plugin.image.regions import Flags, depth
 from plugin.segmentation.clean_plate.difference import differences_of
-from plugin.segmentation.clean_plate.solid import fill_holes
+from plugin.segmentation.clean_plate.method import fill_holes
 from plugin.types import FloatArray
 
 WIDTH, HEIGHT = 320, 240
