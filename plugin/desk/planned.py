@@ -13,7 +13,7 @@ from plugin.driver.plan import Plan
 from plugin.driver.probe import pass_in_order, probed
 from plugin.errors import MaskError
 from plugin.framerange import FrameRange
-from plugin.progress.modes import Progress
+from plugin.progress.modes import Progress, QuietProgress
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.segmentation.track.method import CarriedSettings
@@ -67,17 +67,20 @@ def probing(shot: Shot, progress: Progress) -> Iterator[tuple[Planned, PlateSour
     """
     bare, asked = "", shot
     if takes_keys(shot) and not (shot.keyframe or shot.prompt):
-        bare = _why_bare(shot, progress)
-        asked = shot.model_copy(update={"segment": "none"}) if bare else shot
+        bare = _why_bare(shot)
+    if bare:
+        asked = shot.model_copy(update={"segment": "none"})
+        progress.note(f"{bare}: draw the subject on a frame")
+        progress = QuietProgress()
     with probed(asked, "alpha", progress) as (plan, plate, frames):
         yield Planned(plan, plate.info, frames, bare), plate
 
 
-def _why_bare(shot: Shot, progress: Progress) -> str:
+def _why_bare(shot: Shot) -> str:
     if shot.segment != "auto":
-        return f"--segment {shot.segment}"
+        return f"no keys for --segment {shot.segment} yet"
     try:
-        with probed(shot, "alpha", progress):
+        with probed(shot, "alpha", QuietProgress()):
             return ""
     except MaskError as error:
         return error.what

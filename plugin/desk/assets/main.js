@@ -107,6 +107,13 @@ part("picture").addEventListener("pointermove", (event) => {
   readOut();
 });
 
+const sayWhere = () => say(`Corrections are kept in ${state.shot.file}. ? shows the keys.`);
+let bare = false;
+on("keys", () => {
+  if (bare && !state.keys.bare) sayWhere();
+  bare = Boolean(state.keys.bare);
+});
+
 async function begin() {
   const shot = await get("/api/shot");
   const asked = Number(/^#frame-(-?\d+)/.exec(location.hash)?.[1]);
@@ -121,8 +128,11 @@ async function begin() {
   put({ shot, frame, first: shot.frames[0], last: shot.frames[shot.frames.length - 1] });
   touch("view", "tool", "set", "radius", "holds");
   for (const name of ["rules", "marks", "job", "keys"]) await heard(name);
-  if (state.keys.bare && !Object.keys(state.keys.keys).length) draws("key");
-  say(`Corrections are kept in ${shot.file}. ? shows the keys.`);
+  if (state.keys.bare && !Object.keys(state.keys.keys).length) {
+    draws("key");
+    put({ tool: "polygon" });
+    say("No masks yet. Press around the subject, corner by corner; Enter closes the shape. Or paint it: B. ? shows the keys.");
+  } else sayWhere();
   listen(heard, (gone) => { if (gone) say("The desk's server does not answer; nothing is lost that it has written.", true); });
   part("picture").focus();
 }

@@ -5,7 +5,7 @@ import { promptsOf } from "./prompts.js";
 import { make, on, part, put, state } from "./state.js";
 import { go } from "./timeline.js";
 
-const DRAWS = [["trimap", "Trimap", "T"], ["key", "Key frame", "Y"], ["prompt", "Points", "S"]];
+const DRAWS = [["trimap", "Trimap", "T"], ["key", "Key", "Y"], ["prompt", "Points", "S"]];
 
 for (const [name, label, letter] of DRAWS) {
   const button = make("button", { type: "button", role: "radio", "data-draws": name }, label, " ", make("kbd", {}, letter));
@@ -41,7 +41,7 @@ function keyWords() {
   const kind = keys.keys[frame];
   if (kind === "drawn") return `${frame} is a key, drawn here.`;
   if (kind === "given") return `${frame} is a key from elsewhere; what is drawn takes its place, that file stays.`;
-  return keys.bare ? "Paint the subject, or draw around it." : `${frame} is no key. A stroke makes it one.`;
+  return keys.bare ? `${frame} has no key. Draw around the subject, or paint it.` : `${frame} is no key. A stroke makes it one.`;
 }
 
 function carried() {
@@ -51,7 +51,7 @@ function carried() {
     const [done, total] = keys.step || [0, 0];
     return total ? `masks are carried: ${done} of ${total} frames` : "masks are carried …";
   }
-  if (keys.bare && !there) return "No masks yet: draw the subject on one frame, in the whole.";
+  if (keys.bare && !there) return "No masks yet: draw the whole subject on one frame. From there they are carried to the others.";
   return keys.notes.join(" · ");
 }
 
@@ -79,4 +79,5 @@ on("keys draws frame start", () => {
     return make("li", {}, text, " ", gone);
   }));
 });
-on("set draws", () => { if (state.draws === "key" && state.set === "unknown") put({ set: "foreground" }); });
+on("set draws", () => {
+  document.querySelector("[data-set=unknown]").hidden = state.draws !== "trimap"; if (state.draws === "key" && state.set === "unknown") put({ set: "foreground" }); });

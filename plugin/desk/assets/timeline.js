@@ -69,6 +69,9 @@ function draw() {
   canvas.width = Math.round(canvas.clientWidth * ratio);
   canvas.height = Math.round(canvas.clientHeight * ratio);
   const row = canvas.height / 4;
+  const half = Math.max(0, canvas.clientWidth / shot.frames.length / 2 - 8);  // the thumb under its frame
+  slider.style.margin = `0 ${half}px`;
+  slider.style.width = `calc(100% - ${2 * half}px)`;
   bars(`${shot.frames[0]}-${shot.frames[shot.frames.length - 1]}`, 0, row * 0.9, css("--line"));
   bars(marks.done, 0, row * 0.9, css("--good"));
   bars(marks.stale, 0, row * 0.9, css("--suspect"));

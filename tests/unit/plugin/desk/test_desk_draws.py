@@ -35,7 +35,7 @@ def test_from_nothing_to_mattes_with_keys_drawn(browser: Browser, shot: Shot) ->
         shown(browser, desk) as page,
     ):
         expect(page.locator("#run")).to_have_text("No masks yet")
-        expect(page.locator("#carried")).to_contain_text("draw the subject")
+        expect(page.locator("#carried")).to_contain_text("draw the whole subject")
         assert page.evaluate("[Desk.state.draws, Desk.state.view]") == ["key", "key"]
         plain = seen(page)
         key(page, "p", "f")
