@@ -101,15 +101,17 @@ class Seen:
             FrameError: there is no such frame, or a painted picture of it is missing.
         """
         self._refuse_other(number)
+        return await asyncio.to_thread(self._frame, number)
+
+    def _frame(self, number: int) -> dict[str, Any]:
         frames = self.bench.frames
-        key = await asyncio.to_thread(frames.key, number)
-        now = await asyncio.to_thread(self.bench.standing.now)
+        key, now = frames.key(number), self.bench.standing.now()
         override = self.corrections.override
         written = now.done.get(number)
         return {
             "n": number,
             "plate": self.bench.session,
-            "key": await asyncio.to_thread(self._key_name, number),
+            "key": self._key_name(number),
             "trimap": key,
             "preview": f"now-{key}",
             "matte": f"now-{key}" if written is None else f"run-{written[:16]}",

@@ -25,6 +25,7 @@ from plugin.report.worst import Suspect, worst
 from plugin.request.shot import Shot, asked_of
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest import FrameRecord, Manifest, load
+from plugin.result.manifest_models import RequestRecord
 from plugin.trimap.override import Override, of_bytes
 from plugin.trimap.override.document import MAX_BYTES
 from plugin.types import PlateInfo
@@ -103,11 +104,15 @@ class Standing:
         self._stamp: tuple[int, int] | None = None
         self._manifest: Manifest | None = None
         self._known: tuple[object, Standings] | None = None
+        self._judge: Judge | None = None
+        self._fits: dict[str, bool] = {}
+        self._others: dict[int, bool] = {}
 
     def plan_is(self, plan: Plan, info: PlateInfo, frames: FrameRange) -> None:
         """The files that frames are made of, or the settings, are others by now."""
         with self._lock:
             self._plan, self._info, self._frames, self._known = plan, info, frames, None
+            self._forget()
 
     def now(self) -> Standings:
         """What is known now; read again only where manifest or corrections are others by now."""
@@ -134,18 +139,23 @@ class Standing:
             if stamp is not None:
                 with suppress(AdaMatteError):  # a damaged one: the run will say so
                     self._manifest = load(self._layout.manifest)
+            self._forget()
+
+    def _forget(self) -> None:
+        """What was found of records, files and settings; it does not depend on corrections."""
+        self._fits, self._others, self._judge = {}, {}, None
+        if self._manifest is not None:
+            self._sums.look()
+            dumped = self._manifest.model_dump(mode="json")
+            self._judge = Judge(self._layout.out, dumped, self._info.path, files=self._sums)
 
     def _compare(self, override: Override | None) -> Standings:
         records: Mapping[int, FrameRecord] = {}
         suspects: tuple[Suspect, ...] = ()
-        judge: Judge | None = None
         if self._manifest is not None:
             records = self._manifest.frames
             flicker = read_flicker(self._layout.report, self._manifest)
             suspects = tuple(worst(figures_of(self._manifest, flicker)))
-            self._sums.look()
-            dumped = self._manifest.model_dump(mode="json")
-            judge = Judge(self._layout.out, dumped, self._info.path, files=self._sums)
         there = set(self._layout.pattern("alpha").scan())
         done: dict[int, str] = {}
         stale: list[int] = []
@@ -157,8 +167,7 @@ class Standing:
             if not is_done(record):
                 failed[number] = record.error
             elif number in there:
-                other = "" if judge is None else judge.made_of_others(number)[0]
-                if not other and self._is_current(number, record, override):
+                if self._is_current(number, record, override):
                     done[number] = record.digest
                 else:
                     stale.append(number)
@@ -168,15 +177,25 @@ class Standing:
     def _is_current(self, number: int, record: FrameRecord, override: Override | None) -> bool:
         manifest = self._manifest
         request = None if manifest is None else manifest.requests.get(record.request)
-        if request is None or request.weights != self._plan.weights or not record.digest:
+        if request is None or not record.digest or not self._fits_plan(record.request, request):
             return False
-        if _pixels_of(request.shot) != _pixels_of(self._plan.shot.model_dump(mode="json")):
+        if number not in self._others and self._judge is not None:
+            self._others[number] = bool(self._judge.made_of_others(number)[0])
+        if self._others.get(number):
             return False
         before = self._recorded(request.override)
         if request.override and before is None:
             return False
         near = () if self._plan.stabilise is None else self._plan.stabilise.around(number)
         return all(_same(before, override, one) for one in (number, *near))
+
+    def _fits_plan(self, key: str, request: RequestRecord) -> bool:
+        """Whether a run asked for the desk's own settings."""
+        if key not in self._fits:
+            now = _pixels_of(self._plan.shot.model_dump(mode="json"))
+            same = request.weights == self._plan.weights and _pixels_of(request.shot) == now
+            self._fits[key] = same
+        return self._fits[key]
 
     def _recorded(self, sha256: str) -> Override | None:
         """The override file that frames were made with, from the folder's copy."""

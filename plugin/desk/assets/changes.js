@@ -18,7 +18,9 @@ function send(path, made = () => ({}), part = "rules") {
     waiting -= 1;
     try {
       const { info, ...told } = await post(path, made());
-      put({ [part]: told, ...(info?.n === state.frame ? { info } : {}) });
+      // With what the frame's pictures are called now, so that it need not be asked for.
+      const informed = info?.n === state.frame ? { info, fresh: true, informed: told } : {};
+      put({ [part]: told, ...informed });
       return true;
     } catch (error) {
       say(error.message, true);

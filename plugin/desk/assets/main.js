@@ -72,7 +72,12 @@ async function heard(what) {
     say(error.message, true);
   }
 }
-on("rules marks keys", () => { if (state.shot) ask(); });
+on("rules marks keys", () => {
+  if (!state.shot) return;
+  if (state.rules !== state.informed) { ask(); return; }
+  state.informed = null;
+  turn += 1;  // what was asked before is older
+});
 on("shot", () => {
   const { shot, frame } = state;
   if (!shot.frames.includes(frame)) put({ frame: shot.frames[0] });

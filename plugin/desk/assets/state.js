@@ -12,6 +12,7 @@ export const state = {
   frame: 0,            // its number
   info: null,          // /api/frame of it: the names of its pictures; null until it is there
   fresh: false,        // no newer ones are asked for
+  informed: null,      // the rules that `info` came with
   view: "comp", other: "", wipe: 0.5, colour: "#d92e52", onion: false,
   draws: "trimap",     // what a stroke changes: trimap, key, prompt
   start: "trimap",     // what a key on a frame without one begins with
