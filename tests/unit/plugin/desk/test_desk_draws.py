@@ -12,7 +12,7 @@ from plugin.request.job_file import shot_from
 from plugin.request.shot import Shot
 from plugin.result.grey_png import read_grey
 from tests.desk_pages import WHOLE, drag, key, press, seen, shown, undoable
-from tests.desks import open_desk
+from tests.desks import carried, open_desk
 from tests.jobs import creature
 
 if TYPE_CHECKING:
@@ -75,6 +75,44 @@ def test_from_nothing_to_mattes_with_keys_drawn(browser: Browser, shot: Shot) ->
         expect(page.locator("#run")).to_have_text("All as it should be", timeout=120_000)
         made = shot_from({}, shot.out / f"{shot.name}.job.toml")
         assert sorted(made.keyframes) == [1001, 1004]
+
+
+def test_all_of_keys_but_drawing_goes_by_keyboard(browser: Browser, shot: Shot) -> None:
+    from playwright.sync_api import expect
+
+    with open_desk(shot.model_copy(update={"segment": "track"})) as desk:
+        desk.client().post("/api/key", {"frame": 1001, "polygon": [[30, 12], [66, 12], [48, 52]]})
+        carried(desk.client())
+        with shown(browser, desk) as page:
+            assert page.evaluate("Desk.state.draws") == "trimap"
+            key(page, "End", "y")
+            for button in ("#start", "#begin"):  # reached by Tab alone
+                for _ in range(60):
+                    key(page, "Tab")
+                    if page.evaluate("document.activeElement.id") == button[1:]:
+                        break
+                expect(page.locator(button)).to_be_focused()
+                if button == "#start":
+                    key(page, "End")
+                    expect(page.locator("#begin")).to_be_disabled()
+                    key(page, "Home")
+            key(page, "Enter")
+            expect(page.locator("#key-said")).to_contain_text("1004 is a key")
+            page.locator("#picture").focus()
+            key(page, "A")
+            expect(page.locator("#number")).to_have_value("1001")
+            for digit, view in (("7", "key"), ("2", "trimap")):
+                key(page, digit)
+                expect(page.locator(f"[data-view={view}]")).to_have_attribute(
+                    "aria-pressed", "true"
+                )
+                page.locator(WHOLE).wait_for()
+            key(page, "n", "7", "u")
+            assert page.evaluate("[Desk.state.onion, Desk.state.set]") == [True, "foreground"]
+            key(page, "t")
+            assert page.evaluate("Desk.state.draws") == "trimap"
+            key(page, "?")
+            expect(page.locator("#keys-list")).to_contain_text("next and last key frame")
 
 
 def test_points_and_a_box_for_sam2(browser: Browser, shot: Shot) -> None:
