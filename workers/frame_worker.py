@@ -204,7 +204,7 @@ class FrameWorker:
             if found is not None and found.steady is not None:
                 neighbours.insert(0, found.steady)
                 near[number] = found.inputs
-        with stages("stabilise", self._turns.finishing):
+        with stages("stabilise", self._turns.steadying):
             alpha = stabilise(matted.steady, neighbours, self._flows)
         return alpha, near
 

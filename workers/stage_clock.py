@@ -11,7 +11,7 @@ from plugin.errors import SurroundingsError
 
 
 class Turns:
-    """What two frames of a worker may not do at once: read the plate, use the network, finish.
+    """What two frames of a worker may not do at once: read, use the network, steady, finish.
 
     A frame that is at one of them leaves the others to its successor; so decoding and encoding go
     on beside the network.
@@ -27,6 +27,7 @@ class Turns:
         self.plate: AbstractContextManager[object] = threading.Lock() if large else nullcontext()
         self.reading = threading.Lock()
         self.network = threading.Lock()
+        self.steadying = threading.Lock()
         self.finishing = threading.Lock()
         self.door = Door()
 

@@ -143,20 +143,18 @@ def _settle_in_tiles(  # noqa: PLR0917  one level's pictures
     bounds: list[Bounds],
     asked: Flags,
 ) -> None:
-    """`_settle` in place where something is mixed, and by tiles where something is asked for.
+    """`_settle` in place where something is mixed, by tiles, around what is asked for in each.
 
     A round reaches one pixel further, so with that many more on each side nothing changes. Nor does
-    it by what tiles leave out that hold nothing of what is asked for, nor within `_AROUND` of it:
-    the finer level's rounds reach half as far here as there, and so on up, which is 8 at most.
+    it by what is left out that lies farther than `_AROUND` from all that is asked for: the finer
+    level's rounds reach half as far here as there, and so on up, which is 8 at most.
     """
     box = _mixed_box(mix)
     before = [each[box].copy() for each in both]
-    for rows in _parts(box[0]):
-        for columns in _parts(box[1]):
-            near = tuple(
-                slice(max(0, s.start - _AROUND), s.stop + _AROUND) for s in (rows, columns)
-            )
-            if not asked[near].any():
+    for tile_rows in _parts(box[0]):
+        for tile_columns in _parts(box[1]):
+            rows, columns = _around_asked(asked, tile_rows, tile_columns)
+            if rows.start >= rows.stop or columns.start >= columns.stop:
                 continue
             seen = _grown(rows, box[0], rounds), _grown(columns, box[1], rounds)
             inner = _within(seen[0], box[0]), _within(seen[1], box[1])
@@ -167,6 +165,19 @@ def _settle_in_tiles(  # noqa: PLR0917  one level's pictures
             kept = _within(rows, seen[0]), _within(columns, seen[1])
             for whole, part in zip(both, tile, strict=True):
                 whole[rows, columns] = part[kept]
+
+
+def _around_asked(asked: Flags, rows: slice, columns: slice) -> tuple[slice, slice]:
+    """The part of a tile that lies around what is asked for, in it and near to it."""
+    top, left = (max(0, span.start - _AROUND) for span in (rows, columns))
+    near = asked[top : rows.stop + _AROUND, left : columns.stop + _AROUND]
+    x, y, across, down = cv2.boundingRect(near.astype(np.uint8))
+    if not across:
+        return slice(0, 0), slice(0, 0)
+    return (
+        _grown(slice(top + y, top + y + down), rows, _AROUND),
+        _grown(slice(left + x, left + x + across), columns, _AROUND),
+    )
 
 
 def _parts(span: slice) -> list[slice]:
