@@ -22,13 +22,16 @@ What it costs a plate that ends at white is in `docs/decisions/0008-input-colour
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
+import cv2
 import numpy as np
 
 from plugin.colour import ocio as colour_ocio
 from plugin.colour.config_files import config_digest
 from plugin.colour.primaries import NAMED, REC709, linear_primaries, recoloured, rgb_to_rgb
 from plugin.errors import PlateError
+from plugin.image.halves import as_floats, as_halves
 from plugin.types import FloatArray, PlateInfo
 
 _Transform = Callable[[FloatArray], FloatArray]
@@ -58,6 +61,9 @@ _RULES = "by the file rules of"
 
 _STRIP = 1 << 17
 """Values that are worked on at a time."""
+
+_SAMPLED = 64
+"""Of so many rows one says whether the others may be worth a look."""
 
 _CURVE = re.compile(r"(pq|g\d\d)_(\w+)_display\Z")
 
@@ -273,5 +279,29 @@ def _float(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> FloatAr
     return values.astype(np.float32, copy=False)
 
 
+def _by_table(transform: _Transform) -> _Transform:
+    """The same of values that are halves, as those of most plates are: there are 65 536 of them.
+
+    Args:
+        transform: of each value for itself.
+    """
+
+    @cache
+    def table() -> FloatArray:
+        values = as_floats(np.arange(1 << 16, dtype=np.uint16).view(np.float16).reshape(256, -1))
+        return transform(np.where(np.isfinite(values), values, np.float32(0))).ravel()
+
+    def looked_up(rgb: FloatArray) -> FloatArray:
+        if not _are_halves(rgb[::_SAMPLED]) or not _are_halves(rgb):
+            return transform(rgb)
+        return np.asarray(cv2.LUT(as_halves(rgb).view(np.uint16), table()), np.float32)
+
+    return looked_up
+
+
+def _are_halves(rgb: FloatArray) -> bool:
+    return np.array_equal(as_floats(as_halves(rgb)), rgb)
+
+
 _from_display = _in_strips(_not_negative, shoulder)
-_from_linear = _in_strips(srgb_encode, shoulder)
+_from_linear = _by_table(_in_strips(srgb_encode, shoulder))

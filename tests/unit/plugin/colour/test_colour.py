@@ -234,3 +234,15 @@ def test_a_space_that_is_not_known_is_told_what_is_near_it(asked: str, named: st
     assert 1 <= len(found) <= 6
     assert all(is_known(name, BUILT_IN) for name in found)
     assert named in (*found, "")
+
+
+@pytest.mark.parametrize("width", [1, 3, 16, 61])
+def test_halves_look_to_the_bit_as_they_do_beside_what_is_none(width: int) -> None:
+    codes = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    values = codes[np.isfinite(codes)].astype(np.float32)
+    rows = len(values) // (3 * width)
+    rgb = np.ascontiguousarray(values[: 3 * width * rows].reshape(rows, width, 3))
+    to_display = display_transform(plate("lin_rec709_scene"))
+    other = np.full((1, width, 3), 0.1, np.float32)  # no half is
+    beside = to_display(np.concatenate([rgb, other]))[:-1]
+    assert np.array_equal(to_display(rgb).view(np.uint32), beside.view(np.uint32))
