@@ -20,21 +20,17 @@ What it costs a plate that ends at white is in `docs/decisions/0008-input-colour
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
-import cv2
 import numpy as np
 
 from plugin.colour import ocio as colour_ocio
+from plugin.colour.by_value import Transform, by_table, in_strips
 from plugin.colour.config_files import config_digest
 from plugin.colour.primaries import NAMED, REC709, linear_primaries, recoloured, rgb_to_rgb
 from plugin.errors import PlateError
-from plugin.image.halves import as_floats, as_halves
 from plugin.types import FloatArray, PlateInfo
-
-_Transform = Callable[[FloatArray], FloatArray]
 
 _SEEN = "shouldered sRGB 1"
 """Names what the transforms give; changed whenever they give something else."""
@@ -58,12 +54,6 @@ _INTEROP = frozenset(
 
 _TAGS = "by the plate's tags and format"
 _RULES = "by the file rules of"
-
-_STRIP = 1 << 17
-"""Values that are worked on at a time."""
-
-_SAMPLED = 64
-"""Of so many rows one says whether the others may be worth a look."""
 
 _CURVE = re.compile(r"(pq|g\d\d)_(\w+)_display\Z")
 
@@ -152,7 +142,7 @@ def _is_known(chosen: InputColour) -> bool:
         return False  # chromaticities that make no colours
 
 
-def display_transform(info: PlateInfo, in_colour: str | InputColour | None = None) -> _Transform:
+def display_transform(info: PlateInfo, in_colour: str | InputColour | None = None) -> Transform:
     """The function from the plate's pixels to what the network and the segmenters see.
 
     Args:
@@ -179,22 +169,22 @@ def display_transform(info: PlateInfo, in_colour: str | InputColour | None = Non
     return lambda rgb: _from_linear(to_linear(rgb))
 
 
-def _own(space: str) -> _Transform | None:
+def _own(space: str) -> Transform | None:
     """The transforms that need no OCIO: SDR, linear spaces by their primaries, Cineon."""
     name = space.lower()
     if name in _SDR:
         return _from_display
     if name == "cineon_log":
-        return _in_strips(_cineon, srgb_encode, shoulder)
+        return in_strips(_cineon, srgb_encode, shoulder)
     if (coded := _coded(name)) is not None:
         return coded
     primaries = linear_primaries(name)
     if primaries is None:
         return None
-    return _from_linear if primaries == REC709 else _in_strips(*_to_display(primaries))
+    return _from_linear if primaries == REC709 else in_strips(*_to_display(primaries))
 
 
-def _to_display(primaries: Sequence[float]) -> tuple[_Transform, ...]:
+def _to_display(primaries: Sequence[float]) -> tuple[Transform, ...]:
     """The steps from linear light of these primaries."""
     if primaries == REC709:
         return srgb_encode, shoulder
@@ -202,14 +192,14 @@ def _to_display(primaries: Sequence[float]) -> tuple[_Transform, ...]:
     return (lambda rgb: recoloured(rgb, matrix)), srgb_encode, shoulder
 
 
-def _coded(name: str) -> _Transform | None:
+def _coded(name: str) -> Transform | None:
     """Pictures that say their curve and primaries and are in no configuration: PQ, a gamma."""
     match = _CURVE.match(name)
     if match is None or match[2] not in NAMED or colour_ocio.is_ours(name):
         return None
     gamma = 0.0 if match[1] == "pq" else int(match[1][1:]) / 10
     decode = _from_pq if not gamma else lambda rgb: _float(np.power(_not_negative(rgb), gamma))
-    return _in_strips(decode, *_to_display(NAMED[match[2]]))
+    return in_strips(decode, *_to_display(NAMED[match[2]]))
 
 
 def _from_pq(code: FloatArray) -> FloatArray:
@@ -248,22 +238,6 @@ def shoulder(display: FloatArray) -> FloatArray:
     return result
 
 
-def _in_strips(*steps: _Transform) -> _Transform:
-    """The steps one after the other, a strip of rows at a time: what fits the processor's cache."""
-
-    def transform(rgb: FloatArray) -> FloatArray:
-        result = np.empty_like(rgb)
-        rows = max(1, _STRIP // max(1, rgb[0].size))
-        for top in range(0, len(rgb), rows):
-            strip = rgb[top : top + rows]
-            for step in steps:
-                strip = step(strip)
-            result[top : top + rows] = strip
-        return result
-
-    return transform
-
-
 def _cineon(code: FloatArray) -> FloatArray:
     """Kodak Cineon film scans: 0.002 density a code value, gamma 0.6, black 95, white 685."""
     black = 10 ** ((95 - 685) * 0.002 / 0.6)
@@ -279,29 +253,5 @@ def _float(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> FloatAr
     return values.astype(np.float32, copy=False)
 
 
-def _by_table(transform: _Transform) -> _Transform:
-    """The same of values that are halves, as those of most plates are: there are 65 536 of them.
-
-    Args:
-        transform: of each value for itself.
-    """
-
-    @cache
-    def table() -> FloatArray:
-        values = as_floats(np.arange(1 << 16, dtype=np.uint16).view(np.float16).reshape(256, -1))
-        return transform(np.where(np.isfinite(values), values, np.float32(0))).ravel()
-
-    def looked_up(rgb: FloatArray) -> FloatArray:
-        if not _are_halves(rgb[::_SAMPLED]) or not _are_halves(rgb):
-            return transform(rgb)
-        return np.asarray(cv2.LUT(as_halves(rgb).view(np.uint16), table()), np.float32)
-
-    return looked_up
-
-
-def _are_halves(rgb: FloatArray) -> bool:
-    return np.array_equal(as_floats(as_halves(rgb)), rgb)
-
-
-_from_display = _in_strips(_not_negative, shoulder)
-_from_linear = _by_table(_in_strips(srgb_encode, shoulder))
+_from_display = in_strips(_not_negative, shoulder)
+_from_linear = by_table(in_strips(srgb_encode, shoulder))
