@@ -39,7 +39,7 @@ class ClaimRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     beat: str = "0" * 12
-    frames: str
+    frames: FrameRange
     user: str
     machine: str
     host: str
@@ -51,7 +51,7 @@ class ClaimRecord(BaseModel):
         """The record of this process."""
         pid = os.getpid()
         return cls(
-            frames=str(frames),
+            frames=frames,
             user=_user(),
             machine=socket.gethostname(),
             host=host_tag(),
@@ -83,7 +83,7 @@ class OtherClaim:
         with suppress(OSError):
             data = read_whole(path, _MOST_BYTES)
         record = None
-        with suppress(ValidationError):
+        with suppress(ValidationError, FrameRangeError):
             record = ClaimRecord.model_validate_json(data)
         one = cls(path, record, beat=_beat_of(data))
         lock = _lock_of(path)
@@ -100,10 +100,7 @@ class OtherClaim:
         """Which of these frames it claims."""
         if self.record is None:
             return frames
-        try:
-            return FrameRange.parse(self.record.frames).intersection(frames)
-        except FrameRangeError:
-            return frames
+        return self.record.frames.intersection(frames)
 
     def moved(self) -> bool:
         """Whether its owner has counted on since."""

@@ -166,7 +166,7 @@ def _claim(folder: Path, frames: FrameRange, patience: Patience) -> Claim:
 
 def _create(folder: Path, frames: FrameRange) -> tuple[Path, int]:
     path = folder / f".claim-{secrets.token_hex(8)}.json"
-    fields = ClaimRecord.ours(frames).model_dump()
+    fields = ClaimRecord.ours(frames).model_dump(mode="json")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with disk_refuses(path):
         handle = os.open(path, flags, 0o666)
