@@ -6,8 +6,6 @@ DATA has `fg/*.webp`, cut-outs with straight alpha, and `photos/*.jpg`. Each les
 put somewhere over a photograph: how a wrong prior is mended along edges, whatever the subject.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

@@ -7,8 +7,6 @@ Both are written at once. A mask that was given from elsewhere is read and never
 drawn on its frame takes its place in the request.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import threading

@@ -6,8 +6,6 @@ Whoever starts it holds the other end of its standard input. When that is closed
 command is asked to end, and after so many seconds it is ended with all that it has started.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -4,8 +4,6 @@ The values are numpy's to the bit, in a seventh of its time: of all that is done
 its file and the network's answer, `astype` was a tenth.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 import numpy.typing as npt

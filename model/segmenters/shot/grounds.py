@@ -1,7 +1,5 @@
 """What a frame might look like without its subject: enough of it to put the subject elsewhere."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 import numpy.typing as npt

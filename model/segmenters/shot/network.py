@@ -1,7 +1,5 @@
 """The network that learns one shot: a small encoder-decoder, from a patch and a prior to logits."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import torch
