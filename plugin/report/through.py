@@ -96,7 +96,8 @@ class _Along:
 
     def __init__(self, rgb: FloatArray, alpha: FloatArray, solid: _Flags, side: int) -> None:
         self._rgb, self._alpha, self._side = rgb, alpha, side
-        beyond = np.where(solid, 0.5 - depth(solid), depth(~solid) - 0.5)
+        reach = _INSIDE[1] * side + 3
+        beyond = np.where(solid, 0.5 - depth(solid, reach), depth(~solid, reach) - 0.5)
         self._distance = np.asarray(np.clip(beyond, -1e4, 1e4), np.float32)
         smooth = cv2.GaussianBlur(self._distance, (0, 0), 2)
         self._slope = np.dstack([cv2.Sobel(smooth, cv2.CV_32F, *way) for way in ((1, 0), (0, 1))])
