@@ -21,7 +21,7 @@ _JUMP_AT_MOST = 0.4
 _PIECE = 0.01
 """Share of the subject, of pieces that come for one frame, or are gone for one."""
 
-LEVELS = {"holes": 0.01, "halo": 0.35, "eaten": 0.35, "clipped": 0.12, "through": 0.2}
+LEVELS = {"holes": 0.01, "halo": 0.35, "eaten": 0.35, "clipped": 0.12, "through": 0.35}
 """Of the figures of `faults`."""
 
 _PUMPING = 1.6

@@ -5,8 +5,8 @@ have nothing to do with those beside it. Where a line of the background goes on 
 where the matte is so wide that it has background on both sides of its edge, both change at the same
 places: their changes along the outline correlate.
 
-Only changes above grain and shading count, none for more than a strong edge, and a background that
-hardly changes tells nothing.
+Only where the background has a strong edge it is asked, so that a few busy places do not agree by
+chance; none counts for more than such an edge, and a background without any tells nothing.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from plugin.image.regions import depth
 from plugin.trimap.outline import along
 from plugin.types import FloatArray
 
-_INSIDE, _OUTSIDE = (0.008, 0.025), (0.006, 0.022)
+_INSIDE, _OUTSIDE = (0.005, 0.014), (0.004, 0.012)
 """Of the longest side, how far from the edge colours are looked at."""
 
 _STEPS = 5
-_STEP = 0.005
+_STEP = 0.003
 """Of the longest side, over which colours change."""
 
 _SHORTEST = 0.1
@@ -37,8 +37,12 @@ _LAG = 0.006
 _LEAST, _MOST = 0.015, 0.06
 """Of display RGB, changes that count, and up to which they count for more."""
 
-_TELLING = 0.012
-"""Root mean square of changes at which half of a correlation is believed."""
+_STRONG = 0.04
+"""Of what counts of a change, from where on it is an edge."""
+
+_TELLING = 0.0065
+"""Root mean square of changes, over the whole outline, at which half of a correlation is
+believed."""
 
 _Flags = npt.NDArray[np.bool_]
 
@@ -71,20 +75,19 @@ def seen_through(rgb: FloatArray, alpha: FloatArray, side: int) -> tuple[float, 
         return 0.0, where
     look = _Along(rgb, alpha, solid, side)
     changes = [look.changes(points) for points in long]
+    outside = np.concatenate([c.outside for c in changes])
+    strong = np.square(outside).sum(axis=1) > _STRONG**2
     reach = max(1, round(_LAG * side))
-    lags = range(-reach, reach + 1)
-    together = [sum(_sum(np.roll(c.inside, lag, 0) * c.outside) for c in changes) for lag in lags]
-    best = int(np.argmax(together))
-    energy = np.prod([sum(_sum(np.square(p)) for p in s) for s in _sides(changes)]) ** 0.5
-    length = sum(map(len, long))
-    for one in changes:
-        both = (np.roll(one.inside, lags[best], 0) * one.outside).sum(axis=1)
-        where[one.points[:, 1], one.points[:, 0]] = np.maximum(both, 0)
-    return float(together[best] / (energy + _TELLING**2 * length)), where
-
-
-def _sides(changes: list[_Changes]) -> tuple[list[FloatArray], list[FloatArray]]:
-    return [c.inside for c in changes], [c.outside for c in changes]
+    moved = [
+        np.concatenate([np.roll(c.inside, lag, 0) for c in changes])
+        for lag in range(-reach, reach + 1)
+    ]
+    inside = max(moved, key=lambda one: _sum((one * outside)[strong]))
+    both = (inside * outside).sum(axis=1) * strong
+    energy = (_sum(np.square(inside[strong])) * _sum(np.square(outside[strong]))) ** 0.5
+    points = np.concatenate([c.points for c in changes])
+    where[points[:, 1], points[:, 0]] = np.maximum(both, 0)
+    return _sum(both) / (energy + _TELLING**2 * len(points)), where
 
 
 def _sum(values: FloatArray) -> float:
