@@ -21,7 +21,6 @@ from plugin.desk.planned import Planned, plan_again
 from plugin.desk.standing import Standing
 from plugin.desk.watched import Watched
 from plugin.driver.plan import Plan
-from plugin.errors import AdaMatteError
 from plugin.framerange import FrameRange
 from plugin.progress.modes import QuietProgress
 from plugin.segmentation import in_order
@@ -151,8 +150,8 @@ class Bench:
         except _GivenUpError:
             self._other_plate |= other_plate
             return
-        except AdaMatteError as error:
-            self.trouble = str(error)
+        except Exception as error:  # whatever it is, the page is told, and what is shown stays
+            self.trouble = str(error) or type(error).__name__
             self._other_plate |= other_plate
         else:
             self._take(planned, frames, same_plate=same)

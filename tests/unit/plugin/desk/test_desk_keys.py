@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,6 @@ def test_a_key_from_nothing_is_a_file_a_request_and_mattes(shot: Shot, tmp_path:
 
 
 def _json(**asked: Any) -> bytes:
-    import json
-
     return json.dumps(asked).encode()
 
 
@@ -219,6 +218,37 @@ def test_masks_that_are_given_take_no_keys(tmp_path: Path) -> None:
         answer = client.ask("POST", "/api/prompt", _json(add=["1001=point:5,5"]))
         assert answer.status == 400
         assert not job_file(shot).exists()
+
+
+def test_what_is_no_key_and_no_prompt_is_refused_and_writes_nothing(shot: Shot) -> None:
+    told = shot.model_copy(update={"segment": "sam2"})
+    wrong = {
+        "/api/key": (
+            *({}, {"frame": "1001"}, {"frame": 1001.5}, {"frame": 1001, "file": "/etc/passwd"}),
+            *({"frame": 1001, "start": "../x"}, {"frame": 1001, "set": "unknown"}),
+            {"frame": 1001, "polygon": [[1, 1], [2, 2]]},
+            {"frame": 1001, "polygon": ROUND, "remove": True},
+            {"frame": 1001, "stroke": {"points": [[1e9, 1]], "radius": 1}},
+        ),
+        "/api/prompt": (
+            *({"add": "1001=point:1,1"}, {"add": ["../../x"]}, {"add": ["1001=point:1,1" * 20]}),
+            *({"add": ["1001=point:nan,1"]}, {"add": ["1001=box:5,5,1,1"]}, {"add": [1]}),
+        ),
+    }
+    with open_desk(told) as opened:
+        client = opened.client()
+        for path, bodies in wrong.items():
+            for body in bodies:
+                answer = client.ask("POST", path, json.dumps(body).encode())
+                assert (answer.status, bool(answer.json["what"])) == (400, True), body
+        beyond = client.ask("POST", "/api/key", _json(frame=1099, polygon=ROUND))
+        assert beyond.status == 404
+        gone = client.ask("POST", "/api/prompt", _json(remove=["1001=point:1,1"]))
+        assert gone.status == 409
+        client.cookie = ""
+        assert client.ask("POST", "/api/key", _json(frame=1001, polygon=ROUND)).status == 401
+        assert not job_file(shot).exists()
+        assert not (shot.out / "keys").exists()
 
 
 def test_prompts_are_written_as_the_command_line_has_them(shot: Shot) -> None:

@@ -47,7 +47,14 @@ def unchanged(client: Client) -> Iterator[None]:
     assert (path.read_bytes() if path.exists() else None) == before
 
 
-GETS = ("/api/shot", "/api/rules", "/events", "/tile/plate/1003/x/0-0-0.png", "/report/index.html")
+GETS = (
+    "/api/shot",
+    "/api/rules",
+    "/api/keys",
+    "/events",
+    "/tile/plate/1003/x/0-0-0.png",
+    "/report/index.html",
+)
 
 
 @pytest.mark.parametrize("path", [*GETS, "/", "/?token=", "/?token=x", "/assets/main.js"])
