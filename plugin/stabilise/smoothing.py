@@ -89,15 +89,12 @@ def stabilise(centre: RawFrame, neighbours: Sequence[RawFrame], flows: Flows) ->
     """
     result = np.array(as_floats(centre.alpha))
     others = [(frame, flows.between(centre, frame)) for frame in neighbours]
-    if not others:
-        return result
     step = _step(len(result))
     for tile, wide in _tiles(centre.region, step):
         moved = [seen for frame, motion in others if (seen := _move(centre, frame, motion, wide))]
         if not moved:
             continue
-        fitted = _fit(_own(centre, wide), moved)
-        steady = _told(fitted, centre, tile, wide)
+        steady = _told(_fit(_own(centre, wide), moved), centre, tile, wide)
         change = centre.region[tile]
         result[tile][change] = steady[change]
     return result
@@ -139,7 +136,7 @@ def _move(centre: RawFrame, frame: RawFrame, motion: Motion, wide: Box) -> _Move
     rows, columns = (_common(w, b) for w, b in zip(wide, box, strict=True))
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return None
-    y, x = np.mgrid[rows, columns].astype(np.float32)
+    x, y = _places(rows, columns)
     flow = motion.at(motion.there, x, y)
     x, y = x + flow[..., 0], y + flow[..., 1]
     returned = motion.at(motion.back, x, y)
@@ -191,11 +188,11 @@ def _told(fitted: FloatArray, centre: RawFrame, tile: Box, wide: Box) -> FloatAr
     The model varies slowly, so that a few samples of it do (He and Sun, "Fast Guided Filter",
     2015); the detail is that of the frame's own colours, at every pixel.
     """
-    y, x = np.mgrid[tile].astype(np.float32)
+    x, y = _places(*tile)
     u, v = (x - wide[1].start) / wide[1].step, (y - wide[0].start) / wide[0].step
-    fitted = np.dstack([_read(fitted[..., :4], u, v), _read(fitted[..., 4], u, v)])
-    told = dot(fitted[..., :3], _unit(centre.picture[tile])) + fitted[..., 3]
-    share = fitted[..., 4] / (fitted[..., 4] + np.float32(_SUPPORT))
+    model, support = _read(fitted[..., :4], u, v), _read(fitted[..., 4], u, v)
+    told = dot(model[..., :3], _unit(centre.picture[tile])) + model[..., 3]
+    share = support / (support + np.float32(_SUPPORT))
     own = as_floats(centre.alpha[tile])
     steady: FloatArray = own + share * (np.clip(told, 0, 1) - own)
     return steady
@@ -248,6 +245,13 @@ def _boxed(planes: FloatArray) -> FloatArray:
     return np.asarray(np.stack(boxed), np.float32)
 
 
+def _places(rows: slice, columns: slice) -> tuple[FloatArray, FloatArray]:
+    """Column and row of each sample."""
+    down, across = (np.arange(s.start, s.stop, s.step or 1) for s in (rows, columns))
+    x, y = np.meshgrid(across.astype(np.float32), down.astype(np.float32))
+    return x, y
+
+
 def _read(image: np.ndarray, x: FloatArray, y: FloatArray) -> FloatArray:
     found = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.float32)
@@ -255,8 +259,7 @@ def _read(image: np.ndarray, x: FloatArray, y: FloatArray) -> FloatArray:
 
 def _read_part(image: Stored, x: FloatArray, y: FloatArray) -> FloatArray:
     """`_read`, of the part that is looked at alone: `remap` does not know halves."""
-    height, width = image.shape
-    rows, columns = _span(y, height), _span(x, width)
+    rows, columns = (_span(at, size) for at, size in zip((y, x), image.shape, strict=True))
     part = as_floats(image[rows, columns])
     return _read(part, x - np.float32(columns.start), y - np.float32(rows.start))
 
