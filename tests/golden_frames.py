@@ -153,7 +153,8 @@ def _tracked(folder: Path) -> dict[str, Any]:
     key = folder / f"mask.{FRAMES[0]}.png"
     band = {"erode": 24, "dilate": 36}  # wider than the least of a frame of so few lines
     keys = (f"{FRAMES[0]}={key}",)
-    return {"plate": pictures["plate"], "keyframe": keys, "stabilise": 0, **band}
+    given = {"plate": pictures["plate"], "segment": "track", "keyframe": keys}
+    return {**given, "stabilise": 0, **band}
 
 
 SHOTS: dict[str, Callable[[Path], dict[str, Any]]] = {

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plugin.segmentation.track.chain import Link
-from plugin.segmentation.track.motion import Picture, carry
+from plugin.segmentation.track.motion import Carried, Picture, carry
 from plugin.types import FloatArray
 
 _STEP_REACH = 60
@@ -28,11 +28,24 @@ _FOUND = 0.15
 _ASTRAY = 0.15
 """Of its usual size; a piece that is farther from what was carried is something else."""
 
+_DOUBT = 0.6
+"""Less sure than that share of the usual, and the subject may be somewhere else by now."""
+
+_BETTER = 1.25
+"""So much surer of another place it must be, to go there."""
+
+_FLOW = 0.3
+"""How much flow counts against the network."""
+
 _LEAST = 40
 """Pixels of a subject."""
 
 _FORGETS = 0.995
 """What confidence keeps from frame to frame."""
+
+_FRESH, _LEAST_USUAL = 3, 0.3
+"""So many frames from a key it is seen how sure the network is of this subject at best: of a
+bicycle it never is as sure as of a coat."""
 
 _SLOW = 0.9
 """How much of its usual size is kept from frame to frame."""
@@ -79,28 +92,54 @@ def _follow(
     learner: Learner, key: Picture, coverage: FloatArray, frames: Iterable[tuple[int, Picture]]
 ) -> Iterator[Link]:
     before, last, lost = key, coverage, False
-    area, size = _area(coverage), place_of(coverage)[2]
+    area, size, usual = _area(coverage), place_of(coverage)[2], _LEAST_USUAL
     for steps, (number, picture) in enumerate(frames, 1):
-        if lost:
-            prior = learner.search(picture, size)
-            lost = _area(prior) < max(_FOUND * area, _LEAST)
-            unsure = np.zeros(coverage.shape, np.bool_)
-        else:
-            carried = carry(picture, before, last, _STEP_REACH)
-            prior, unsure = carried.coverage, carried.unsure
+        sure, unsure = 0.0, np.zeros(coverage.shape, np.bool_)
         if not lost:
-            x, y, now = place_of(prior)
-            said = learner.ask(picture, prior, (x, y, max(now, size / 2)))
-            last = _joined(said, prior, _ASTRAY * size)
+            carried = carry(picture, before, last, _STEP_REACH)
+            unsure = carried.unsure
+            last, sure = _seen(learner, picture, carried.coverage, size)
+            last = _both(last, carried)
             lost = _area(last) < max(_LEFT * area, _LEAST)
+        if lost or sure < _DOUBT * usual:
+            found, as_sure = _seen(learner, picture, learner.search(picture, size), size)
+            if _area(found) > max(_FOUND * area, _LEAST) and (lost or as_sure > _BETTER * sure):
+                last, sure, lost = found, as_sure, False
         if lost:
-            last = np.zeros_like(coverage)
+            last, sure = np.zeros_like(coverage), 0.0
         else:
             area = _SLOW * area + (1 - _SLOW) * _area(last)
             size = _SLOW * size + (1 - _SLOW) * place_of(last)[2]
+        if steps <= _FRESH:
+            usual = max(usual, sure)
         before = picture
-        sure = 0.0 if lost else _decided(last) * _alike(last, prior)
-        yield Link(number, last, unsure | _wavering(last), sure * _FORGETS**steps)
+        confidence = min(sure / usual, 1.0) * _FORGETS**steps
+        yield Link(number, last, unsure | _wavering(last), confidence)
+
+
+def _seen(
+    learner: Learner, picture: Picture, prior: FloatArray, size: float
+) -> tuple[FloatArray, float]:
+    """What the network makes of a prior, and how sure it is: without a prior it says the same."""
+    if _area(prior) < 1:
+        return np.zeros_like(prior), 0.0
+    x, y, now = place_of(prior)
+    place = (x, y, max(now, size / 2))
+    said = _joined(learner.ask(picture, prior, place), prior, _ASTRAY * size)
+    return said, _decided(said) * _alike(said, learner.ask(picture, None, place))
+
+
+def _both(said: FloatArray, carried: Carried) -> FloatArray:
+    """The network's word with flow's, where flow came back to where it began; in log-odds."""
+    share = np.where(carried.unsure, np.float32(0), np.float32(_FLOW))
+    odds = (1 - share) * _odds(said) + share * _odds(carried.coverage)
+    mixed = np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+    return np.where(said > 0, mixed, np.float32(0))
+
+
+def _odds(coverage: FloatArray) -> FloatArray:
+    kept = np.clip(coverage, np.float32(0.02), np.float32(0.98))
+    return np.asarray(np.log(kept / (1 - kept)), np.float32)
 
 
 def _joined(said: FloatArray, carried: FloatArray, reach: float) -> FloatArray:

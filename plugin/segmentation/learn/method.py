@@ -80,11 +80,10 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
     settings = plan.of(LearnSettings)
     with settled_process():
         learner, digest = _learner(settings, request, folder)
-        network = "" if request.matter is None else request.matter.digest
         confidence = run_tracking(
             request,
             folder,
-            settings.digest("learn/1", network, digest),
+            settings.digest("learn/1", digest),
             FrameRange.of(settings.keys),
             mask_reader(settings, request),
             follow=lambda: following(learner),
@@ -158,5 +157,4 @@ LEARN = Method(
     _build,
     needs="--segment learn --keyframe FRAME=FILE: a network that learns those masks",
     first=_run_first,
-    corrects=True,
 )

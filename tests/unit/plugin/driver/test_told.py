@@ -45,7 +45,8 @@ def keyed(shot: Shot, folder: Path, *numbers: int) -> Shot:
         assert picture is not None
         cv2.imwrite(str(folder / f"key.{number}.png"), picture)
         keys.append(f"{number}={folder / f'key.{number}.png'}")
-    return shot.model_copy(update={"mask": None, "keyframe": tuple(keys)})
+    given = {"mask": None, "segment": "track", "keyframe": tuple(keys)}
+    return shot.model_copy(update=given)
 
 
 @pytest.mark.parametrize("radius", [0, 2])
