@@ -20,6 +20,7 @@ from plugin.disk.inputs import read_whole
 from plugin.errors import FrameError, MaskError, told_as
 from plugin.framerange import FrameRange
 from plugin.segmentation.learn.chain import following
+from plugin.segmentation.learn.thin import corrected_but_thin
 from plugin.segmentation.plans import Method, Request, SegmentPlan
 from plugin.segmentation.sampling import sample_numbers
 from plugin.segmentation.track.method import (
@@ -80,13 +81,15 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
     settings = plan.of(LearnSettings)
     with settled_process():
         learner, digest = _learner(settings, request, folder)
+        network = "" if request.matter is None else request.matter.digest
         confidence = run_tracking(
             request,
             folder,
-            settings.digest("learn/1", digest),
+            settings.digest("learn/1", network, digest),
             FrameRange.of(settings.keys),
             mask_reader(settings, request),
             follow=lambda: following(learner),
+            correct=corrected_but_thin,
         )
     done = settings.model_copy(update={"folder": str(folder.absolute()), "confidence": confidence})
     return named_weak(plan, done)
@@ -157,4 +160,5 @@ LEARN = Method(
     _build,
     needs="--segment learn --keyframe FRAME=FILE: a network that learns those masks",
     first=_run_first,
+    corrects=True,
 )

@@ -13,13 +13,16 @@ from plugin.segmentation.track.carried import CarriedMasks, reached
 from plugin.segmentation.track.chain import Link
 from plugin.segmentation.track.corrected import corrected
 from plugin.segmentation.track.motion import Picture
-from plugin.types import FloatArray, PlateInfo
+from plugin.types import FloatArray, Matter, PlateInfo
 
 _LONGEST = 640
 """Longest side of the pictures that motion is found in."""
 
 _BLOCK = 32
 """Frames that are held at once to go through a video backwards."""
+
+Correct = Callable[[Picture, Link, Matter], Link]
+"""Corrects what was carried to a frame: see `corrected.corrected`."""
 
 Follow = Callable[[Picture, FloatArray, Iterable[tuple[int, Picture]]], Iterator[Link]]
 """Carries a key's mask through frames: see `chain.follow`."""
@@ -36,6 +39,7 @@ def run_tracking(
     mask_of: Callable[[int], FloatArray],
     *,
     follow: Callable[[], Follow] = lambda: chain.follow,
+    correct: Correct = corrected,
 ) -> dict[int, float]:
     """Carry the keys' masks to every frame that is asked for and every frame on the way.
 
@@ -46,6 +50,7 @@ def run_tracking(
         keys: frames that have a mask.
         mask_of: reads a key's mask, `H × W`.
         follow: makes what carries a mask, where there is something to carry.
+        correct: corrects it, where the request has a network.
 
     Returns:
         The confidence of each frame, 0 to 1.
@@ -60,7 +65,7 @@ def run_tracking(
     if kept is not None:
         return kept
     masks.prepare()
-    _Tracker(request, masks, mask_of, follow()).run(keys, frames)
+    _Tracker(request, masks, mask_of, follow(), correct).run(keys, frames)
     return masks.finish()
 
 
@@ -94,11 +99,12 @@ class _Tracker:
         masks: CarriedMasks,
         mask_of: Callable[[int], FloatArray],
         follow: Follow,
+        correct: Correct,
     ) -> None:
         self._request = request
         self._masks = masks
         self._mask_of = mask_of
-        self._follow = follow
+        self._follow, self._correct = follow, correct
         self._done = self._total = 0
 
     def run(self, keys: FrameRange, frames: FrameRange) -> None:
@@ -157,7 +163,7 @@ class _Tracker:
 
     def _write(self, link: Link) -> None:
         if self._request.matter is not None:
-            link = corrected(self._picture(link.number), link, self._request.matter)
+            link = self._correct(self._picture(link.number), link, self._request.matter)
         info: PlateInfo = self._request.plate.info
         size = info.width, info.height
         coverage = cv2.resize(link.coverage, size, interpolation=cv2.INTER_LINEAR)

@@ -13,6 +13,9 @@ from model.segmenters.shot import Known, ShotLearner
 from plugin.errors import MaskError, WeightsError
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare, run_first
+from plugin.segmentation.learn.thin import corrected_but_thin
+from plugin.segmentation.track.chain import Link
+from plugin.types import FloatArray, LabelArray
 from tests.unit.plugin.segmentation.test_segmentation_track import MovingPlate, overlap, shot
 
 pytestmark = pytest.mark.slow
@@ -146,3 +149,25 @@ def test_it_sees_what_flow_loses(tmp_path: Path) -> None:
         float(np.mean([overlap(each, plate, n) for n in seen])) for each in (flow, network)
     )
     assert by_network > by_flow + 0.1
+
+
+def test_thin_parts_stay_and_the_body_is_corrected() -> None:
+    """A network that says nothing is there but the body, two pixels wider."""
+    said = np.zeros((90, 160), np.float32)
+    cv2.circle(said, (60, 45), 24, (1.0,), -1)
+    cv2.line(said, (84, 45), (140, 45), (1.0,), 3)
+    wider = np.zeros((90, 160), np.float32)
+    cv2.circle(wider, (60, 45), 26, (1.0,), -1)
+
+    class Wider:
+        digest = "wider"
+
+        def __call__(self, image: FloatArray, trimap: LabelArray) -> tuple[LabelArray, FloatArray]:  # noqa: ARG002
+            rows, columns = image.shape[:2]
+            alpha = wider[:rows, 160 - columns :]
+            return np.where(alpha > 0.5, 255, 0).astype(np.uint8), alpha
+
+    link = Link(1001, said, np.zeros(said.shape, np.bool_), 0.9)
+    found = corrected_but_thin(np.zeros((90, 160, 3), np.uint8), link, Wider()).coverage
+    np.testing.assert_array_equal(found[44:47, 92:140], 1)
+    assert found[45 - 26 : 45, 40:60].sum() > said[45 - 26 : 45, 40:60].sum()
