@@ -23,7 +23,7 @@ from plugin.types import FloatArray
 RECIPE = "shot/1"
 """Another network, other lessons or another way to teach is another recipe."""
 
-STEPS_A_MINUTE = 240
+STEPS_A_MINUTE = 200
 """How many steps count as a minute, on two cores of a machine of 2024; the clock is not asked."""
 
 _BATCH = 6
@@ -54,8 +54,6 @@ class ShotLearner:
         keys: Sequence[Known],
         steps: int,
         others: Sequence[Picture] = (),
-        *,
-        start: bytes | None = None,
         told: Callable[[int, int], None] = lambda _done, _all: None,
     ) -> ShotLearner:
         """Teach a new network; the same keys, others and steps give the same weights.
@@ -65,15 +63,11 @@ class ShotLearner:
             steps: of the optimiser, at least one.
             others: frames whose masks are not known. Once the network has an idea of the subject,
                 what it takes for it there is papered over, and the rest is ground.
-            start: a network to begin with, as `weights` or `halved` gave it; None is a random one.
-            start: a network to begin with, as `weights` or `halved` gave it; None is a random one.
             told: is told how many are done, of how many.
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_SEED)
             network = ShotNetwork()
-        if start is not None:
-            network.load_state_dict(safetensors.torch.load(start))
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.train()
         optimiser = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=1e-3)
@@ -116,17 +110,6 @@ class ShotLearner:
             ) from error
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return cls(network)
-
-    @property
-    def halved(self) -> bytes:
-        """The same in half precision: a start that comes with the program."""
-        state = self._network.state_dict()
-        return safetensors.torch.save(
-            {
-                name: (values.half() if values.is_floating_point() else values).contiguous()
-                for name, values in state.items()
-            }
-        )
 
     def grounds_of(self, others: Sequence[Picture], keys: Sequence[Known]) -> list[Picture]:
         """Those frames without what most looks like the subject in each."""

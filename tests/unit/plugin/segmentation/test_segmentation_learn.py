@@ -20,7 +20,7 @@ from tests.unit.plugin.segmentation.test_segmentation_track import MovingPlate, 
 
 pytestmark = pytest.mark.slow
 
-FEW = 3 / 240
+FEW = 3 / 200
 """Minutes of three steps: enough to see what happens, nothing is learned."""
 
 
@@ -143,7 +143,7 @@ def test_it_sees_what_flow_loses(tmp_path: Path) -> None:
     one = shot(tmp_path, plate, 1001)
     plan = prepare(one, plate, lambda rgb: rgb)
     flow = run_first(plan, one, plate, lambda rgb: rgb, tmp_path / "flow")
-    network = learned(learning(one, 60 / 240), plate, tmp_path / "network")
+    network = learned(learning(one, 60 / 200), plate, tmp_path / "network")
     seen = [n for n in plate.info.frames if n != 1001 and plate.truth(n).sum() > 100]
     by_flow, by_network = (
         float(np.mean([overlap(each, plate, n) for n in seen])) for each in (flow, network)
