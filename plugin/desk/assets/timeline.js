@@ -127,12 +127,14 @@ function said() {
   const { frame, marks, rules } = state;
   const holds = (text) => runs(text).some(([a, b, s]) => frame >= a && frame <= b && (frame - a) % s === 0);
   const worst = marks.worst.find((one) => one.n === frame);
-  const words = marks.failed[frame] ? `failed: ${marks.failed[frame]}`
+  const words = state.keys.pending ? "keys or files have changed: how it stands is being looked at anew"
+    : marks.failed[frame] ? `failed: ${marks.failed[frame]}`
     : holds(marks.stale) ? "stale: matted with other corrections or settings"
       : holds(marks.done) ? "done" : "not matted yet";
   const more = rules.rules.filter((rule) => holds(rule.frames)).length;
   const preview = holds(marks.done) ? "" : state.shot.radius ? ", shown without stabilisation" : "";
-  part("frame-said").textContent = [words + preview, more ? `${more} corrections` : "", worst?.text]
+  const count = more === 1 ? "1 correction" : more ? `${more} corrections` : "";
+  part("frame-said").textContent = [words + preview, count, worst?.text]
     .filter(Boolean).join(" · ");
   part("frame-said").title = part("frame-said").textContent;
 }
