@@ -29,7 +29,16 @@ from plugin.types import FrameState
 
 _ASSETS = Path(__file__).parent / "assets"
 _COPIED = (
-    *("report.css", "tiles.js", "play.js", "readout.js", "sheet.js", "viewer.js", "timeline.js"),
+    *(
+        "report.css",
+        "tiles.js",
+        "play.js",
+        "readout.js",
+        "sheet.js",
+        "viewer.js",
+        "timeline.js",
+        "desk.js",
+    ),
 )
 _DIGITS = 5
 _BOUND_MB = 256

@@ -261,6 +261,11 @@ def test_the_keyboard_alone_will_do_for_all_but_drawing(
             key(page, "Enter")
         popup.value.locator("#sheet .tile").first.wait_for()
         assert "/report/index.html" in popup.value.url
+        link = popup.value.locator(".worst a.desk").last
+        frame = (link.get_attribute("href") or "").rpartition("-")[2]
+        link.click()
+        popup.value.locator(WHOLE).wait_for()
+        expect(popup.value.locator("#number")).to_have_value(frame)
 
 
 def test_at_100_percent_pixels_are_the_frames_own(browser: Browser, desk: OpenDesk) -> None:
