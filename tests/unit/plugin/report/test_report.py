@@ -34,6 +34,7 @@ from workers.in_process import InProcessExecutor
 pytestmark = pytest.mark.slow
 
 OURS = {"data.js", "tiles.js", "play.js", "readout.js", "viewer.js", "sheet.js", "timeline.js"}
+OURS |= {"desk.js"}
 
 
 class Seen(HTMLParser):
