@@ -183,7 +183,7 @@ def test_texts_of_others_are_shown_as_text(browser: Browser, nasty: Shot) -> Non
         page.locator("#table tbody tr").first.wait_for()  # filled in an event that comes later
         assert printable(NASTY) in page.locator("#table").inner_text()
         assert page.locator(".problems strong").all_inner_texts() == ["failed", "missing"]
-        assert page.evaluate("document.scripts.length") == 7
+        assert page.evaluate("document.scripts.length") == 8
 
 
 def test_an_override_is_copied_whole(browser: Browser, plain: Shot) -> None:
