@@ -14,6 +14,13 @@ Box = tuple[slice, slice]
 """Rows and columns."""
 
 
+_INFINITE = np.array([0] + 255 * [np.inf], np.float32)
+"""By the byte that a flag is."""
+
+_STRIP = 64
+"""Rows that are worked on at a time: what fits the processor's cache."""
+
+
 def box_of(regions: Sequence[Flags], margin: int) -> Box | None:
     """The box around all that is True in any of the regions, grown by a margin; None if nothing."""
     rows = np.logical_or.reduce([region.any(axis=1) for region in regions])
@@ -37,7 +44,7 @@ def depth(region: Flags, reach: float = math.inf) -> FloatArray:
         `H × W` float32, 0 outside; infinite where nothing is outside, or is farther than `reach`
         and was not looked at.
     """
-    found = np.where(region, np.float32(np.inf), np.float32(0))
+    found = np.asarray(cv2.LUT(region.view(np.uint8), _INFINITE), np.float32)
     # The way to the nearest pixel outside ends within a pixel of the region's own box.
     own = box_of([region], 1)
     margin = max(region.shape) if math.isinf(reach) else math.ceil(reach) + 1
@@ -60,9 +67,12 @@ def _exact(part: npt.NDArray[np.uint8]) -> FloatArray:
     wide as a whole number ends where equal ones are compared.
     """
     near = np.asarray(cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
-    np.square(near, out=near)
-    np.rint(near, out=near)
-    return np.sqrt(near, out=near)
+    for top in range(0, len(near), _STRIP):
+        strip = near[top : top + _STRIP]
+        np.square(strip, out=strip)
+        np.rint(strip, out=strip)
+        np.sqrt(strip, out=strip)
+    return near
 
 
 def _span(line: Flags, margin: int) -> slice:
