@@ -30,11 +30,12 @@ for line in told:
     if word == "farewell":
         sys.exit()
     flying.append(number) if word == "begin" else flying.remove(number)
-frames = ", ".join(sorted(flying, key=int)) or "none"
+frames = ", ".join(sorted(flying, key=int))
+at = "at frames " + frames + ", or those around them" if frames else "between its frames"
 sys.stderr.write(
-    "adamatte: error: the process died, in the works were the frames " + frames + " and those"
-    " around them · " + where + " · what is done is kept: run the same command again; if it dies"
-    " there again, with --executor ray, which sets such a frame aside and goes on\\n"
+    "adamatte: error: the process died " + at + " · " + where + " · what is done is kept: run the"
+    " same command again; if it dies there again, with --executor ray, which sets such a frame"
+    " aside and goes on\\n"
 )
 """
 
