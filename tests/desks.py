@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,16 +133,16 @@ class OpenDesk:
 
 
 @contextmanager
-def open_desk(shot: Shot, *words: str) -> Iterator[OpenDesk]:
-    """A desk of a shot, closed as Ctrl-C does it."""
+def open_desk(shot: Shot, *words: str, command: Sequence[str] = ()) -> Iterator[OpenDesk]:
+    """A desk of a shot, closed as Ctrl-C does it; opened by another command if one is given."""
     shot.out.mkdir(parents=True, exist_ok=True)
     job = shot.out.parent / "desk.toml"
     write_job(job, shot)
-    command = [sys.executable, "-m", "adamatte", "desk", "--job", str(job), "--no-browser", *words]
+    asked = command or ["desk", "--job", str(job)]
     log = shot.out.parent / "desk.log"
     with log.open("w") as said:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "adamatte", *asked, "--no-browser", *words],
             stdout=subprocess.PIPE,
             stderr=said,
             text=True,

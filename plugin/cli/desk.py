@@ -60,19 +60,35 @@ def _desk(
 
 
 def _shot(given: dict[str, object], job: Path | None) -> Shot:
-    """As for a run; what is not said of a folder that was matted is as it was matted."""
+    """As for a run; what is not said of a folder is as it was matted, or as its desk left it."""
+    out = given.get("out")
+    before = None
+    if job is None and out is not None and set(given) <= {"plate", "out"}:
+        before = _shot_before(Path(str(out)))
+    plate = given.get("plate")
+    if before is None or (plate is not None and Path(str(plate)).absolute() != Path(before.plate)):
+        return shot_from(given, job)
+    update = {"out": Path(str(out)), "force": False, "executor": "auto", "address": None}
+    return before.model_copy(update=update)
+
+
+def _shot_before(out: Path) -> Shot | None:
+    """The request of a folder: of its manifest, with the keys that its desk drew since."""
     from plugin.errors import AdaMatteError
     from plugin.result.manifest import load
 
-    out = given.get("out")
-    if job is None and out is not None and set(given) <= {"plate", "out"}:
-        with suppress(AdaMatteError):
-            before = load(Path(str(out)) / "manifest.json").shot
-            plate = given.get("plate")
-            if plate is None or Path(str(plate)).absolute() == Path(before.plate):
-                update = {"out": Path(str(out)), "force": False, "executor": "ray", "address": None}
-                return before.model_copy(update=update)
-    return shot_from(given, job)
+    found, drawn = None, sorted(out.glob("*.job.toml"))
+    with suppress(AdaMatteError):
+        manifest = load(out / "manifest.json")
+        # The last run may have been asked for a few frames only: those that had changed.
+        frames = None if manifest.asked == manifest.plate.frames else manifest.asked
+        found = manifest.shot.model_copy(update={"frames": frames})
+        drawn = [out / f"{found.name}.job.toml"]
+    if len(drawn) == 1 and drawn[0].is_file():
+        told = shot_from({}, drawn[0])
+        masks = {"keyframe": told.keyframe, "prompt": told.prompt}
+        return told if found is None else found.model_copy(update=masks)
+    return found
 
 
 def _open(address: str) -> list[Path]:

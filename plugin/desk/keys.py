@@ -59,7 +59,8 @@ class Keys:
             there = self._read()
             drawn = {n: file for n, file in there.keyframes.items() if self._is_ours(n, file)}
             more = tuple(text for text in there.prompts if text not in shot.prompt)
-            self._told = Told({**shot.keyframes, **drawn}, (*shot.prompt, *more))
+            given = {n: file for n, file in shot.keyframes.items() if not self._is_ours(n, file)}
+            self._told = Told({**given, **drawn}, (*shot.prompt, *more))
 
     @property
     def told(self) -> Told:

@@ -192,6 +192,27 @@ def test_killed_it_has_what_was_drawn(shot: Shot) -> None:
         assert not list(shot.out.glob(".track*")), "what was being carried is swept"
 
 
+def test_a_folder_knows_its_shot_whether_it_was_matted_or_only_drawn_in(shot: Shot) -> None:
+    again = ["desk", "--out", str(shot.out)]
+    with open_desk(shot) as opened:
+        client = opened.client()
+        for number in (1001, 1006):
+            draw(client, number, start="nothing", polygon=ROUND)
+    with open_desk(shot, command=again) as opened:
+        client = opened.client()
+        assert client.get("/api/keys")["keys"] == {"1001": "drawn", "1006": "drawn"}
+        carried(client)
+        assert ran(client)["done"] == 6
+        client.change({"now": stroke("s", "1003", "foreground", (4, 4))})
+        assert ran(client)["frames"] == "1003"
+        draw(client, 1006, remove=True)
+    with open_desk(shot, command=again) as opened:
+        client = opened.client()
+        assert client.get("/api/shot")["frames"] == list(range(1001, 1007)), "not the last run's"
+        assert client.get("/api/keys")["keys"] == {"1001": "drawn"}
+        assert len(client.get("/api/rules")["rules"]) == 1
+
+
 def test_a_key_begins_with_the_trimap_or_the_matte(shot: Shot) -> None:
     with open_desk(shot) as opened:
         client = opened.client()
