@@ -21,7 +21,7 @@ from plugin.desk.standing import Standings
 from plugin.desk.told import Told
 from plugin.desk.views import Behind
 from plugin.driver.plan import Plan
-from plugin.errors import AdaMatteError, FrameError, RequestError
+from plugin.errors import FrameError, RequestError
 from plugin.request.shot import Shot
 from plugin.types import Matter
 
@@ -159,7 +159,7 @@ class Desk(Seen):
         before: tuple[Standings | None, bool] = None, False
         while True:
             begun = time.monotonic()
-            with suppress(AdaMatteError, OSError):
+            with suppress(Exception):  # it looks on, whatever stood there this time
                 if await asyncio.to_thread(self.corrections.look):
                     self.listeners.tell("rules")
                 if await asyncio.to_thread(self.keys.look):
