@@ -21,7 +21,7 @@ _JUMP_AT_MOST = 0.4
 _PIECE = 0.01
 """Share of the subject, of pieces that come for one frame, or are gone for one."""
 
-LEVELS = {"holes": 0.01, "halo": 0.35, "eaten": 0.35, "clipped": 0.12, "through": 0.35}
+LEVELS = {"holes": 0.01, "halo": 0.35, "eaten": 0.35, "clipped": 0.12, "through": 0.4}
 """Of the figures of `faults`."""
 
 _PUMPING = 1.6
@@ -118,8 +118,8 @@ def of_its_look(one: Figures) -> Iterator[Reason]:
         "eaten": f"the edge is eaten into, {faults.get('eaten', 0):.1f} pixels all around",
         "clipped": "hair or a soft edge is cut off by the band's end, along "
         f"{percent(faults.get('clipped', 0))} of the outline: a wider band",
-        "through": "what lies behind is seen inside an opaque matte: glass wants a trimap that "
-        "leaves it unknown, a mask with background in it a closer one",
+        "through": "what lies outside goes on inside an opaque matte: glass wants a trimap that "
+        "leaves it unknown, else the matte's edge lies beside the subject's",
     }
     for name, level in LEVELS.items():
         if faults.get(name):
