@@ -71,6 +71,7 @@ class Mask:
         unsure: `H × W` bool, True where the segmenter does not know; None when it is sure.
         confidence: 0 to 1 for the frame as a whole.
         held: the frame whose mask is held for this one, which has none; None where it is its own.
+        firm: how soft it is says how sure the segmenter is of the edge, and nothing of hair.
     """
 
     number: int
@@ -78,6 +79,7 @@ class Mask:
     unsure: npt.NDArray[np.bool_] | None = None
     confidence: float = 1.0
     held: int | None = None
+    firm: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

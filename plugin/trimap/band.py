@@ -55,8 +55,8 @@ _THINNEST = 1.5
 """Half the width, in pixels, of the thinnest part whose core is kept."""
 
 _FIRM = 12.0
-"""A stretch whose band is narrower is hard: its band begins where the mask passes a half, and a
-mask that is softer than its edge's own pixel does not widen it again. Pixels of a 1080p frame."""
+"""A stretch whose band is narrower is hard: the band of a firm mask begins there where the mask
+passes a half, and its softness does not widen it again. Pixels of a 1080p frame."""
 
 _TOLERANCE = 1.6 / 255
 """How far a stored value may lie from 0, 0.5 and 1: 127, 128 and 129 of 255 all are unknown."""
@@ -86,7 +86,7 @@ def trimap_from_mask(
     subject = (mask.coverage >= np.float32(_SURE_SUBJECT)) & ~unsure
     background = (mask.coverage <= np.float32(_SURE_BACKGROUND)) & ~unsure
     within, beyond = depth(subject, float(inside.max())), depth(background, float(outside.max()))
-    if isinstance(found, Stretches):
+    if mask.firm and isinstance(found, Stretches):
         solid = mask.coverage >= np.float32(0.5)
         firm = np.maximum(found.inner, found.outer) < _FIRM
         within = np.where(firm, _deeper(within, solid & ~unsure, inside), within)

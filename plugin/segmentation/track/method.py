@@ -95,7 +95,9 @@ class TrackReader:
         _, layers = read_picture(path, self._info)
         confidence = self._settings.confidence.get(frame.number, 0.0)
         coverage = np.ascontiguousarray(layers[..., 0])
-        return Mask(frame.number, coverage, layers[..., 1] > 0.5, confidence)
+        # A key is as it was drawn; what flow carried is decided, but for where it is unsure.
+        firm = isinstance(self._settings, TrackSettings) and frame.number not in self._settings.keys
+        return Mask(frame.number, coverage, layers[..., 1] > 0.5, confidence, firm=firm)
 
     @told_as(FrameError)
     def digest(self, number: int) -> str:

@@ -52,8 +52,10 @@ def over(alpha: FloatArray) -> FloatArray:
     return np.clip(alpha[..., None] * front + (1 - alpha[..., None]) * back, 0, 1)
 
 
-def trimap(rgb: FloatArray, coverage: FloatArray, edge: Edge = "auto") -> LabelArray:
-    mask = Mask(1, coverage)
+def trimap(
+    rgb: FloatArray, coverage: FloatArray, edge: Edge = "auto", firm: bool = False
+) -> LabelArray:
+    mask = Mask(1, coverage, firm=firm)
     found = stretches_of(rgb, mask, edge)
     assert found is not None
     return trimap_from_mask(mask, erode=ERODE, dilate=DILATE, height=HEIGHT, found=found).labels
@@ -93,22 +95,32 @@ def test_a_sharp_edge_is_found_beside_the_mask(aside: float) -> None:
 
 
 @pytest.mark.parametrize("soft", [2.0, 4.0])
-def test_a_soft_mask_of_a_sharp_edge_has_the_band_of_a_sharp_one(soft: float) -> None:
+def test_a_firm_mask_of_a_sharp_edge_has_the_band_of_a_sharp_one(soft: float) -> None:
     """How soft the mask is says nothing where the plate says that its edge is sharp."""
     rgb = over(disc())
     blurred = np.asarray(cv2.GaussianBlur(disc(), (0, 0), soft), np.float32)
-    sharp, drawn = (widths(trimap(rgb, mask)) for mask in (disc(), blurred))
+    sharp, drawn = (widths(trimap(rgb, mask, firm=True)) for mask in (disc(), blurred))
     mask_alone = np.count_nonzero((blurred > 0.05) & (blurred < 0.95)) / (2 * np.pi * 110)
     assert max(drawn) < max(*sharp, mask_alone) + 1
-    labels = trimap(rgb, blurred)
+    labels = trimap(rgb, blurred, firm=True)
     assert (labels[(blurred > 0.05) & (blurred < 0.95)] == UNKNOWN).all()
+
+
+def test_what_is_soft_for_hair_is_all_unknown_and_a_band_around_it() -> None:
+    """A key's softness is the subject's: only of what is firm it is not."""
+    rgb = over(disc())
+    blurred = np.asarray(cv2.GaussianBlur(disc(), (0, 0), 4), np.float32)
+    kept, firm = (widths(trimap(rgb, blurred, firm=f)) for f in (False, True))
+    assert sum(kept) > sum(firm) + 3
 
 
 def test_the_pixel_of_an_edge_is_no_softness() -> None:
     """A mask of 0 and 1 and one with an edge of a pixel have the same band, to a pixel."""
     rgb = over(disc())
     hard = (disc() > 0.5).astype(np.float32)
-    for one, other in zip(widths(trimap(rgb, hard)), widths(trimap(rgb, disc())), strict=True):
+    for one, other in zip(
+        widths(trimap(rgb, hard, firm=True)), widths(trimap(rgb, disc(), firm=True)), strict=True
+    ):
         assert abs(one - other) < 1
 
 
