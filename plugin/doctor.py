@@ -204,15 +204,21 @@ def _ray() -> Iterator[Finding]:
         yield Finding("ray listens", "noted", found, "its metrics ask for none: see a firewall")
 
 
+def patience(load: float, cores: int) -> float:
+    """Seconds that an answer may take: longer where more wait for a core than there are cores."""
+    return _TIMEOUT_S * max(1.0, load / cores)
+
+
 def _spoken(script: str) -> dict[str, Any] | str:
     """The JSON object that a Python of ours prints, or the last line of what went wrong."""
     command = [sys.executable, "-c", script]
+    limit = patience(os.getloadavg()[0], os.cpu_count() or 1)
     try:
         answer = subprocess.run(  # noqa: S603  our own interpreter and text
-            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+            command, capture_output=True, text=True, timeout=limit, check=False
         )
     except subprocess.TimeoutExpired:
-        return f"no answer in {_TIMEOUT_S} s"
+        return f"no answer in {limit:.0f} s"
     if answer.returncode:
         return (answer.stderr.strip().splitlines() or [f"ended with {answer.returncode}"])[-1]
     spoken: dict[str, Any] = json.loads(answer.stdout.strip().splitlines()[-1])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from plugin.doctor import Finding, as_json, describe
+from plugin.doctor import Finding, as_json, describe, patience
 
 pytestmark = pytest.mark.slow
 
@@ -41,6 +41,11 @@ def test_what_these_tests_run_on_is_good(findings: list[dict[str, Any]]) -> None
     state = {finding["name"]: finding["state"] for finding in findings}
     for name in ("python", "av", "numpy", "OpenEXR", "EXR", "torch works", "ray works"):
         assert state[name] == "good", name
+
+
+@pytest.mark.parametrize(("load", "limit"), [(0.0, 120), (2.0, 120), (18.0, 1080)])
+def test_a_crowded_machine_is_waited_for(load: float, limit: float) -> None:
+    assert patience(load, cores=2) == limit
 
 
 def test_whatever_is_not_good_says_what_to_do(findings: list[dict[str, Any]]) -> None:
