@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from plugin.segmentation.track.chain import Link
+from plugin.segmentation.track.chain import Link, near
 from plugin.segmentation.track.motion import Carried, Picture, carry
 from plugin.types import FloatArray
 
@@ -114,7 +114,7 @@ def _follow(
             usual = max(usual, sure)
         before = picture
         confidence = min(sure / usual, 1.0) * _FORGETS**steps
-        yield Link(number, last, unsure | _wavering(last), confidence)
+        yield Link(number, last, unsure & near(last) | _wavering(last), confidence)
 
 
 def _seen(

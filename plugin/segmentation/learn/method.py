@@ -85,7 +85,7 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
         confidence = run_tracking(
             request,
             folder,
-            settings.digest("learn/1", network, digest),
+            settings.digest("learn/2", network, digest),
             FrameRange.of(settings.keys),
             mask_reader(settings, request),
             follow=lambda: following(learner),

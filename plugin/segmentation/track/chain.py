@@ -136,8 +136,8 @@ def follow(
             seen, remembered = picture, last
         before = picture
         sure = 0.0 if lost else min(likeness, 1.0) * _alike(_area(last), _area(remembered))
-        near = _near(last) if lost else unsure & _near(last)
-        yield Link(number, last, near, sure * _FORGETS**steps)
+        unsure = near(last) if lost else unsure & near(last)
+        yield Link(number, last, unsure, sure * _FORGETS**steps)
 
 
 def _look_for(picture: Picture, seen: Picture, remembered: FloatArray) -> FloatArray:
@@ -153,7 +153,7 @@ def _alike(one: float, other: float) -> float:
     return min(one / other, other / one)
 
 
-def _near(coverage: FloatArray) -> npt.NDArray[np.bool_]:
+def near(coverage: FloatArray) -> npt.NDArray[np.bool_]:
     """The mask and 15 pixels around it: what is unsure far from it is of no concern."""
     reach = np.ones((31, 31), np.uint8)
     near: npt.NDArray[np.bool_] = cv2.dilate((coverage > 0.1).astype(np.uint8), reach) > 0

@@ -13,8 +13,10 @@ from model.segmenters.shot import Known, ShotLearner
 from plugin.errors import MaskError, WeightsError
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare, run_first
+from plugin.segmentation.learn.chain import following
 from plugin.segmentation.learn.thin import corrected_but_thin
 from plugin.segmentation.track.chain import Link
+from plugin.segmentation.track.motion import Picture
 from plugin.types import FloatArray, LabelArray
 from tests.unit.plugin.segmentation.test_segmentation_track import MovingPlate, overlap, shot
 
@@ -171,3 +173,25 @@ def test_thin_parts_stay_and_the_body_is_corrected() -> None:
     found = corrected_but_thin(np.zeros((90, 160, 3), np.uint8), link, Wider()).coverage
     np.testing.assert_array_equal(found[44:47, 92:140], 1)
     assert found[45 - 26 : 45, 40:60].sum() > said[45 - 26 : 45, 40:60].sum()
+
+
+def test_what_moves_far_from_the_subject_is_no_concern() -> None:
+    """A dog that runs through: flow does not come back there, and the mask is sure of it."""
+
+    class Agrees:
+        def ask(self, picture: Picture, prior: FloatArray | None, place: object) -> FloatArray:  # noqa: ARG002
+            return mask
+
+        def search(self, picture: Picture, size: float) -> FloatArray:  # noqa: ARG002
+            return mask
+
+    mask = np.zeros((120, 320), np.float32)
+    mask[40:90, 20:60] = 1
+    rng = np.random.default_rng(2)
+    still = rng.integers(0, 255, (120, 320, 3), np.uint8)
+    pictures = [still.copy() for _ in range(3)]
+    for picture in pictures:
+        picture[:, 200:] = rng.integers(0, 255, (120, 120, 3), np.uint8)
+    links = list(following(Agrees())(pictures[0], mask, [(1002, pictures[1]), (1003, pictures[2])]))
+    assert all(link.confidence > 0.9 for link in links)
+    assert not any(link.unsure[:, 120:].any() for link in links)
