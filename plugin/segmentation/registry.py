@@ -34,7 +34,7 @@ METHODS: dict[str, Method] = {
 _GIVEN = (
     ("mask", "mask"),
     ("prompt", "sam2"),
-    ("keyframe", "track"),
+    ("keyframe", "learn"),
     ("clean_plate", "clean-plate"),
 )
 """Options of `Shot` that say which method is meant."""

@@ -15,12 +15,12 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from model.segmenters.shot.grounds import ground_of
-from model.segmenters.shot.lessons import SIDE, Known, Picture, box_of, lesson, planes_of
+from model.segmenters.shot.lessons import SIDE, Known, Picture, box_of, lesson, lights_of, planes_of
 from model.segmenters.shot.network import ShotNetwork
 from plugin.errors import WeightsError
 from plugin.types import FloatArray
 
-RECIPE = "shot/1"
+RECIPE = "shot/2"
 """Another network, other lessons or another way to teach is another recipe."""
 
 STEPS_A_MINUTE = 200
@@ -74,16 +74,16 @@ class ShotLearner:
         pace = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, _RATE, total_steps=max(steps, 4), pct_start=0.15
         )
-        grounds = [known.ground for known in keys]
+        grounds, lights = [known.ground for known in keys], lights_of(keys, others)
         first = round(steps * _FIRST) if others else steps
         told(0, steps)
         for done in range(1, steps + 1):
             if done == 1:
-                lessons = _batches(keys, grounds, range(1, first + 1))
+                lessons = _batches(keys, grounds, lights, range(1, first + 1))
             elif done == first + 1:
                 grounds = grounds + cls(network).grounds_of(others, keys)
                 network.train()
-                lessons = _batches(keys, grounds, range(done, steps + 1))
+                lessons = _batches(keys, grounds, lights, range(done, steps + 1))
             planes, target, weight = next(lessons)
             loss = _loss(network(planes), target, weight)
             optimiser.zero_grad()
@@ -178,14 +178,14 @@ def _stops(length: int, stride: float) -> npt.NDArray[np.floating]:
 
 
 def _batches(
-    keys: Sequence[Known], grounds: list[Picture], steps: range
+    keys: Sequence[Known], grounds: list[Picture], lights: FloatArray, steps: range
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Batches of lessons, each made beside the step before it: planes, targets, weights."""
 
     def batch(step: int) -> tuple[Tensor, Tensor, Tensor]:
         rng = np.random.default_rng([_SEED, step])
         chosen = rng.integers(len(keys), size=_BATCH)
-        made = [lesson(rng, keys[each], grounds) for each in chosen]
+        made = [lesson(rng, keys[each], grounds, lights) for each in chosen]
         planes = torch.from_numpy(np.stack([each.planes for each in made]))
         target, weight = (
             torch.from_numpy(np.stack(values)[:, None])

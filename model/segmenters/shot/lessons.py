@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -27,6 +28,12 @@ _ALONE = 0.3
 _OWN_GROUND = 0.4
 _NO_PRIOR = 0.12
 _HIDDEN = 0.2
+
+_OTHER_LIGHT = 0.35
+"""Share of lessons in the light of another frame, where the shot's light changes."""
+
+_SAME_LIGHT = 0.15
+"""Logarithm by which a frame is brighter or darker than the keys through what it shows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,13 +96,25 @@ def box_of(coverage: FloatArray) -> tuple[float, float, float]:
     return x + width / 2, y + height / 2, float(max(width, height))
 
 
-def lesson(rng: Random, known: Known, grounds: list[Picture]) -> Lesson:
+def lights_of(keys: Sequence[Known], others: Sequence[Picture]) -> FloatArray:
+    """The light of those frames whose light is another than the keys': `n × 3`, logarithms."""
+    usual = np.mean([_light(known.picture) for known in keys], axis=0)
+    lights = np.array([_light(other) - usual for other in others], np.float32).reshape(-1, 3)
+    return np.asarray(lights[np.abs(lights).max(axis=1) > _SAME_LIGHT], np.float32)
+
+
+def _light(picture: Picture) -> FloatArray:
+    return np.asarray(np.log(picture.mean(axis=(0, 1)) + 1), np.float32)
+
+
+def lesson(rng: Random, known: Known, grounds: list[Picture], lights: FloatArray) -> Lesson:
     """One lesson of a known frame.
 
     Args:
         rng: decides everything.
         known: the frame.
         grounds: pictures that may lie behind the subject.
+        lights: from `lights_of`.
     """
     x, y, side = box_of(known.coverage)
     side = max(side * _AROUND, 48.0)
@@ -115,6 +134,9 @@ def lesson(rng: Random, known: Known, grounds: list[Picture]) -> Lesson:
             weight = np.maximum(_taken(_weight(known), place, bent), 0.2)
     rgb, target = _hidden(rng, rgb, target, view, grounds)
     rgb = _lit(rng, rgb, 0.12)
+    if len(lights) and rng.random() < _OTHER_LIGHT:
+        stops = rng.uniform(0, 1.1) * lights[rng.integers(len(lights))]
+        rgb = np.clip(rgb * np.exp(stops), 0, 255)
     prior = None
     if rng.random() >= _NO_PRIOR:
         prior = _prior(rng, known, place, bent)

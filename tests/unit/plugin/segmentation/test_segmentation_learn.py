@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ from plugin.segmentation.learn.chain import following
 from plugin.segmentation.learn.thin import corrected_but_thin
 from plugin.segmentation.track.chain import Link
 from plugin.segmentation.track.motion import Picture
-from plugin.types import FloatArray, LabelArray
+from plugin.types import FloatArray, Frame, LabelArray
 from tests.unit.plugin.segmentation.test_segmentation_track import MovingPlate, overlap, shot
 
 pytestmark = pytest.mark.slow
@@ -46,7 +47,7 @@ def known(plate: MovingPlate, number: int) -> Known:
     return Known.of(picture, plate.truth(number).astype(np.float32))
 
 
-def test_the_same_keys_give_the_same_weights_whatever_the_threads() -> None:
+def test_the_same_keys_give_the_same_weights() -> None:
     plate = MovingPlate()
     keys = [known(plate, 1001), known(plate, 1012)]
     before = torch.get_num_threads(), None
@@ -66,6 +67,33 @@ def test_the_same_keys_give_the_same_weights_whatever_the_threads() -> None:
     )
     with pytest.raises(WeightsError, match="no network of a shot"):
         ShotLearner.of(b"something else")
+
+
+def test_the_pass_gives_the_same_network_and_masks_with_other_threads(tmp_path: Path) -> None:
+    plate = MovingPlate()
+    one = learning(shot(tmp_path, plate, 1001, 1009))
+    before = torch.get_num_threads()
+    left = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            folder = tmp_path / str(threads)
+            learned(one, plate, folder)
+            left.append({file.name: file.read_bytes() for file in folder.iterdir()})
+    finally:
+        torch.set_num_threads(before)
+    assert left[0] == left[1]
+
+
+def test_it_follows_a_subject_into_the_dark(tmp_path: Path) -> None:
+    class Darker(MovingPlate):
+        def read(self, number: int) -> Frame:
+            frame = super().read(number)
+            return replace(frame, rgb=frame.rgb * np.float32(1 - 0.04 * (number - 1001)))
+
+    plate = Darker()
+    plan = learned(learning(shot(tmp_path, plate, 1001), 60 / 200), plate, tmp_path / "track")
+    assert min(overlap(plan, plate, number) for number in range(1002, 1015)) > 0.8
 
 
 def test_a_network_is_learned_once_and_again_for_another_key(tmp_path: Path) -> None:

@@ -250,4 +250,5 @@ def test_auto_takes_keys(tmp_path: Path) -> None:
     one = shot(tmp_path, plate, 1001).model_copy(update={"segment": "auto"})
     plan = prepare(one, plate, lambda rgb: rgb)
     how = "channel Y, 0 is none and 255 all, as stored"
-    assert plan.reason == f"auto chose track: 1 key frame (1001) carried both ways, {how}"
+    way = "learned in 400 steps and carried both ways"
+    assert plan.reason == f"auto chose learn: 1 key frame (1001) {way}, {how}"
