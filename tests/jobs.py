@@ -11,8 +11,9 @@ from plugin.driver.plan import Plan
 from plugin.exr.alpha_file import read_alpha
 from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
+from plugin.result.manifest import load
 from plugin.synthetic import ShotKind, SyntheticShot, write_shot
-from plugin.types import UNKNOWN, FloatArray, LabelArray, Matter
+from plugin.types import UNKNOWN, FloatArray, FrameState, LabelArray, Matter
 
 
 def creature(folder: Path, frames: int = 6, kind: ShotKind = ShotKind.DEMO) -> Shot:
@@ -57,3 +58,13 @@ def alphas(shot: Shot) -> dict[int, bytes]:
     layout = OutputLayout.of(shot)
     numbers = layout.pattern("alpha").scan()
     return {number: read_alpha(layout.alpha(number)).alpha.tobytes() for number in numbers}
+
+
+def made(shot: Shot) -> list[int]:
+    """The frames that are whole by the manifest, done or found there.
+
+    A worker that dies may have written a frame and not said so: the next one finds it there.
+    """
+    manifest = load(shot.out / "manifest.json")
+    states = (FrameState.DONE, FrameState.SKIPPED)
+    return sorted(number for state in states for number in manifest.in_state(state))

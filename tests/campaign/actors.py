@@ -64,6 +64,17 @@ class PoisonedActor(LumaActor):
         return super().do(number)
 
 
+class SilencedActor(LumaActor):
+    """Dies when it has written frame 1002, before it could say so."""
+
+    def do(self, number: int) -> FrameResult:
+        """One frame."""
+        result = super().do(number)
+        if number == 1002 and result.state == "done":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+
 class BrokenActor(FrameActor):
     """The program's own, of three cards; what runs on the second fails as CUDA does, for good.
 

@@ -17,7 +17,7 @@ from plugin.result.verify import verify
 from plugin.types import FrameState
 from tests.campaign import many
 from tests.campaign.kills import kill_drivers, kill_workers
-from tests.jobs import alphas, creature
+from tests.jobs import alphas, creature, made
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -39,27 +39,31 @@ def test_killed_workers_and_drivers_leave_nothing_wrong(shot: Shot, tmp_path: Pa
         assert outcome.kills > 0
 
 
+def eight_frames(shot: Shot, out: Path, actor: str) -> tuple[Shot, list[dict[str, object]]]:
+    """Eight frames on such an actor, one try more for each: the shot, and what was told."""
+    eight = shot.model_copy(
+        update={"out": out, "retries": 1, "frames": FrameRange.span(1001, 1008)}
+    )
+    words = [sys.executable, "-m", "tests.campaign.job", eight.model_dump_json(), "--actor", actor]
+    done = subprocess.run(words, cwd=HERE, capture_output=True, text=True, timeout=300, check=False)
+    return eight, [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
 def test_a_frame_that_kills_its_worker_is_set_aside_and_named(shot: Shot, tmp_path: Path) -> None:
-    poisoned = shot.model_copy(
-        update={"out": tmp_path / "out", "retries": 1, "frames": FrameRange.span(1001, 1008)}
-    )
-    words = [sys.executable, "-m", "tests.campaign.job", poisoned.model_dump_json()]
-    done = subprocess.run(
-        [*words, "--actor", "PoisonedActor"],
-        cwd=HERE,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    poisoned, events = eight_frames(shot, tmp_path / "out", "PoisonedActor")
     aside = [event for event in events if event.get("quarantined")]
     assert [(event["frame"], event["state"]) for event in aside] == [(1003, "failed")]
     manifest = load(tmp_path / "out" / "manifest.json")
     assert str(manifest.in_state(FrameState.QUARANTINED)) == "1003"
-    assert str(manifest.in_state(FrameState.DONE)) == "1001-1002,1004-1008"
+    assert made(poisoned) == [1001, 1002, *range(1004, 1009)] == sorted(alphas(poisoned))
     assert "set aside after 2 tries: its worker died" in manifest.frames[1003].error
-    assert sorted(alphas(poisoned)) == [1001, 1002, *range(1004, 1009)]
+
+
+def test_a_frame_whose_worker_dies_before_it_says_so_is_made(shot: Shot, tmp_path: Path) -> None:
+    silenced, _ = eight_frames(shot, tmp_path / "out", "SilencedActor")
+    assert made(silenced) == list(range(1001, 1009)) == sorted(alphas(silenced))
+    assert str(load(silenced.out / "manifest.json").in_state(FrameState.SKIPPED)) == "1002"
+    assert verify(silenced.out).complete
 
 
 def test_sigterm_lets_frames_in_flight_end_and_loses_no_record(shot: Shot, tmp_path: Path) -> None:
