@@ -3,6 +3,8 @@
 image, trimap ─► planes of the whole frame ─► windows: T̃ and α̃, blended ─► T̂
 T̂             ─► the same windows: propagation unit ─► α̂
 
+What lies between the upload and the download is recorded as a graph where a GPU allows it.
+
 The same steps as `model.inference.frame`, which follows the unknown region in rectangles of ever
 new shapes: what a CPU saves by that, a GPU pays again in launches, in waits of the host, and in
 algorithms that are chosen anew for each shape. Here nothing waits for a value. Which windows hold
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -23,6 +25,7 @@ from torch import Tensor
 from model.blocks import channels_last
 from model.inference.device import exact
 from model.inference.frame import MARGIN, REACH, Running, fading, not_finite
+from model.inference.recorded import Recorder
 from model.planes.dense_planes import dense_planes
 from model.planes.frame_planes import FramePlanes
 from model.prediction import NEAR, SURE
@@ -64,8 +67,31 @@ class OnDevice(Running):
         size = padded_side(trimap.shape[0]), padded_side(trimap.shape[1])
         picture = _padded(as_picture(image, self.device), size)
         one_hot = _padded(as_one_hot(trimap, self.device), size)
-        own = self._planes(image, trimap, picture, one_hot)
-        worked_on = [window for window in windows(size, self.largest) if _is_asked(trimap, window)]
+        grid = windows(size, self.largest)
+        worked_on = {each: self._fades(each) for each in grid if _is_asked(trimap, each)}
+        if size[0] * size[1] > _WHOLE and self.network.config.colour_planes:
+            frame = Rectangle(0, 0, *size)
+            whole = FramePlanes(image, trimap, self.device, dense=True)
+            return self._launched(picture, one_hot, worked_on, whole.piece(frame, picture, one_hot))
+        work = partial(self._launched, worked_on=worked_on)
+        if self.device.type != "cuda" or self.recall is not None:
+            return work(picture, one_hot)
+        return self._recorder((size, *worked_on), work, picture, one_hot)
+
+    @cached_property
+    def _recorder(self) -> Recorder:
+        return Recorder()
+
+    def _launched(
+        self,
+        picture: Tensor,
+        one_hot: Tensor,
+        worked_on: dict[Window, Tensor],
+        own: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """`_layers` from what is on the device; `own` are the planes, made here if None."""
+        if own is None and self.network.config.colour_planes:
+            own = dense_planes(picture.contiguous(), one_hot)
         scores = self._decoded(picture, one_hot, own, worked_on)
         reach = _near(one_hot[:, 1:2]) > 0
         logits = scores[:, :3]
@@ -86,28 +112,21 @@ class OnDevice(Running):
         labels = classes * 127 + (classes > 0)  # 0, 128, 255
         return torch.cat((labels.float(), alpha, sure), dim=1)[0], whole
 
-    def _planes(
-        self, image: FloatArray, trimap: LabelArray, picture: Tensor, one_hot: Tensor
-    ) -> Tensor | None:
-        if not self.network.config.colour_planes:
-            return None
-        if picture.shape[2] * picture.shape[3] <= _WHOLE:
-            return dense_planes(picture.contiguous(), one_hot)
-        frame = Rectangle(0, 0, *picture.shape[2:])
-        return FramePlanes(image, trimap, self.device, dense=True).piece(frame, picture, one_hot)
-
     def _decoded(
-        self, picture: Tensor, one_hot: Tensor, planes: Tensor | None, worked_on: list[Window]
+        self,
+        picture: Tensor,
+        one_hot: Tensor,
+        planes: Tensor | None,
+        worked_on: dict[Window, Tensor],
     ) -> Tensor:
         """T̃ and α̃, 1 × 4 × H × W, blended where windows meet; what is given elsewhere."""
         given = torch.cat((2 * _GIVEN * one_hot - _GIVEN, one_hot[:, 2:]), dim=1)
         sums = torch.zeros_like(given)
         weights = torch.zeros_like(given[:, :1])
-        for window in worked_on:
+        for window, fades in worked_on.items():
             seen = (..., *window.seen.slices)
             own = None if planes is None else planes[seen]
             logits, alpha = self.decode(channels_last(picture[seen]), one_hot[seen], own)
-            fades = self._fades(window)
             sums[seen].add_(torch.cat((logits.float(), alpha.float()), dim=1).mul_(fades))
             weights[seen].add_(fades)
         return torch.where(weights > 0, sums.div_(weights.clamp(min=1e-6)), given)

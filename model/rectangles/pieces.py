@@ -43,11 +43,19 @@ def pad_edge(part: npt.NDArray[_Scalar], where: Rectangle) -> npt.NDArray[_Scala
 def as_picture(pixels: FloatArray, device: torch.device) -> Tensor:
     """`h × w × 3` → 1 × 3 × h × w."""
     # As it lies, `h × w × 3` is a channels-last tensor. Torch wants what may be written.
-    planes = torch.from_numpy(np.require(pixels, requirements=["C", "W"])).permute(2, 0, 1)[None]
-    return planes.to(device).contiguous(memory_format=torch.channels_last)
+    planes = _uploaded(np.require(pixels, requirements=["C", "W"]), device).permute(2, 0, 1)[None]
+    return planes.contiguous(memory_format=torch.channels_last)
 
 
 def as_one_hot(labels: LabelArray, device: torch.device) -> Tensor:
     """`h × w` of 0, 128, 255 → 1 × 3 × h × w."""
-    index = torch.from_numpy(labels).to(device)[None, None]
+    index = _uploaded(labels, device)[None, None]
     return torch.cat([(index == int(label)).float() for label in LABELS], dim=1)
+
+
+def _uploaded(values: npt.NDArray[_Scalar], device: torch.device) -> Tensor:
+    """To a GPU by way of pinned memory: the host goes on while it travels."""
+    here = torch.from_numpy(values)
+    if device.type != "cuda":
+        return here.to(device)
+    return here.pin_memory().to(device, non_blocking=True)

@@ -15,6 +15,7 @@ import pytest
 
 from model import Matter
 from model.inference.gpu_memory import card_bytes
+from model.inference.on_device import OnDevice
 from model.inference.weight_files import find_weights, read_config
 from plugin.driver.run import run
 from plugin.request.shot import Shot
@@ -206,3 +207,16 @@ def test_the_same_pixels_for_any_number_of_workers_and_after_failures(
     assert (broken.out.parent / "breaks").read_text()
     records = load(OutputLayout.of(broken).manifest).frames.values()
     assert len({record.device for record in records}) == 1
+
+
+def test_a_recorded_frame_is_the_launched_one_to_the_bit() -> None:
+    matter = Matter("lite", device="cuda")
+    frames = [picture(index=index) for index in range(5)]
+    recorded = [matter(*frame) for frame in frames]
+    assert isinstance(matter.inference, OnDevice)
+    said(f"recording: {matter.inference._recorder.refused or 'done'}")
+    assert matter.inference._recorder.refused == ""
+    for frame, (adapted, alpha) in zip(frames, recorded, strict=True):
+        launched = Matter("lite", device="cuda")(*frame)  # the first time of a kind
+        assert (launched[0] == adapted).all()
+        assert (launched[1] == alpha).all()
