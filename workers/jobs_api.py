@@ -9,9 +9,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nuke_bridge.core import ray_jobs as bridge
+from nuke_bridge.core import jobs_client as bridge
 from nuke_bridge.core.errors import BridgeError
-from nuke_bridge.core.ray_jobs import RayJobs, RefusedError
+from nuke_bridge.core.jobs_client import RayJobs, RefusedError
 from plugin.errors import ClusterError, ShotError, told_as
 
 _HOW = "put the cluster's token into a file of mode 0600 and name it with RAY_AUTH_TOKEN_PATH"

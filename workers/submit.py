@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nuke_bridge.core.ray_jobs import RayJobs
+from nuke_bridge.core.jobs_client import RayJobs
 from plugin.driver.probe import anchored, probe_job
 from plugin.errors import ClusterError, RequestError
 from plugin.framerange import FrameRange

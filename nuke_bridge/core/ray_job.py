@@ -10,7 +10,7 @@ from typing import Any
 from .errors import BridgeError
 from .files import read_json
 from .frames import format_range
-from .ray_jobs import JobInfo, RayJobs, UnreachableError, find_token
+from .jobs_client import JobInfo, RayJobs, UnreachableError, find_token
 from .request import Request
 from .status import Job, Status, passing
 

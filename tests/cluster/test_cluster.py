@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from nuke_bridge.core.ray_jobs import RayJobs
+from nuke_bridge.core.jobs_client import RayJobs
 from plugin.errors import ClusterError
 from plugin.request.shot import Shot
 from plugin.result.verify import verify

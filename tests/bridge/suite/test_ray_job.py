@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, Callable, Tuple
 
 from nuke_bridge.core.errors import BridgeError
+from nuke_bridge.core.jobs_client import RayJobs, find_token
 from nuke_bridge.core.ray_job import FarmJob, new_job_id
-from nuke_bridge.core.ray_jobs import RayJobs, find_token
 from nuke_bridge.core.request import Request
 from nuke_bridge.core.status import Status
 from tests.bridge.suite.base import BridgeTest

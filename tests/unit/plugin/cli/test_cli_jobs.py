@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from nuke_bridge.core.ray_jobs import RayJobs
+from nuke_bridge.core.jobs_client import RayJobs
 from plugin.cli import main
 from plugin.cli.help_page import LaidOutCommand, talk_options
 from plugin.cli.registry import Entry
