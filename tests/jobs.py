@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from plugin.driver.plan import Plan
@@ -14,6 +15,7 @@ from plugin.result.layout import OutputLayout
 from plugin.result.manifest import load
 from plugin.synthetic import ShotKind, SyntheticShot, write_shot
 from plugin.types import UNKNOWN, FloatArray, FrameState, LabelArray, Matter
+from tests.media import write_image
 
 
 def creature(folder: Path, frames: int = 6, kind: ShotKind = ShotKind.DEMO) -> Shot:
@@ -28,6 +30,16 @@ def creature(folder: Path, frames: int = 6, kind: ShotKind = ShotKind.DEMO) -> S
         report=False,
         stabilise=0,  # so that a frame shows what its own network made of it
     )
+
+
+def restless(shot: Shot, folder: Path) -> Shot:
+    """The same job of a plate whose pictures have nothing in common: no flow carries anything."""
+    random = np.random.default_rng(5)
+    for number in range(1001, 1007):
+        pixels = random.integers(0, 256, (8, 12, 3), np.uint8)
+        large = cv2.resize(pixels, (96, 64), interpolation=cv2.INTER_CUBIC)
+        write_image(folder / f"restless.{number}.png", large)
+    return shot.model_copy(update={"plate": str(folder / "restless.%04d.png"), "mask": None})
 
 
 class LumaMatter:

@@ -22,7 +22,7 @@ from ..core.options import OPTIONS, Option
 from ..core.ray_job import FarmJob, new_job_id
 from ..core.request import Request, program
 from ..core.status import ENDED, Job, Status
-from . import reading
+from . import panel, reading
 from .looking import Looking
 from .reading import OURS, plate_of, tree_of
 
@@ -42,6 +42,8 @@ def request_of(scene: Any) -> Request:
 
 def show(scene: Any, request: Request, states: FrameStates, ended: Status | None) -> None:
     """Say what is there, and put the matte into the compositor."""
+    wanted = states.key_wanted
+    scene.adamatte.key_wanted = "" if wanted is None else str(wanted)
     said = [ended.line()] if ended is not None and ended.state != "done" else []
     scene.adamatte.status = " · ".join([*said, states.summary()])
     there = [n for n in request.frames if of_pattern(request.alpha, n).is_file()]
@@ -184,6 +186,13 @@ def _matte_frame(scene: Any) -> None:
     _start(scene, [scene.frame_current + plate_of(scene, bpy.path.abspath).shift])
 
 
+def _go_to_key(scene: Any) -> None:
+    wanted = scene.adamatte.key_wanted
+    if not wanted:
+        raise BridgeError("no frame asks for a key", scene.name, "matte the shot from key frames")
+    scene.frame_set(int(wanted) - plate_of(scene, bpy.path.abspath).shift)
+
+
 def _operator(name: str, label: str, tooltip: str, action: Any) -> Any:
     def execute(self: Any, context: Any) -> set[str]:
         try:
@@ -213,31 +222,10 @@ def _property(one: Option) -> Any:
     return made(default=one.default, description=one.help, **more)
 
 
-def _draw(self: Any, context: Any) -> None:
-    told, layout = context.scene.adamatte, self.layout
-    for name in ("out", "version", "shot", "frames", "mask"):
-        layout.prop(told, name)
-    row = layout.row(align=True)
-    for name in ("matte", "matte_frame", "cancel", "refresh", "desk"):
-        row.operator("adamatte." + name)
-    for part in str(told.status).split(" · "):
-        layout.label(text=part)
-    for name in [one.name for one in OPTIONS] + ["where", "address", "command"]:
-        layout.prop(told, name)
-
-
-_TEXTS = {
-    "shot": "Names the files. Empty: from the plate's name",
-    "frames": "1001-1100, or 1001,1005-1010. Empty: all of the plate",
-    "address": "The cluster's Jobs API: http://head-node:8265",
-    "command": "How the adamatte program is called. Empty: $ADAMATTE, or adamatte",
-}
-
-
 def _classes() -> list[Any]:
     """Made when the add-on is switched on, for their bases are Blender's."""
     properties = {one.name: _property(one) for one in OPTIONS}
-    for name, tooltip in _TEXTS.items():
+    for name, tooltip in panel.TEXTS.items():
         properties[name] = bpy.props.StringProperty(description=tooltip)
     properties["out"] = bpy.props.StringProperty(subtype="DIR_PATH", description="Output folder")
     properties["mask"] = bpy.props.StringProperty(
@@ -248,16 +236,17 @@ def _classes() -> list[Any]:
         items=[("local", "local", ""), ("farm", "farm", "")], description="Where the job runs"
     )
     properties["status"] = bpy.props.StringProperty(default="not matted yet")
+    properties["key_wanted"] = bpy.props.StringProperty(options={"HIDDEN"})
     properties["job_id"] = bpy.props.StringProperty(options={"HIDDEN"})
     group = type("AdaMatteSettings", (bpy.types.PropertyGroup,), {"__annotations__": properties})
-    panel = {
+    shown = {
         "bl_label": "AdaMatte",
         "bl_idname": "ADAMATTE_PT_panel",
         "bl_space_type": "NODE_EDITOR",
         "bl_region_type": "UI",
         "bl_category": "AdaMatte",
         "poll": classmethod(lambda _, c: c.space_data.tree_type == "CompositorNodeTree"),
-        "draw": _draw,
+        "draw": panel.draw,
     }
     return [
         group,
@@ -266,7 +255,13 @@ def _classes() -> list[Any]:
         _operator("cancel", "Cancel", "Stop the job; what is done is kept", _cancel),
         _operator("refresh", "Refresh", "See what is there, missing and stale", _refresh),
         _operator("desk", "Desk", "Correct the shot in the browser, frame by frame", _desk),
-        type("ADAMATTE_PT_panel", (bpy.types.Panel,), panel),
+        _operator(
+            "go_to_key",
+            "Go where a key helps",
+            "Go to the frame where another key frame would help most",
+            _go_to_key,
+        ),
+        type("ADAMATTE_PT_panel", (bpy.types.Panel,), shown),
     ]
 
 

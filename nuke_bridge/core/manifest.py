@@ -8,12 +8,13 @@ judged by its own run, not by the folder's last one: see `Judge`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from . import standing
 from .files import read_json, told_by
 from .frames import format_range, of_pattern
 from .request import Request
+from .settings import difference
 
 DONE, MISSING, FAILED, STALE = "done", "missing", "failed", "stale"
 
@@ -35,10 +36,12 @@ class FrameStates(NamedTuple):
     Attributes:
         states: by frame number.
         why: of frames that are not done, in plain words.
+        key_wanted: the frame on which another key frame would help most, as the last run found.
     """
 
     states: dict[int, str]
     why: dict[int, str]
+    key_wanted: int | None = None
 
     def frames(self, state: str) -> list[int]:
         """The frames in a state, ascending."""
@@ -53,10 +56,14 @@ class FrameStates(NamedTuple):
         """The same, where what is there was made from something else altogether."""
         stale = {n: STALE if s == DONE else s for n, s in self.states.items()}
         reasons = {n: why for n, s in self.states.items() if s == DONE}
-        return FrameStates(stale, {**self.why, **reasons})
+        return FrameStates(stale, {**self.why, **reasons}, self.key_wanted)
 
     def summary(self) -> str:
         """`all 48 frames done`, or `40 of 48 done · 5 stale 1001-1005 (erode was 8)`."""
+        wanted = [] if self.key_wanted is None else [f"a key helps most at {self.key_wanted}"]
+        return " · ".join([self._counted(), *wanted])
+
+    def _counted(self) -> str:
         done = self.frames(DONE)
         if self.complete and done:
             return f"all {len(done)} frames done"
@@ -87,4 +94,14 @@ def frame_states(request: Request) -> FrameStates:
             why[number] = ""
         elif found.state == standing.WHOLE and not found.compared:
             states[number], why[number] = STALE, "the plate is not there any more"
-    return FrameStates(states, {n: text for n, text in why.items() if text})
+    told = {n: text for n, text in why.items() if text}
+    return FrameStates(states, told, _key_wanted(request, manifest))
+
+
+def _key_wanted(request: Request, manifest: dict[str, Any]) -> int | None:
+    """Where the last run asks for a key; None where the keys are others by now, or none is."""
+    keys = {"keyframe": request.compared()["keyframe"]}
+    found = manifest.get("key_wanted")
+    if difference(standing.table(manifest, "shot"), keys) or type(found) is not int:
+        return None
+    return found if found in request.frames else None

@@ -37,6 +37,12 @@ _BUTTONS = (
         "Correct the shot in the browser: paint, see the new matte at once, draw key frames.",
         False,
     ),
+    (
+        "go_to_key",
+        "Go where a key helps",
+        "Go to the frame on which another key frame would help most, as the last run has found.",
+        False,
+    ),
 )
 
 _ROTO_BUTTONS = (
@@ -87,6 +93,7 @@ def build() -> nuke.Group:
         nuke.nodes.Output(name="Output1", inputs=[premult])
     for knob in _knobs():
         group.addKnob(knob)
+    group["go_to_key"].setVisible(False)  # until a run has asked for a key
     cast(nuke.Link_Knob, group["channel"]).makeLink("copy", "to0")
     return group
 
@@ -152,7 +159,7 @@ def _hidden_knobs() -> list[nuke.Knob]:
     """What the script remembers; the cluster's token is not among it."""
     found: list[nuke.Knob] = [nuke.Int_Knob(_MARK, _MARK)]
     found[0].setValue(VERSION)
-    found += [nuke.String_Knob(name, name) for name in ("job_id", "plate_made_of")]
+    found += [nuke.String_Knob(name, name) for name in ("job_id", "plate_made_of", "key_wanted")]
     for knob in found:
         knob.setVisible(False)
     return found

@@ -94,6 +94,13 @@ def _report(node: nuke.Node) -> None:
     threading.Thread(target=webbrowser.open, args=(uri,), daemon=True).start()
 
 
+def _go_to_key(node: nuke.Node) -> None:
+    wanted = text(node, "key_wanted")
+    if not wanted:
+        raise BridgeError("no frame asks for a key", node.name(), "matte the shot from key frames")
+    nuke.frame(int(wanted))
+
+
 def _desk(node: nuke.Node) -> None:
     desk = running.desk_of(node)
     if desk is not None:
@@ -175,6 +182,7 @@ _BUTTONS: dict[str, Callable[[nuke.Node], None]] = {
     "refresh": _refresh,
     "report": _report,
     "desk": _desk,
+    "go_to_key": _go_to_key,
     "export_overrides": _export,
     "import_overrides": _import,
 }

@@ -44,7 +44,16 @@ def show_states(
     # The colour says: something here is not what it should be.
     stale = bool(states.frames(STALE) or states.frames(FAILED))
     node["tile_color"].setValue(_STALE_COLOUR if stale else _PLAIN_COLOUR)
+    _offer_key(node, states.key_wanted)
     _aim(node, request)
+
+
+def _offer_key(node: nuke.Node, wanted: int | None) -> None:
+    """The button that goes to the frame where a key helps most is there while one would."""
+    kept, button = node.knob("key_wanted"), node.knob("go_to_key")
+    if kept is not None and button is not None:  # a node of an earlier version has neither
+        kept.setValue("" if wanted is None else str(wanted))
+        button.setVisible(wanted is not None)
 
 
 def _aim(node: nuke.Node, request: Request) -> None:

@@ -39,6 +39,15 @@ class Planned:
     frames: FrameRange
     bare: str = ""
 
+    @property
+    def key_wanted(self) -> int | None:
+        """The frame on which another key would help most; None where none would."""
+        masks = self.plan.segment
+        if masks is None or not isinstance(masks.settings, CarriedSettings):
+            return None
+        wanted = masks.settings.key_wanted
+        return wanted if wanted in self.frames else None
+
 
 def takes_keys(shot: Shot) -> bool:
     """Whether masks that are drawn on a shot's frames would be used, and read as they are."""

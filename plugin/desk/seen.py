@@ -184,6 +184,7 @@ class Seen:
             "pending": bench.pending,
             "step": bench.step,
             "trouble": bench.trouble or self.keys.broken,
+            "wanted": None if bench.pending else bench.planned.key_wanted,
             "notes": [] if masks is None or bench.pending else list(masks.warnings),
             "undo": self.history.undoable,
             "redo": self.history.redoable,

@@ -23,6 +23,7 @@ from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout, estimate_bytes
 from plugin.result.manifest import Manifest, PlateRecord
 from plugin.result.raw_files import drop_raws
+from plugin.segmentation.track.method import CarriedSettings
 from plugin.trimap.override.document import MAX_BYTES
 from plugin.types import Executor, PlateInfo, PlateSource
 
@@ -138,7 +139,8 @@ class _Stepping(QuietProgress):
 
 def _head(plan: Plan, info: PlateInfo, frames: FrameRange) -> Manifest:
     """The manifest of this run, no frame in it yet."""
-    shot = plan.shot
+    shot, masks = plan.shot, plan.segment
+    carried = masks.settings if masks is not None else None
     return Manifest(
         version=plan.version,
         shot=shot,
@@ -148,6 +150,7 @@ def _head(plan: Plan, info: PlateInfo, frames: FrameRange) -> Manifest:
         override=plan.override,
         started=_now(),
         assumed=plan.assumed,
+        key_wanted=carried.key_wanted if isinstance(carried, CarriedSettings) else None,
         asked=frames,
     ).with_results(())
 

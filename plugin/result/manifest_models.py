@@ -132,6 +132,7 @@ class Manifest(_Record):
         started: ISO time of the last run's start; for people, nothing compares it.
         ended: ISO time of its end; None while it runs or when it was killed.
         assumed: what the last run guessed of its input, a note each, as it stood on stderr.
+        key_wanted: where the pass before the last run found that another key frame would help most.
         asked: all frames that runs on this folder were asked for.
         requests: what the runs asked that made the frames, by the key that each frame names.
         frames: what became of each; frames not yet tried are missing.
@@ -149,6 +150,7 @@ class Manifest(_Record):
     started: str = ""
     ended: str | None = None
     assumed: tuple[str, ...] = ()
+    key_wanted: int | None = None
     asked: Frames = FrameRange(())
     requests: dict[str, RequestRecord] = Field(default_factory=dict)
     frames: dict[int, FrameRecord] = Field(default_factory=dict)

@@ -114,6 +114,15 @@ def main(folder: Path, command: str) -> None:
     scene.adamatte.erode = 3.0
     seen["stale"] = press("refresh")
     scene.adamatte.erode = 8.0
+    seen["no_key"] = press("go_to_key")
+    manifest = folder / "out" / "v001" / "manifest.json"
+    told = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps({**told, "key_wanted": 1003}), encoding="utf-8")
+    seen["key"] = press("refresh")
+    scene.frame_set(FIRST)
+    press("go_to_key")
+    seen["frame"] = str(scene.frame_current)
+    manifest.write_text(json.dumps(told), encoding="utf-8")
     alpha = folder / "out" / "v001" / "alpha" / "plate_alpha.1002.exr"
     alpha.rename(folder / "taken_away.exr")
     seen["missing"] = press("refresh")

@@ -73,6 +73,9 @@ def test_a_clip_is_matted_and_comped(host: list[str] | None, tmp_path: Path) -> 
     assert "no compositor nodes" in seen["no_plate"]
     assert seen["matted"] == "all 3 frames done"
     assert seen["stale"] == "0 of 3 done · 3 stale 1001-1003 (erode was 8.0)"
+    assert "no frame asks for a key" in seen["no_key"]
+    assert seen["key"] == "all 3 frames done · a key helps most at 1003"
+    assert seen["frame"] == "1003"
     assert seen["missing"] == f"2 of 3 done · 1 missing {TAKEN}"
     assert seen["desk"] == "the desk is open in the browser"
     assert "url=http://127.0.0.1:" in seen["desk_page"]

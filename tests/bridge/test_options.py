@@ -24,7 +24,7 @@ from plugin.request.shot import Shot
 from plugin.result.layout import OutputLayout
 from plugin.result.manifest_models import _NO_PIXELS
 from tests import host_options
-from tests.jobs import creature, luma_matter
+from tests.jobs import creature, luma_matter, restless
 from tests.media import write_image
 from workers.in_process import InProcessExecutor
 
@@ -75,6 +75,27 @@ def test_a_real_manifest_is_understood(tmp_path: Path) -> None:
     again = shot.model_copy(update={"frames": FrameRange.parse("1002"), "dilate": 30.0})
     run(again, executor=InProcessExecutor(luma_matter))
     assert frame_states(wider).frames("stale") == [1001]
+
+
+def test_a_real_run_says_where_a_key_helps(tmp_path: Path) -> None:
+    shot = restless(creature(tmp_path), tmp_path)
+    key = tmp_path / "key.png"
+    mask = np.zeros((64, 96, 1), np.uint8)
+    mask[12:52, 30:66] = 255
+    write_image(key, mask)
+    shot = shot.model_copy(update={"segment": "track", "keyframe": (f"1001={key}",)})
+    manifest = run(shot, executor=InProcessExecutor(luma_matter))
+    settings = {"segment": "track", "keyframe": f"1001={key}"}
+    numbers = list(range(1001, 1007))
+    asked = Request(shot.plate, str(shot.out), shot.name, numbers, settings=settings)
+    states = frame_states(asked)
+    assert states.complete
+    assert states.key_wanted == manifest.key_wanted is not None
+    # A run of a few frames more says what the pass of all of them has found.
+    few = shot.model_copy(update={"frames": FrameRange.parse("1002"), "force": True})
+    assert run(few, executor=InProcessExecutor(luma_matter)).key_wanted == states.key_wanted
+    masks = asked._replace(settings={})
+    assert frame_states(masks).key_wanted is None
 
 
 def test_mattes_with_further_layers_are_understood(tmp_path: Path) -> None:

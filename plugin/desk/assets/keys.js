@@ -1,7 +1,7 @@
 // The keys, once: what they do, and what the list under `?` says of them.
 
 import { redo, undo } from "./changes.js";
-import { draws, nextKey } from "./masks.js";
+import { draws, nextKey, nextWanted } from "./masks.js";
 import { matte, removeChosen } from "./rules.js";
 import { fitIn, panBy, VIEWS, zoomBy, zoomTo } from "./stage.js";
 import { hold, make, part, put, state } from "./state.js";
@@ -24,6 +24,7 @@ const KEYS = [
   ["T Y S", { t: () => draws("trimap"), y: () => draws("key"), s: () => draws("prompt") },
     "what is drawn: the trimap, this frame's key mask, points and boxes for SAM 2 (press or drag; G: not the subject)"],
   ["A Shift+A", { a: () => nextKey(1), A: () => nextKey(-1) }, "next and last key frame"],
+  ["Shift+Y", { Y: nextWanted }, "the frame where another key would help most, ready to draw it"],
   ["N", () => put({ onion: !state.onion }), "onion skin of the frame before"],
   ["← →", { ArrowLeft: () => step(-1), ArrowRight: () => step(1) }, "frame before, frame after"],
   ["J K L", { j: () => play(-1), k: () => play(0), l: () => play(1) }, "play back, stop, play"],
@@ -67,7 +68,7 @@ function own(target, key) {
 
 addEventListener("keydown", (event) => {
   if (!state.shot || part("keys").open || own(event.target, event.key)) return;
-  const key = event.key.length === 1 && !"QA".includes(event.key) ? event.key.toLowerCase() : event.key;
+  const key = event.key.length === 1 && !(event.shiftKey && "QAY".includes(event.key)) ? event.key.toLowerCase() : event.key;
   const digit = /^Digit([1-7])$/.exec(event.code);
   const control = event.ctrlKey || event.metaKey;
   let action = null;

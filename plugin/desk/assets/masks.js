@@ -36,6 +36,15 @@ export function nextKey(by) {
   if (after !== undefined) go(after);
 }
 
+// The frame where another key would help most, as the pass has found; ready to draw it.
+export function nextWanted() {
+  const { wanted } = state.keys;
+  if (wanted === null) { say("No frame asks for another key."); return; }
+  go(wanted);
+  draws("key");
+}
+part("wanted").addEventListener("click", nextWanted);
+
 function keyWords() {
   const { keys, frame } = state;
   const kind = keys.keys[frame];
@@ -73,6 +82,8 @@ on("keys draws frame start", () => {
   part("unkey").hidden = !keys.keys[frame];
   part("holding").hidden = now !== "trimap";
   part("carried").textContent = any ? carried() : "";
+  part("wanted").hidden = keys.wanted === null;
+  part("wanted-said").textContent = `Draw a key at ${keys.wanted} `;
   part("prompts").replaceChildren(...(now === "prompt" ? promptsOf(frame) : []).map(({ text }) => {
     const gone = make("button", { type: "button", className: "small", "aria-label": `Delete ${text}` }, "Delete");
     gone.addEventListener("click", () => prompt([], [text]));

@@ -8,7 +8,7 @@ export const state = {
   marks: { done: "", stale: "", failed: {}, due: 0, worst: [], report: false },
   job: { state: "idle" },
   keys: { takes: { key: false, prompt: false }, keys: {}, prompts: [], bare: "", pending: false,
-    step: null, trouble: "", notes: [] },
+    step: null, trouble: "", wanted: null, notes: [] },
   frame: 0,            // its number
   info: null,          // /api/frame of it: the names of its pictures; null until it is there
   fresh: false,        // no newer ones are asked for

@@ -82,7 +82,7 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
     with settled_process():
         learner, digest = _learner(settings, request, folder)
         network = "" if request.matter is None else request.matter.digest
-        confidence = run_tracking(
+        carried = run_tracking(
             request,
             folder,
             settings.digest("learn/2", network, digest),
@@ -91,8 +91,7 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
             follow=lambda: following(learner),
             correct=corrected_but_thin,
         )
-    done = settings.model_copy(update={"folder": str(folder.absolute()), "confidence": confidence})
-    return named_weak(plan, done)
+    return named_weak(plan, settings.after(folder, carried))
 
 
 def _learner(settings: LearnSettings, request: Request, folder: Path) -> tuple[Any, str]:

@@ -36,7 +36,7 @@ class Sam2Settings(CarriedSettings, method="sam2"):
         digests: sha256 of each key mask's file.
     """
 
-    not_in_digest: ClassVar[frozenset[str]] = frozenset({"keys", "folder", "confidence"})
+    not_in_digest: ClassVar[frozenset[str]] = CarriedSettings.not_in_digest | {"keys"}
 
     weights: str
     content: str = ""
@@ -126,8 +126,8 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
     kind = _kind(request.shot.device)
     recipe = settings.digest("sam2/1", *([] if kind == "cpu" else [kind]))
     masks = CarriedMasks(folder, request, recipe, frames)
-    confidence = masks.kept()
-    if confidence is None:
+    carried = masks.kept()
+    if carried is None:
         masks.prepare()
         network = _load(settings, request.shot.device)
 
@@ -141,11 +141,10 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
             sure = np.zeros(coverage.shape, np.bool_)
             masks.save(number, coverage if key is None else key, sure, seen)
             request.step(count, len(frames))
-        confidence = masks.finish()
-        if set(confidence) != set(frames):
+        carried = masks.finish()
+        if set(carried.confidence) != set(frames):
             raise FrameError("SAM 2 left frames out", where=folder, fix="report it")
-    done = settings.model_copy(update={"folder": str(folder.absolute()), "confidence": confidence})
-    return named_weak(plan, done)
+    return named_weak(plan, settings.after(folder, carried))
 
 
 def _build(plan: SegmentPlan, info: PlateInfo) -> Segmenter:

@@ -7,9 +7,9 @@ It depends on the keys and the frames between, never on which frames were asked 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -27,24 +27,12 @@ from plugin.request.shot import Shot
 from plugin.segmentation.masks.files import read_coverage
 from plugin.segmentation.masks.pairing import read_key
 from plugin.segmentation.plans import Method, Request, SegmentPlan, Settings
-from plugin.segmentation.track.carried import carried_file
+from plugin.segmentation.track.carried import Carried, carried_file
 from plugin.segmentation.track.tracking import run_tracking
 from plugin.types import FloatArray, Frame, Mask, PlateInfo, Segmenter
 
 WEAK = 0.5
 """Confidence under which a frame is named to the user."""
-
-_SURE = 0.9
-"""A frame of that confidence needs no key."""
-
-_SERVES = 0.98
-"""What is left of a key's confidence with every frame away from it."""
-
-_REACH = 120
-"""Frames beyond which a key does nothing."""
-
-_WORTH = 1.0
-"""A key must gain at least as much confidence, all in all, as one lost frame lacks."""
 
 
 class CarriedSettings(Settings):
@@ -53,12 +41,19 @@ class CarriedSettings(Settings):
     Attributes:
         folder: of the carried masks; empty before the first pass.
         confidence: of each carried frame.
+        key_wanted: the frame on which another key would help most, if any.
     """
 
-    not_in_digest: ClassVar[frozenset[str]] = frozenset({"folder", "confidence"})
+    not_in_digest: ClassVar[frozenset[str]] = frozenset({"folder", "confidence", "key_wanted"})
 
     folder: str = ""
     confidence: dict[int, float] = Field(default_factory=dict)
+    key_wanted: int | None = None
+
+    def after(self, folder: Path, carried: Carried) -> Self:
+        """The same, once the pass has been done into that folder."""
+        found = {"confidence": carried.confidence, "key_wanted": carried.key_wanted}
+        return self.model_copy(update={"folder": str(folder.absolute()), **found})
 
 
 class TrackSettings(CarriedSettings, method="track"):
@@ -70,7 +65,7 @@ class TrackSettings(CarriedSettings, method="track"):
         digests: sha256 of each key's file.
     """
 
-    not_in_digest: ClassVar[frozenset[str]] = frozenset({"keys", "folder", "confidence"})
+    not_in_digest: ClassVar[frozenset[str]] = CarriedSettings.not_in_digest | {"keys"}
 
     keys: Annotated[dict[int, str], Field(min_length=1)]
     readings: dict[int, Reading]
@@ -189,11 +184,10 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
     settings = plan.of(TrackSettings)
     network = "" if request.matter is None else request.matter.digest
     recipe = settings.digest("track/4", network)
-    confidence = run_tracking(
+    carried = run_tracking(
         request, folder, recipe, FrameRange.of(settings.keys), mask_reader(settings, request)
     )
-    done = settings.model_copy(update={"folder": str(folder.absolute()), "confidence": confidence})
-    return named_weak(plan, done)
+    return named_weak(plan, settings.after(folder, carried))
 
 
 def mask_reader(settings: TrackSettings, request: Request) -> Callable[[int], FloatArray]:
@@ -207,32 +201,12 @@ def mask_reader(settings: TrackSettings, request: Request) -> Callable[[int], Fl
     return mask_of
 
 
-def most_helpful(confidence: Mapping[int, float]) -> int | None:
-    """The frame on which one more key would gain most; None where it would gain next to nothing.
-
-    A key is sure itself and serves its neighbours less and less; what it gains is what it adds to
-    their confidence, so that a long weak stretch counts more than one lost frame, and its middle
-    more than its ends.
-    """
-    numbers = np.array(sorted(confidence), np.int64)
-    values = np.array([confidence[int(number)] for number in numbers], np.float64)
-    best, found = _WORTH, None
-    for number in numbers[values < _SURE]:
-        near = slice(*np.searchsorted(numbers, [number - _REACH, number + _REACH + 1]))
-        served = _SERVES ** np.abs(numbers[near] - number)
-        gain = float(np.maximum(served - values[near], 0).sum())
-        if gain > best:
-            best, found = gain, int(number)
-    return found
-
-
 def named_weak(plan: SegmentPlan, done: CarriedSettings) -> SegmentPlan:
     """The plan after its first pass, with the frames that a key would help named."""
     weak = FrameRange.of(n for n, value in done.confidence.items() if value < WEAK)
     warnings = (f"a key here would help: {weak}",) if weak else ()
-    best = most_helpful(done.confidence)
-    if best is not None:
-        warnings = (*warnings, f"a key here would help most: {best}")
+    if done.key_wanted is not None:
+        warnings = (*warnings, f"a key here would help most: {done.key_wanted}")
     return plan.model_copy(
         update={
             "settings": done,

@@ -9,7 +9,7 @@ import numpy as np
 from plugin.framerange import FrameRange
 from plugin.segmentation.plans import Request
 from plugin.segmentation.track import chain
-from plugin.segmentation.track.carried import CarriedMasks, reached
+from plugin.segmentation.track.carried import Carried, CarriedMasks, reached
 from plugin.segmentation.track.chain import Link
 from plugin.segmentation.track.corrected import corrected
 from plugin.segmentation.track.motion import Picture
@@ -40,7 +40,7 @@ def run_tracking(
     *,
     follow: Callable[[], Follow] = lambda: chain.follow,
     correct: Correct = corrected,
-) -> dict[int, float]:
+) -> Carried:
     """Carry the keys' masks to every frame that is asked for and every frame on the way.
 
     Args:
@@ -53,7 +53,7 @@ def run_tracking(
         correct: corrects it, where the request has a network.
 
     Returns:
-        The confidence of each frame, 0 to 1.
+        The confidence of each frame, and where another key would help most.
 
     Raises:
         FrameError: a frame of the plate cannot be decoded.

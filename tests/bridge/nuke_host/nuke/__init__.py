@@ -55,8 +55,10 @@ def thisKnob() -> Any:
     return STATE.knob
 
 
-def frame() -> int:
+def frame(f: int | None = None) -> int:
     in_main()
+    if f is not None:
+        STATE.frame = f
     return STATE.frame
 
 

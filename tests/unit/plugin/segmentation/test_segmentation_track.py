@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,8 @@ from plugin.errors import FrameError, MaskError
 from plugin.framerange import FrameRange
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare, run_first
-from plugin.segmentation.track.method import most_helpful
+from plugin.segmentation.track.carried import most_helpful
+from plugin.segmentation.track.method import TrackSettings
 from plugin.types import Frame
 from tests.plates import Painted, png_plate
 
@@ -166,6 +168,28 @@ def test_a_key_is_asked_for_where_it_gains_most(
 ) -> None:
     """The middle of a long weak stretch goes before a short one that is lost."""
     assert most_helpful(confidence) == best
+
+
+def test_where_a_key_helps_is_told_to_programs_and_by_every_task_alike(tmp_path: Path) -> None:
+    plate = MovingPlate(post=(70, 110))
+    one = shot(tmp_path, plate, 1001)
+    folder = tmp_path / "track"
+    plan = tracked(one, plate, folder)
+    settings = plan.of(TrackSettings)
+    assert settings.key_wanted == most_helpful(settings.confidence) is not None
+    assert json.loads((folder / "track.json").read_text())["key_wanted"] == settings.key_wanted
+    assert f"a key here would help most: {settings.key_wanted}" in plan.warnings
+    few = one.model_copy(update={"frames": FrameRange.parse("1002-1003")})
+    assert tracked(few, plate, folder).of(TrackSettings).key_wanted == settings.key_wanted
+    # A pass of its own asks among the frames that are wanted of it, not those on the way to them.
+    far = one.model_copy(update={"frames": FrameRange.parse("1015-1016")})
+    found = tracked(far, plate, tmp_path / "far").of(TrackSettings)
+    assert found.key_wanted in (1015, 1016, None)
+    assert set(found.confidence) == set(range(1001, 1017))
+    sure = tracked(
+        shot(tmp_path, MovingPlate(), 1001, 1008, 1016), MovingPlate(), tmp_path / "sure"
+    )
+    assert sure.of(TrackSettings).key_wanted is None
 
 
 @pytest.mark.parametrize("keys", [(1001,), (1007,), (1003, 1009), (1002, 1006, 1010)])
