@@ -89,6 +89,11 @@ def said(node: Any) -> str:
 
 def inner(node: Any, name: str) -> Any:
     """A node inside the group."""
-    found = nuke.toNode(node.fullName() + "." + name)
+    return top(node.fullName() + "." + name)
+
+
+def top(name: str) -> Any:
+    """A node of the script."""
+    found = nuke.toNode(name)
     assert found is not None
     return found

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bridge.nuke_host import script, stage
-from tests.bridge.suite.base import BridgeTest, inner, said
+from tests.bridge.suite.base import BridgeTest, inner, said, top
 
 import nuke  # isort: skip
 
@@ -294,7 +294,7 @@ class Staleness(BridgeTest):
         text = script.saved()
         stage.fresh()
         script.loaded(text)
-        self.assertTrue(nuke.toNode("AdaMatte1")["go_to_key"].visible())
+        self.assertTrue(top("AdaMatte1")["go_to_key"].visible())
         node = self.node(keyframe="1003=/k/a.png")
         self.looked(node)
         self.assertFalse(node["go_to_key"].visible())
@@ -306,8 +306,7 @@ class Staleness(BridgeTest):
         kept = [line for line in script.saved().splitlines() if "go_to_key" not in line]
         stage.fresh()
         script.loaded("\n".join(line for line in kept if "key_wanted" not in line))
-        node = nuke.toNode("AdaMatte1")
-        self.assertIn("missing", self.looked(node))
+        self.assertIn("missing", self.looked(top("AdaMatte1")))
 
     def test_a_frame_that_failed_or_went_away(self) -> None:
         node = self.done()
