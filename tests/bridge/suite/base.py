@@ -62,6 +62,20 @@ class BridgeTest(unittest.TestCase):
         stage.until(lambda: running.job_of(node) is None and looked._runs > before, seconds)
         return said(node)
 
+    def done(self) -> Any:
+        """A node whose frames are matted."""
+        node = self.node()
+        stage.press(node, "matte")
+        self.assertEqual(self.ended(node), "all 4 frames done")
+        return node
+
+    def looked(self, node: nuke.Node) -> str:
+        """What the node says after a look at what is there."""
+        node["status"].setValue("")
+        stage.press(node, "refresh")
+        stage.until(lambda: said(node))
+        return said(node)
+
 
 class Browser(webbrowser.BaseBrowser):
     """Notes what it was asked to open."""

@@ -183,28 +183,6 @@ class OverrideFiles(BridgeTest):
         alpha.write_text("x")
         self.assertEqual(frame_states(request).states, {1001: "missing", 1002: "stale"})
 
-    def test_where_a_key_helps_is_the_last_run_s_word_while_its_keys_are_the_node_s(self) -> None:
-        request = Request(self.plate(), str(self.folder), "plate", [1001, 1002, 1003])
-        keyed = request._replace(settings={"keyframe": "1001=/k/a.png"})
-        path = self.folder / "manifest.json"
-
-        def wanted(asked: Request, **manifest: Any) -> Any:
-            path.write_text(json.dumps({"shot": {"keyframe": ["1001=/k/a.png"]}, **manifest}))
-            return frame_states(asked).key_wanted
-
-        self.assertEqual(wanted(keyed, key_wanted=1003), 1003)
-        self.assertIn("a key helps most at 1003", frame_states(keyed).summary())
-        self.assertIn("at 1003", frame_states(keyed).all_stale("x").summary())
-        self.assertEqual(wanted(keyed, key_wanted=None), None)
-        self.assertNotIn("a key", frame_states(keyed).summary())
-        self.assertEqual(wanted(keyed), None)
-        self.assertEqual(wanted(keyed, key_wanted=1009), None)
-        self.assertEqual(wanted(keyed, key_wanted="1003"), None)
-        self.assertEqual(wanted(keyed, key_wanted=True), None)
-        self.assertEqual(wanted(request, key_wanted=1003), None)
-        more = request._replace(settings={"keyframe": "1001=/k/a.png 1003=/k/b.png"})
-        self.assertEqual(wanted(more, key_wanted=1003), None)
-
     def test_a_frame_that_failed_says_why(self) -> None:
         request = Request(self.plate(), str(self.folder), "plate", [1001])
         record = {"state": "failed", "error": "the file is damaged"}

@@ -9,10 +9,9 @@ import os
 import time
 import unittest
 from pathlib import Path
-from typing import Any
 
 from tests.bridge.nuke_host import script, stage
-from tests.bridge.suite.base import BridgeTest, inner, said, top
+from tests.bridge.suite.base import BridgeTest, inner, said
 
 import nuke  # isort: skip
 
@@ -203,18 +202,6 @@ class Matting(BridgeTest):
 
 
 class Staleness(BridgeTest):
-    def done(self) -> Any:
-        node = self.node()
-        stage.press(node, "matte")
-        self.assertEqual(self.ended(node), "all 4 frames done")
-        return node
-
-    def looked(self, node: nuke.Node) -> str:
-        node["status"].setValue("")
-        stage.press(node, "refresh")
-        stage.until(lambda: said(node))
-        return said(node)
-
     def test_a_setting(self) -> None:
         node = self.done()
         node["erode"].setValue(20.0)
@@ -276,37 +263,6 @@ class Staleness(BridgeTest):
         self.assertIn("2 stale 1002-1003 (the override has changed)", self.looked(node))
         stage.press(node, "matte")
         stage.until(lambda: said(node) == "all 4 frames done")
-
-    def test_the_button_to_where_a_key_helps_is_there_while_one_would(self) -> None:
-        node = self.done()
-        button = node["go_to_key"]
-        self.assertFalse(button.visible())
-        path = self.folder / "out/v001/manifest.json"
-        manifest = json.loads(path.read_text())
-        path.write_text(json.dumps({**manifest, "key_wanted": 1003}))
-        self.assertEqual(self.looked(node), "all 4 frames done \u00b7 a key helps most at 1003")
-        self.assertTrue(button.visible())
-        stage.press(node, "go_to_key")
-        self.assertEqual((stage.STATE.frame, stage.STATE.messages), (1003, []))
-        stage.fresh()
-        node = self.node()
-        self.looked(node)
-        text = script.saved()
-        stage.fresh()
-        script.loaded(text)
-        self.assertTrue(top("AdaMatte1")["go_to_key"].visible())
-        node = self.node(keyframe="1003=/k/a.png")
-        self.looked(node)
-        self.assertFalse(node["go_to_key"].visible())
-        stage.press(node, "go_to_key")
-        self.assertIn("no frame asks for a key", stage.STATE.messages[-1])
-
-    def test_a_node_of_an_earlier_version_has_no_such_button(self) -> None:
-        self.node()
-        kept = [line for line in script.saved().splitlines() if "go_to_key" not in line]
-        stage.fresh()
-        script.loaded("\n".join(line for line in kept if "key_wanted" not in line))
-        self.assertIn("missing", self.looked(top("AdaMatte1")))
 
     def test_a_frame_that_failed_or_went_away(self) -> None:
         node = self.done()
