@@ -13,7 +13,7 @@ from plugin.request.shot import Shot
 from plugin.result.grey_png import read_grey
 from tests.desk_pages import WHOLE, drag, key, press, seen, shown, undoable
 from tests.desks import carried, open_desk
-from tests.jobs import creature, restless
+from tests.jobs import creature
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -113,47 +113,6 @@ def test_all_of_keys_but_drawing_goes_by_keyboard(browser: Browser, shot: Shot) 
             assert page.evaluate("Desk.state.draws") == "trimap"
             key(page, "?")
             expect(page.locator("#keys-list")).to_contain_text("next and last key frame")
-
-
-def test_to_the_frame_where_a_key_helps_most_and_ready_to_draw_it(
-    browser: Browser, shot: Shot, tmp_path: Path
-) -> None:
-    from playwright.sync_api import expect
-
-    around = [[30, 12], [66, 12], [48, 52]]
-    lost = restless(shot, tmp_path).model_copy(update={"segment": "track"})
-    with open_desk(lost) as desk:
-        client = desk.client()
-        client.post("/api/key", {"frame": 1001, "polygon": around})
-        wanted = carried(client)["wanted"]
-        with shown(browser, desk) as page:
-            button = page.locator("#wanted")
-            expect(button).to_contain_text(f"Draw a key at {wanted}")
-            assert page.evaluate("Desk.state.draws") == "trimap"
-            button.click()
-            expect(page.locator("#number")).to_have_value(str(wanted))
-            assert page.evaluate("[Desk.state.draws, Desk.state.view, Desk.state.tool]") == [
-                *("key", "key", "brush")
-            ]
-            key(page, "t", "Home", "Shift+Y")
-            expect(page.locator("#number")).to_have_value(str(wanted))
-            expect(page.locator("#key-said")).to_contain_text(f"{wanted} is no key")
-            page.locator(WHOLE).wait_for()
-            drag(page, (40, 30), (56, 34))
-            expect(page.locator("#key-said")).to_contain_text(f"{wanted} is a key")
-            expect(button).to_be_hidden()
-            for number in range(1001, 1007):
-                client.post("/api/key", {"frame": number, "polygon": around})
-            carried(client)
-            expect(page.locator("#carried")).to_have_text("", timeout=60_000)
-            expect(button).to_be_hidden()
-            key(page, "Shift+Y")
-            expect(page.locator("#said")).to_have_text("No frame asks for another key.")
-            # Capitals by their lock alone are the small letters.
-            for capital, draws in (("T", "trimap"), ("Y", "key")):
-                pressed = f"new KeyboardEvent('keydown', {{key: '{capital}', bubbles: true}})"
-                page.evaluate(f"document.body.dispatchEvent({pressed})")
-                assert page.evaluate("Desk.state.draws") == draws
 
 
 def test_points_and_a_box_for_sam2(browser: Browser, shot: Shot) -> None:

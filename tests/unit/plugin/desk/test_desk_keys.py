@@ -13,9 +13,8 @@ import pytest
 from plugin.cli import main
 from plugin.request.job_file import shot_from
 from plugin.request.shot import Shot
-from plugin.result.manifest import load
 from tests.desks import Client, carried, class_of, open_desk, picture, ran, stroke, until
-from tests.jobs import alphas, creature, restless
+from tests.jobs import alphas, creature
 from tests.media import write_image
 
 pytestmark = pytest.mark.slow
@@ -212,34 +211,6 @@ def test_a_folder_knows_its_shot_whether_it_was_matted_or_only_drawn_in(shot: Sh
         assert client.get("/api/shot")["frames"] == list(range(1001, 1007)), "not the last run's"
         assert client.get("/api/keys")["keys"] == {"1001": "drawn"}
         assert len(client.get("/api/rules")["rules"]) == 1
-
-
-def test_the_frame_where_a_key_helps_most_is_told_while_it_stands(
-    shot: Shot, tmp_path: Path
-) -> None:
-    lost = restless(shot, tmp_path)
-    with open_desk(lost) as opened:
-        client = opened.client()
-        assert client.get("/api/keys")["wanted"] is None, "nothing was carried yet"
-        draw(client, 1001, start="nothing", polygon=ROUND)
-        told = carried(client)
-        wanted = told["wanted"]
-        assert wanted in range(1002, 1007)
-        assert f"a key here would help most: {wanted}" in told["notes"]
-        assert ran(client)["state"] == "done"
-        assert load(lost.out / "manifest.json").key_wanted == wanted
-        assert client.get("/api/keys")["wanted"] == wanted
-        for number in range(1002, 1007):
-            told = draw(client, number, start="nothing", polygon=ROUND)
-            assert told["wanted"] is None, "keys are others than those that were carried"
-        assert carried(client)["wanted"] is None, "every frame is sure"
-        assert ran(client)["state"] == "done"
-        assert load(lost.out / "manifest.json").key_wanted is None
-        for number in range(1002, 1007):
-            draw(client, number, remove=True)
-        carried(client)
-    with open_desk(lost) as opened:  # carried before: it stands at the door
-        assert opened.client().get("/api/keys")["wanted"] == wanted
 
 
 def test_a_key_begins_with_the_trimap_or_the_matte(shot: Shot) -> None:
