@@ -208,8 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in asked.bands:
             row = measure(name, moments, matter)
             rows[name].append(row)
-            if kind:
-                rows[f"{name}, {kind}"].append(row)
+            rows[f"{name}, {kind}"] += [row] if kind else []
     for name, found in sorted(rows.items(), key=lambda item: item[0]):
         say(f"| {name} | {mean(found)} |")
     return 0

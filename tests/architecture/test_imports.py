@@ -34,7 +34,7 @@ PLUGIN = Rule(frozenset({"plugin"})).also("numpy cv2 av OpenEXR OpenImageIO pyda
 MODEL = Rule(frozenset({"model"})).also(
     "torch numpy cv2 pydantic safetensors pymatting "
     "plugin.types plugin.errors plugin.framerange plugin.pattern plugin.disk.inputs "
-    "plugin.disk.atomic plugin.image"
+    "plugin.disk.atomic"
 )
 
 RULES: dict[str, Rule] = {
@@ -50,6 +50,7 @@ RULES: dict[str, Rule] = {
     "plugin/driver/attempts.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/executor.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/probe.py": PLUGIN.also(lazy="model"),
+    "plugin/driver/tuned.py": PLUGIN.also(lazy="model"),
     "plugin/driver/demo.py": PLUGIN.also(lazy="model"),
     "plugin/segmentation/learn/method.py": PLUGIN.also(lazy="model"),
     "plugin/segmentation/neural/onnx.py": PLUGIN.also(lazy="model"),
