@@ -22,6 +22,7 @@ from model.adamatting import AdaMatting
 from model.inference.device import exact
 from model.inference.fused_propagation import FusedPropagation
 from model.inference.recall import Decode, Recall
+from model.inference.veils import keep_veils
 from model.planes.frame_planes import FramePlanes
 from model.prediction import NEAR, SURE
 from model.rectangles.pieces import LABELS, as_one_hot, as_picture, pad_edge, padded_side, piece
@@ -121,6 +122,7 @@ class Inference(Running):
             for core in self._rectangles(open_, _PROPAGATION_MARGIN, _CELL, 1):
                 self._propagate(core, image, decoded, open_, alpha)
         _let_decide(adapted, alpha, open_)
+        keep_veils(image, trimap, adapted, alpha, decoded.sketch)
         return adapted, alpha, sure
 
     def _rectangles(self, where: _Where, margin: int, cell: int, grid: int) -> list[Rectangle]:
@@ -225,6 +227,11 @@ class _Decoded:
         logits /= np.maximum(self.weights[rows, columns][inner], 1e-6)
         sure[rows, columns][inner] = 1 / np.exp(logits - logits.max(axis=0)).sum(axis=0)
         return sure
+
+    def sketch(self, box: tuple[slice, slice]) -> FloatArray:
+        """α̃ of rows and columns; 0 where nothing was computed."""
+        found: FloatArray = self.sums[3][box] / np.maximum(self.weights[box], 1e-6)
+        return found
 
     def piece(self, where: Rectangle) -> tuple[FloatArray, FloatArray]:
         """T̃ (`3 × h × w`) and α̃ (`h × w`) of a rectangle, repeated beyond the frame's edge."""

@@ -26,6 +26,7 @@ from model.blocks import channels_last
 from model.inference.device import exact
 from model.inference.frame import MARGIN, REACH, Running, fading, not_finite
 from model.inference.recorded import Recorder
+from model.inference.veils import keep_veils
 from model.planes.dense_planes import dense_planes
 from model.planes.frame_planes import FramePlanes
 from model.prediction import NEAR, SURE
@@ -57,13 +58,14 @@ class OnDevice(Running):
             layers, whole = self._layers(image, trimap)
             layers = layers[..., :height, :width]
             adapted = layers[0].to(torch.uint8).cpu().numpy()
-            alpha, sure = layers[1:].cpu().numpy()
+            alpha, sure, sketch = layers[1:].cpu().numpy()
             if not bool(whole.cpu()):
                 raise not_finite()
+        keep_veils(image, trimap, adapted, alpha, sketch.__getitem__)
         return adapted, alpha, sure
 
     def _layers(self, image: FloatArray, trimap: LabelArray) -> tuple[Tensor, Tensor]:
-        """T̂ as labels, α̂ and the probability of T̂, 3 × H × W; and whether all are numbers."""
+        """T̂ as labels, α̂, the probability of T̂, α̃, 4 × H × W; and whether all are numbers."""
         size = padded_side(trimap.shape[0]), padded_side(trimap.shape[1])
         picture = _padded(as_picture(image, self.device), size)
         one_hot = _padded(as_one_hot(trimap, self.device), size)
@@ -110,7 +112,7 @@ class OnDevice(Running):
         alpha = torch.where(agree, decision, alpha)
         classes = torch.where(agree, classes, 1)
         labels = classes * 127 + (classes > 0)  # 0, 128, 255
-        return torch.cat((labels.float(), alpha, sure), dim=1)[0], whole
+        return torch.cat((labels.float(), alpha, sure, scores[:, 3:]), dim=1)[0], whole
 
     def _decoded(
         self,

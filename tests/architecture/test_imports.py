@@ -34,7 +34,7 @@ PLUGIN = Rule(frozenset({"plugin"})).also("numpy cv2 av OpenEXR OpenImageIO pyda
 MODEL = Rule(frozenset({"model"})).also(
     "torch numpy cv2 pydantic safetensors pymatting "
     "plugin.types plugin.errors plugin.framerange plugin.pattern plugin.disk.inputs "
-    "plugin.disk.atomic"
+    "plugin.disk.atomic plugin.image"
 )
 
 RULES: dict[str, Rule] = {
