@@ -27,9 +27,7 @@ def opened(region: Flags, radius: float) -> Flags:
 
 
 def _depth(region: npt.NDArray[np.uint8]) -> FloatArray:
-    return np.asarray(
-        cv2.distanceTransform(region, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32
-    )
+    return np.asarray(cv2.distanceTransform(region, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
 
 
 def reached(region: Flags, seeds: Flags) -> Flags:

@@ -11,6 +11,7 @@ frame or shares, so that one level holds for every plate.
   Both as the width of a rim, all around the outline.
 - *Clipped*: how much of the band's outer end alpha runs into, still dense: there it was cut off.
 - *Through*: what lies behind is seen in the opaque subject too (`through`).
+- *Nothing*: how much of what the trimap left unknown the matte has nothing of (`nothing`).
 - *Soft*: the width over which the edge falls from subject to background.
 """
 
@@ -22,6 +23,7 @@ import numpy.typing as npt
 
 from plugin.image.channels import dot, thrice, times
 from plugin.report.figures import Box, densest, noted
+from plugin.report.nothing import came_to_nothing
 from plugin.report.through import seen_through
 from plugin.types import BACKGROUND, FOREGROUND, FloatArray, LabelArray
 
@@ -53,7 +55,7 @@ _LEAST = np.float32(1 / 255)
 _DENSE = 0.25
 """Alpha that is no fringe any more."""
 
-BOXED = ("holes", "halo", "eaten", "clipped", "through")
+BOXED = ("holes", "halo", "eaten", "clipped", "through", "nothing")
 """Those that have a place."""
 
 Where = npt.NDArray[np.bool_]
@@ -96,14 +98,35 @@ def look_at(
 
     Returns:
         `holes` (a share of the subject), `halo`, `eaten` and `soft` (pixels of a 1080p frame),
-        `clipped` (a share of the band's outer end), `through` (a correlation); for the `BOXED`,
-        where they lie thickest, as `<name>_left`, … in pixels of the plate's data window.
-        None of a frame that shows no subject, or nothing else.
+        `clipped` (a share of the band's outer end), `through` (a correlation), `nothing` (a share of
+        what is unknown); for the `BOXED`, where they lie thickest, as `<name>_left`, … in pixels
+        of the plate's data window. Of a frame that shows no subject, or nothing else, `nothing`
+        alone, and only where there is any.
     """
     whole = _shrunk(rgb, labels, alpha)
-    if not (whole.alpha > 0.5).any() or (whole.alpha > 0.5).all():
-        return {}
     seen = _around(whole)
+    gone, where = came_to_nothing(seen.rgb, seen.labels, seen.alpha, seen.side)
+    found, weights = {"nothing": gone}, {"nothing": where}
+    if (whole.alpha > 0.5).any() and not (whole.alpha > 0.5).all():
+        more, shown = _edges(seen)
+        found, weights = found | more, weights | shown
+    elif not gone:
+        return {}
+    sizes = zip(labels.shape[::-1], whole.labels.shape[::-1], strict=True)
+    across, down = (a / b for a, b in sizes)
+    left_of, top_of = seen.corner
+    x, y = (0, 0) if area is None else (area[1].start or 0, area[0].start or 0)
+    for name in weights:
+        box = densest(weights[name]) if found[name] > 0 else None
+        if box is not None:
+            left, right = (round((at + left_of) * across) + x for at in (box.left, box.right))
+            top, bottom = (round((at + top_of) * down) + y for at in (box.top, box.bottom))
+            found |= noted(name, Box(left, top, right, bottom))
+    return found
+
+
+def _edges(seen: Seen) -> tuple[dict[str, float], dict[str, FloatArray]]:
+    """What is told of the subject and its edge, and where those with a place lie."""
     solid = seen.alpha > 0.5
     edge = _outline(solid)
     length = max(float(np.count_nonzero(edge)), 1.0)
@@ -118,17 +141,7 @@ def look_at(
         "clipped": float(np.count_nonzero(weights["clipped"])) / length,
         "soft": float((4 * seen.alpha * (1 - seen.alpha)).sum()) / length / seen.unit,
     }
-    sizes = zip(labels.shape[::-1], whole.labels.shape[::-1], strict=True)
-    across, down = (a / b for a, b in sizes)
-    left_of, top_of = seen.corner
-    x, y = (0, 0) if area is None else (area[1].start or 0, area[0].start or 0)
-    for name in BOXED:
-        box = densest(weights[name]) if found[name] > 0 else None
-        if box is not None:
-            left, right = (round((at + left_of) * across) + x for at in (box.left, box.right))
-            top, bottom = (round((at + top_of) * down) + y for at in (box.top, box.bottom))
-            found |= noted(name, Box(left, top, right, bottom))
-    return found
+    return found, weights
 
 
 def _shrunk(rgb: FloatArray, labels: LabelArray, alpha: FloatArray) -> Seen:

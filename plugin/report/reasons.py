@@ -21,7 +21,14 @@ _JUMP_AT_MOST = 0.4
 _PIECE = 0.01
 """Share of the subject, of pieces that come for one frame, or are gone for one."""
 
-LEVELS = {"holes": 0.01, "halo": 0.35, "eaten": 0.35, "clipped": 0.12, "through": 0.4}
+LEVELS = {
+    "holes": 0.01,
+    "halo": 0.35,
+    "eaten": 0.35,
+    "clipped": 0.12,
+    "through": 0.4,
+    "nothing": 0.05,
+}
 """Of the figures of `faults`."""
 
 _PUMPING = 1.6
@@ -77,7 +84,8 @@ class Reason:
 
     Attributes:
         name: `overruled`, `flicker`, `jump`, `piece`, `missing`, `coverage`, `band`, `unknown`,
-            `confidence`, `holes`, `halo`, `eaten`, `clipped`, `through`, `pumping`, `lost`.
+            `confidence`, `holes`, `halo`, `eaten`, `clipped`, `through`, `nothing`,
+            `pumping`, `lost`.
         severity: 1 is worth a look.
         text: in plain words.
         box: where; None where it is the whole frame.
@@ -120,6 +128,8 @@ def of_its_look(one: Figures) -> Iterator[Reason]:
         f"{percent(faults.get('clipped', 0))} of the outline: a wider band",
         "through": "what lies outside goes on inside an opaque matte: glass wants a trimap that "
         "leaves it unknown, else the matte's edge lies beside the subject's",
+        "nothing": "nothing is left of a subject that the trimap leaves unknown: "
+        f"{percent(faults.get('nothing', 0))} of the unknown",
     }
     for name, level in LEVELS.items():
         if faults.get(name):

@@ -222,6 +222,7 @@ _SHARES = {
     "holes": "of the subject see-through",
     "clipped": "of the outline cut off",
     "through": "of what lies behind seen inside",
+    "nothing": "of the unknown came to nothing",
     "overruled": "of pixels overruled",
     "coverage": "of the picture covered",
 }

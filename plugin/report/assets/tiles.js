@@ -128,6 +128,7 @@ const Report = (() => {
     ["eaten", "Edge eaten into", (value) => `${Number(value.toPrecision(2))} px`],
     ["clipped", "Cut off by the band", share],
     ["through", "What lies behind, seen inside", share],
+    ["nothing", "Unknown that came to nothing", share],
     ["soft", "Softness of the edge", (value) => `${Number(value.toPrecision(3))} px`],
     ["confidence", "Segmentation's confidence", share],
     ["seconds", "Time of the frame", (value) => `${Number(value.toPrecision(3))} s`],

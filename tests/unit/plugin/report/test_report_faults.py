@@ -113,6 +113,58 @@ def test_before_a_plain_wall_nothing_is_seen_through() -> None:
     assert found["through"] < 0.5 * LEVELS["through"]
 
 
+CAP = disc(30)
+"""All that is left of what `glass` is."""
+
+
+def glass(alpha: FloatArray, colour: tuple[float, float, float]) -> FloatArray:
+    """A body of a colour before a wall, with grain."""
+    wall = np.broadcast_to(np.array([0.55, 0.5, 0.45], np.float32), (*alpha.shape, 3))
+    mixed = alpha[..., None] * np.array(colour, np.float32) + (1 - alpha[..., None]) * wall
+    noise = np.random.default_rng(5).normal(0, 0.006, mixed.shape)
+    return np.asarray(np.clip(mixed + noise, 0, 1), np.float32)
+
+
+def whole_unknown(radius: float = 155) -> LabelArray:
+    """A trimap that leaves all of a body unknown, less its cap."""
+    labels = np.where(disc(radius) > 0.5, UNKNOWN, BACKGROUND).astype(np.uint8)
+    labels[disc(20) > 0.5] = FOREGROUND
+    return labels
+
+
+@pytest.mark.parametrize("left", [CAP, np.zeros_like(CAP), np.maximum(CAP, 0.02 * disc(150))])
+def test_glass_whose_body_is_gone_leads(left: FloatArray) -> None:
+    rgb, labels = glass(disc(150), (0.45, 0.55, 0.6)), whole_unknown()
+    found = look_at(rgb, labels, np.asarray(left, np.float32))
+    assert found["nothing"] > 0.7
+    box = box_of(found, "nothing")
+    assert box is not None
+    assert (box.left < 360, box.right > 600, box.left > 300, box.right < 660) == (True,) * 4
+    frames = changed(steady(20), {5: {"faults": found, "boxes": {"nothing": box}}})
+    first = worst(frames)[0]
+    assert (first.number, first.reasons[0].name, first.box) == (5, "nothing", box)
+
+
+@pytest.mark.parametrize("veil", [0.08, 0.5, 1.0])
+def test_glass_that_is_there_is_silent(veil: float) -> None:
+    left = np.maximum(CAP, np.float32(veil) * disc(150))
+    assert look_at(glass(disc(150), (0.45, 0.55, 0.6)), whole_unknown(), left)["nothing"] == 0
+
+
+def test_unknown_that_is_the_background_is_no_loss() -> None:
+    """A trimap much wider than the subject; and one whose band is."""
+    true = disc(60)
+    rgb = glass(true, (0.8, 0.3, 0.2))
+    assert look_at(rgb, whole_unknown(), true)["nothing"] == 0
+    assert look_at(rgb, band_of(true, 10, 120), true)["nothing"] == 0
+
+
+def test_a_region_that_is_empty_as_a_whole_is_seen_before_a_wall_of_its_colour() -> None:
+    rgb, labels = glass(disc(150), (0.55, 0.5, 0.45)), whole_unknown()
+    labels[disc(20) > 0.5] = UNKNOWN
+    assert look_at(rgb, labels, np.zeros_like(CAP))["nothing"] > 0.9
+
+
 def test_a_gap_that_the_trimap_knows_is_no_hole() -> None:
     true = disc(150) * (1 - disc(40))
     assert look_at(plate_of(true), band_of(true, 4, 4), true)["holes"] < 0.001
@@ -190,6 +242,7 @@ def changed(frames: list[Figures], bad: dict[int, dict[str, object]]) -> list[Fi
         ({5: {"faults": {"holes": 0.05}}}, "holes", 5),
         ({5: {"faults": {"halo": 0.8}}}, "halo", 5),
         ({5: {"faults": {"clipped": 0.3}}}, "clipped", 5),
+        ({5: {"faults": {"nothing": 0.3}}}, "nothing", 5),
         ({5: {"held": 3, "confidence": 0.5}}, "confidence", 5),
     ],
 )
