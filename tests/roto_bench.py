@@ -208,7 +208,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in asked.bands:
             row = measure(name, moments, matter)
             rows[name].append(row)
-            rows[f"{name}, {kind}"] += [row] if kind else []
+            if kind:
+                rows[f"{name}, {kind}"].append(row)
     for name, found in sorted(rows.items(), key=lambda item: item[0]):
         say(f"| {name} | {mean(found)} |")
     return 0

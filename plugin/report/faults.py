@@ -98,10 +98,10 @@ def look_at(
 
     Returns:
         `holes` (a share of the subject), `halo`, `eaten` and `soft` (pixels of a 1080p frame),
-        `clipped` (a share of the band's outer end), `through` (a correlation), `nothing` (a share of
-        what is unknown); for the `BOXED`, where they lie thickest, as `<name>_left`, … in pixels
-        of the plate's data window. Of a frame that shows no subject, or nothing else, `nothing`
-        alone, and only where there is any.
+        `clipped` (a share of the band's outer end), `through` (a correlation), `nothing` (a share
+        of what is unknown); for the `BOXED`, where they lie thickest, as `<name>_left`, … in
+        pixels of the plate's data window. Of a frame that shows no subject, or nothing else,
+        `nothing` alone, and only where there is any.
     """
     whole = _shrunk(rgb, labels, alpha)
     seen = _around(whole)

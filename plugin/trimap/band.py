@@ -8,12 +8,13 @@ doubt, and distances exact and Euclidean between pixel centres,
 and the rest unknown: every soft pixel of the mask, every unsure one, and a band around them. Where
 the plate is looked at, each stretch of the outline has a width of its own (`stretches`), or `erode`
 and `dilate` grow by several times the softness of the plate's edge (`softness`). Where a part of F
-is too thin to survive the erosion, its core is kept by half the erosion, then a quarter, so that a
-limb stays anchored. Band widths are pixels of a 1080p frame.
+is too thin to survive the erosion, its core is kept by half the erosion, then a quarter, at last
+its middle alone, so that a limb or a wheel stays anchored. Band widths are pixels of a 1080p frame.
 """
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from plugin.errors import PictureError, TrimapError, told_as
@@ -54,6 +55,10 @@ _WIDEST = 180.0
 _THINNEST = 1.5
 """Half the width, in pixels, of the thinnest part whose core is kept."""
 
+_DEEP, _LARGE = 2.0, 800.0
+"""Pixels from its outside that the middle of a thin part lies at least, and the area of such a
+part, square pixels of a 1080p frame."""
+
 _FIRM = 12.0
 """A stretch whose band is narrower is hard: the band of a firm mask begins there where the mask
 passes a half, and its softness does not widen it again. Pixels of a 1080p frame."""
@@ -83,8 +88,9 @@ def trimap_from_mask(
     scale = np.float32(height / _REFERENCE_HEIGHT)
     inside, outside = (width * scale for width in _widths(erode, dilate, found))
     unsure = mask.unsure if mask.unsure is not None else np.False_
-    subject = (mask.coverage >= np.float32(_SURE_SUBJECT)) & ~unsure
-    background = (mask.coverage <= np.float32(_SURE_BACKGROUND)) & ~unsure
+    coverage = _ended(mask.coverage)
+    subject = (coverage >= np.float32(_SURE_SUBJECT)) & ~unsure
+    background = (coverage <= np.float32(_SURE_BACKGROUND)) & ~unsure
     within, beyond = depth(subject, float(inside.max())), depth(background, float(outside.max()))
     if mask.firm and isinstance(found, Stretches):
         solid = mask.coverage >= np.float32(0.5)
@@ -93,8 +99,24 @@ def trimap_from_mask(
         beyond = np.where(firm, _deeper(beyond, ~solid & ~unsure, outside), beyond)
     labels = np.full(mask.coverage.shape, UNKNOWN, np.uint8)
     labels[background & (beyond > outside)] = BACKGROUND
-    labels[_core(subject, within, inside)] = FOREGROUND
+    labels[_core(subject, within, inside, height / _REFERENCE_HEIGHT)] = FOREGROUND
     return Trimap(mask.number, labels)
+
+
+def _ended(coverage: FloatArray) -> FloatArray:
+    """The same, but where the frame ends, not the subject: a mask's soft outermost pixels.
+
+    A roto that ends at the frame's last half pixel has an edge there that the subject has not.
+    They are as the pixels beside them, if those are on the same side of a half.
+    """
+    ended = coverage.copy()
+    for lines in (ended, ended.T):
+        if len(lines) < 2:
+            continue
+        for last, beside in ((0, 1), (-1, -2)):
+            same = (lines[last] >= 0.5) == (lines[beside] >= 0.5)
+            np.copyto(lines[last], lines[beside], where=same)
+    return ended
 
 
 def _deeper(deep: FloatArray, half: Flags, width: FloatArray) -> FloatArray:
@@ -119,13 +141,16 @@ def _widths(
     )
 
 
-def _core(subject: Flags, within: FloatArray, erode: FloatArray) -> Flags:
+def _core(subject: Flags, within: FloatArray, erode: FloatArray, scale: float) -> Flags:
     """The subject eroded; parts too thin for that by half as much, then by a quarter.
+
+    Of those that are too thin for that as well, their middle.
 
     Args:
         subject: what is subject beyond doubt.
         within: how deep its pixels lie.
         erode: by how much.
+        scale: pixels in one of a 1080p frame.
     """
     core = subject & (within > erode)
     last, of = core, erode
@@ -136,7 +161,24 @@ def _core(subject: Flags, within: FloatArray, erode: FloatArray) -> Flags:
         thick |= _around(last, of)
         last, of = subject & (within > radius) & (radius >= _THINNEST) & ~thick, radius
         core = core | last
-    return core
+    thick |= _around(last, of)
+    return core | _ridges(subject & ~thick, within, scale)
+
+
+def _ridges(thin: Flags, within: FloatArray, scale: float) -> Flags:
+    """The middle of parts that no erosion leaves anything of: the rim of a wheel, a rod, a rope.
+
+    Not of what is a pixel or two wide, where the mask's own pixels are half background, nor of
+    small parts: what sticks out of a drawn coat is a strand whose edges are anywhere.
+    """
+    deep = np.where(thin, np.minimum(within, np.float32(thin.size)), np.float32(0))
+    ridge = thin & (deep >= _DEEP) & (deep >= cv2.dilate(deep, np.ones((3, 3), np.uint8)))
+    if not ridge.any():
+        return ridge
+    _, parts, told, _ = cv2.connectedComponentsWithStats(thin.astype(np.uint8), connectivity=8)
+    large: Flags = told[:, cv2.CC_STAT_AREA] >= _LARGE * scale**2
+    kept: Flags = ridge & large[parts]
+    return kept
 
 
 def _around(core: Flags, radius: FloatArray) -> Flags:

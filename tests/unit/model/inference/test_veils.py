@@ -1,4 +1,4 @@
-"""What T̂ takes for nothing in a region that was left unknown as a whole keeps the A-decoder's veil."""
+"""What T̂ takes for nothing in a region that was left unknown as a whole keeps its veil."""
 
 from __future__ import annotations
 
@@ -64,18 +64,18 @@ def narrow(trimap: LabelArray, sketch: FloatArray) -> None:
     sketch[trimap != UNKNOWN] = 0
 
 
-def small(trimap: LabelArray, sketch: FloatArray) -> None:
+def small(trimap: LabelArray, _: FloatArray) -> None:
     """A veil over a corner of a large unknown region."""
     trimap[:] = np.where(trimap == BACKGROUND, UNKNOWN, trimap)
     trimap[:, :60] = BACKGROUND
 
 
-def thin(trimap: LabelArray, sketch: FloatArray) -> None:
+def thin(_: LabelArray, sketch: FloatArray) -> None:
     """Mist in streaks."""
     sketch[BODY][:, ::4] = 0
 
 
-def faint(trimap: LabelArray, sketch: FloatArray) -> None:
+def faint(_: LabelArray, sketch: FloatArray) -> None:
     sketch *= np.float32(0.2)
 
 

@@ -84,6 +84,57 @@ def test_thin_parts_keep_a_core_and_are_never_background(width: int, kept: int) 
     assert (made[:, 40 : 40 + width] != BACKGROUND).all()
 
 
+@pytest.mark.parametrize(("width", "kept"), [(2, False), (3, True), (5, True), (6, True)])
+@pytest.mark.parametrize(("height", "erode"), [(240, 8), (240, 30), (1080, 40)])
+def test_a_wheel_keeps_the_middle_of_its_rim(
+    width: int, kept: bool, height: int, erode: float
+) -> None:
+    """Too thin for any erosion: an unbroken ring, within the mask; the band around it as before."""
+    drawn = np.zeros((240, 320), np.uint8)
+    radius = 90 if height == 1080 else 45
+    cv2.circle(drawn, (160, 120), radius + width, (1,), -1)
+    cv2.circle(drawn, (160, 120), radius, (0,), -1)
+    made = trimap_from_mask(mask(drawn), erode=erode, dilate=8, height=height).labels
+    front = made == FOREGROUND
+    assert (drawn[front] == 1).all()
+    assert not (made[drawn == 1] == BACKGROUND).any()
+    y, x = np.nonzero(front)
+    angles = np.round(np.degrees(np.arctan2(y - 120, x - 160)) / 15)
+    # A ring of three pixels is here and there two wide.
+    assert len(np.unique(angles)) >= (18 if kept else 0)
+    assert front.any() == kept
+
+
+def test_a_strand_that_sticks_out_keeps_none() -> None:
+    """Of a drawn coat; where its edges are nobody knows."""
+    coat = np.zeros((360, 640), np.uint8)
+    coat[100:300, 200:400] = 1
+    for top in range(120, 290, 20):
+        coat[top : top + 3, 400:418] = 1
+    made = trimap_from_mask(mask(coat), erode=8, dilate=12, height=360).labels
+    assert not (made[:, 400:] == FOREGROUND).any()
+    assert (made[coat == 1] != BACKGROUND).all()
+
+
+@pytest.mark.parametrize("soft", [0.5, 0.6, 0.75, 0.94])
+def test_where_the_frame_ends_the_subject_has_no_edge(soft: float) -> None:
+    """A roto whose last line of pixels is half covered."""
+    whole = np.zeros((60, 80))
+    whole[:, 20:60] = 1
+    ended = whole.copy()
+    ended[-1] *= soft
+    np.testing.assert_array_equal(labels(ended, 8, 12), labels(whole, 8, 12))
+    turned = labels(np.ascontiguousarray(ended.T), 8, 12)
+    np.testing.assert_array_equal(turned, labels(whole, 8, 12).T)
+
+
+def test_an_edge_beside_the_frames_end_is_one() -> None:
+    whole = np.ones((60, 80))
+    whole[-2:] = 0
+    assert (labels(whole, 8, 0)[-2:] == BACKGROUND).all()
+    assert (labels(whole, 8, 0)[-10:-2] == UNKNOWN).all()
+
+
 def test_a_thick_shape_is_eroded_in_full_with_its_corners() -> None:
     box = np.zeros((120, 120))
     box[30:90, 30:90] = 1
