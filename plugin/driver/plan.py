@@ -32,7 +32,7 @@ Goal = Literal["alpha", "trimap", "mask"]
 Device = Literal["auto", "cpu", "cuda"]
 """What the network runs on; `auto` is settled where it runs."""
 
-RECIPE_VERSION = 9
+RECIPE_VERSION = 10
 """Raised whenever the same plan makes other pixels than before."""
 
 _MAX_PLAN = 64 << 20

@@ -27,9 +27,19 @@ from plugin.image.channels import dot
 from plugin.image.halves import as_floats
 from plugin.image.regions import Box, Flags
 from plugin.stabilise.flow import Flows, Motion, RawFrame
-from plugin.types import FloatArray, Stored
+from plugin.stabilise.sampling import (
+    as_unit,
+    common,
+    part_of,
+    placed,
+    places,
+    read,
+    read_part,
+    samples,
+)
+from plugin.types import FloatArray
 
-VERSION = 4
+VERSION = 5
 """Raised whenever the same frames give other pixels than before."""
 
 _RADIUS = 3
@@ -53,6 +63,9 @@ _LEAST = 0.05
 
 _SUPPORT = 0.1
 """Weight of neighbours at which half of the change is made."""
+
+_OFF = 0.2
+"""By how much the model is wrong about known subject where it is believed by three fifths."""
 
 _TILE = 64
 """Samples; the region is a thin band, of which larger tiles would hold too little."""
@@ -94,9 +107,11 @@ def stabilise(centre: RawFrame, neighbours: Sequence[RawFrame], flows: Flows) ->
         moved = [seen for frame, motion in others if (seen := _move(centre, frame, motion, wide))]
         if not moved:
             continue
-        steady = _told(_fit(_own(centre, wide), moved), centre, tile, wide)
+        near = _widened(tile[0], wide[0]), _widened(tile[1], wide[1])
+        steady = _told(_fit(_own(centre, wide), moved), centre, near, wide)
+        rows, columns = (part_of(t, n) for t, n in zip(tile, near, strict=True))
         change = centre.region[tile]
-        result[tile][change] = steady[change]
+        result[tile][change] = steady[rows, columns][change]
     return result
 
 
@@ -117,6 +132,12 @@ def _tiles(region: Flags, step: int) -> Iterator[tuple[Box, Box]]:
                 yield tile, wide
 
 
+def _widened(span: slice, wide: slice) -> slice:
+    """A tile's pixels and those around it that say how well the model does."""
+    reach = _RADIUS * wide.step
+    return slice(max(wide.start, span.start - reach), min(wide.stop, span.stop + reach), 1)
+
+
 def _grown(span: slice, size: int, step: int) -> slice:
     """With the halo; its samples are those of the whole frame's grid."""
     halo = _HALO * step
@@ -127,39 +148,39 @@ def _own(centre: RawFrame, wide: Box) -> _Moved:
     """The centre's samples."""
     alpha = as_floats(centre.alpha[wide])
     there = np.ones(alpha.shape, np.float32) if centre.there is None else centre.there[wide]
-    return _Moved(_unit(centre.picture[wide]), alpha, np.asarray(there, np.float32))
+    return _Moved(as_unit(centre.picture[wide]), alpha, np.asarray(there, np.float32))
 
 
 def _move(centre: RawFrame, frame: RawFrame, motion: Motion, wide: Box) -> _Moved | None:
     """A neighbour in the centre's place, and how far it is believed; None where it is nowhere."""
     box = motion.box
-    rows, columns = (_common(w, b) for w, b in zip(wide, box, strict=True))
+    rows, columns = (common(w, b) for w, b in zip(wide, box, strict=True))
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return None
-    x, y = _places(rows, columns)
+    x, y = places(rows, columns)
     flow = motion.at(motion.there, x, y)
     x, y = x + flow[..., 0], y + flow[..., 1]
     returned = motion.at(motion.back, x, y)
     parted = np.asarray(flow + returned, np.float32)
     missed = dot(parted, parted)
-    rgb = _unit(_read(frame.picture, x, y))
-    own = _unit(centre.picture[rows, columns])
+    rgb = as_unit(read(frame.picture, x, y))
+    own = as_unit(centre.picture[rows, columns])
     other = np.asarray(cv2.GaussianBlur(rgb - own, (0, 0), 1.0), np.float32)
     off = dot(other, other)
     weight = np.exp(-missed / (2 * _RETURN**2) - off / (2 * _COLOUR**2))
     weight[(x < box[1].start) | (x > box[1].stop - 1)] = 0
     weight[(y < box[0].start) | (y > box[0].stop - 1)] = 0
     if frame.there is not None:
-        weight *= _read(frame.there.astype(np.float32), x, y)
+        weight *= read(frame.there.astype(np.float32), x, y)
     weight[weight < _LEAST] = 0
     if not weight.any():
         return None
-    place = _from(rows, wide[0]), _from(columns, wide[1])
-    shape = _samples(wide[0]), _samples(wide[1])
+    place = part_of(rows, wide[0]), part_of(columns, wide[1])
+    shape = samples(wide[0]), samples(wide[1])
     return _Moved(
-        _placed(rgb, place, shape),
-        _placed(_read_part(frame.alpha, x, y), place, shape),
-        _placed(weight.astype(np.float32), place, shape),
+        placed(rgb, place, shape),
+        placed(read_part(frame.alpha, x, y), place, shape),
+        placed(weight.astype(np.float32), place, shape),
     )
 
 
@@ -188,14 +209,29 @@ def _told(fitted: FloatArray, centre: RawFrame, tile: Box, wide: Box) -> FloatAr
     The model varies slowly, so that a few samples of it do (He and Sun, "Fast Guided Filter",
     2015); the detail is that of the frame's own colours, at every pixel.
     """
-    x, y = _places(*tile)
+    x, y = places(*tile)
     u, v = (x - wide[1].start) / wide[1].step, (y - wide[0].start) / wide[0].step
-    model, support = _read(fitted[..., :4], u, v), _read(fitted[..., 4], u, v)
-    told = dot(model[..., :3], _unit(centre.picture[tile])) + model[..., 3]
+    model, support = read(fitted[..., :4], u, v), read(fitted[..., 4], u, v)
+    told = dot(model[..., :3], as_unit(centre.picture[tile])) + model[..., 3]
     share = support / (support + np.float32(_SUPPORT))
     own = as_floats(centre.alpha[tile])
-    steady: FloatArray = own + share * (np.clip(told, 0, 1) - own)
+    told = np.clip(told, 0, 1)
+    subject = ~centre.region[tile] & (own > np.float32(0.5))
+    share *= _believed(subject, told - own, _RADIUS * wide[0].step)
+    steady: FloatArray = own + share * (told - own)
     return steady
+
+
+def _believed(subject: Flags, off: FloatArray, reach: int) -> FloatArray:
+    """How far the model may be believed beside known subject, by what it makes of that: 0 to 1."""
+    known = subject.astype(np.float32)
+    side = (2 * reach + 1, 2 * reach + 1)
+    wrong, count = (
+        cv2.boxFilter(plane, -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT)
+        for plane in (known * np.square(off), known)
+    )
+    mean = np.maximum(wrong, 0) / np.maximum(count, 1)
+    return np.asarray(np.exp(-mean / np.float32(2 * _OFF**2)), np.float32)
 
 
 def _add(sums: FloatArray, seen: _Moved) -> None:
@@ -243,57 +279,3 @@ def _boxed(planes: FloatArray) -> FloatArray:
         for plane in planes
     ]
     return np.asarray(np.stack(boxed), np.float32)
-
-
-def _places(rows: slice, columns: slice) -> tuple[FloatArray, FloatArray]:
-    """Column and row of each sample."""
-    down, across = (np.arange(s.start, s.stop, s.step or 1) for s in (rows, columns))
-    x, y = np.meshgrid(across.astype(np.float32), down.astype(np.float32))
-    return x, y
-
-
-def _read(image: np.ndarray, x: FloatArray, y: FloatArray) -> FloatArray:
-    found = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found, np.float32)
-
-
-def _read_part(image: Stored, x: FloatArray, y: FloatArray) -> FloatArray:
-    """`_read`, of the part that is looked at alone: `remap` does not know halves."""
-    rows, columns = (_span(at, size) for at, size in zip((y, x), image.shape, strict=True))
-    part = as_floats(image[rows, columns])
-    return _read(part, x - np.float32(columns.start), y - np.float32(rows.start))
-
-
-def _span(places: FloatArray, size: int) -> slice:
-    """The pixels between which places lie, one at least."""
-    first = min(max(int(np.floor(places.min())), 0), size - 1)
-    return slice(first, max(min(int(np.floor(places.max())) + 2, size), first + 1))
-
-
-def _unit(picture: np.ndarray) -> FloatArray:
-    return np.asarray(picture, np.float32) / np.float32(255)
-
-
-def _common(wide: slice, box: slice) -> slice:
-    """The samples of the one that lie in the other."""
-    first = max(wide.start, wide.start + -(-(box.start - wide.start) // wide.step) * wide.step)
-    return slice(first, min(wide.stop, box.stop), wide.step)
-
-
-def _samples(span: slice) -> int:
-    return len(range(span.start, span.stop, span.step))
-
-
-def _from(span: slice, wide: slice) -> slice:
-    """Where the samples of a part are among those of the whole."""
-    start = (span.start - wide.start) // wide.step
-    return slice(start, start + _samples(span))
-
-
-def _placed(values: FloatArray, place: Box, shape: tuple[int, int]) -> FloatArray:
-    """Values in their place of a larger array of zeros."""
-    if values.shape[:2] == shape:
-        return values
-    whole = np.zeros((*shape, *values.shape[2:]), np.float32)
-    whole[place] = values
-    return whole

@@ -93,6 +93,27 @@ def test_a_frame_alone_stays_as_it_is() -> None:
     assert np.array_equal(stabilise(made[0], [], Flows(2)), made[0].alpha)
 
 
+@pytest.mark.parametrize(("core", "least", "most"), [(True, 0.75, 0.9), (False, 0.0, 0.5)])
+def test_what_is_beside_known_subject_stays_where_no_other_frame_has_it(
+    core: bool, least: float, most: float
+) -> None:
+    """A spoke, its middle known, that the flow finds nowhere; without a middle it is flicker."""
+    random = np.random.default_rng(5)
+    picture = random.integers(90, 110, (96, 160, 3), np.uint8)
+    alpha, region = np.zeros((96, 160), np.float32), np.zeros((96, 160), np.bool_)
+    region[20:76, 74:87] = True
+    empty = [RawFrame(n, picture, alpha, region) for n in (0, 1, 3, 4)]
+    spoke = alpha.copy()
+    spoke[20:76, 79:82] = 0.9
+    if core:
+        spoke[20:76, 80] = 1
+        region = region.copy()
+        region[20:76, 80] = False
+    now = stabilise(RawFrame(2, picture, spoke, region), empty, Flows.of_radius(2))
+    assert least <= now[30:66, [79, 81]].mean() <= most
+    assert (now[~region] == spoke[~region]).all()
+
+
 def test_nothing_comes_from_another_scene() -> None:
     made = frames(ShotKind.STATIC, 1)
     random = np.random.default_rng(0)
