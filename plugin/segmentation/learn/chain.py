@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plugin.segmentation.track.chain import Link, near
-from plugin.segmentation.track.motion import Carried, Picture, carry
+from plugin.segmentation.track.motion import Picture, carry
 from plugin.types import FloatArray
 
 _STEP_REACH = 60
@@ -33,9 +33,6 @@ _DOUBT = 0.6
 
 _BETTER = 1.25
 """So much surer of another place it must be, to go there."""
-
-_FLOW = 0.3
-"""How much flow counts against the network."""
 
 _LEAST = 40
 """Pixels of a subject."""
@@ -99,7 +96,6 @@ def _follow(
             carried = carry(picture, before, last, _STEP_REACH)
             unsure = carried.unsure
             last, sure = _seen(learner, picture, carried.coverage, size)
-            last = _both(last, carried)
             lost = _area(last) < max(_LEFT * area, _LEAST)
         if lost or sure < _DOUBT * usual:
             found, as_sure = _seen(learner, picture, learner.search(picture, size), size)
@@ -127,19 +123,6 @@ def _seen(
     place = (x, y, max(now, size / 2))
     said = _joined(learner.ask(picture, prior, place), prior, _ASTRAY * size)
     return said, _decided(said) * _alike(said, learner.ask(picture, None, place))
-
-
-def _both(said: FloatArray, carried: Carried) -> FloatArray:
-    """The network's word with flow's, where flow came back to where it began; in log-odds."""
-    share = np.where(carried.unsure, np.float32(0), np.float32(_FLOW))
-    odds = (1 - share) * _odds(said) + share * _odds(carried.coverage)
-    mixed = np.asarray(1 / (1 + np.exp(-odds)), np.float32)
-    return np.where(said > 0, mixed, np.float32(0))
-
-
-def _odds(coverage: FloatArray) -> FloatArray:
-    kept = np.clip(coverage, np.float32(0.02), np.float32(0.98))
-    return np.asarray(np.log(kept / (1 - kept)), np.float32)
 
 
 def _joined(said: FloatArray, carried: FloatArray, reach: float) -> FloatArray:

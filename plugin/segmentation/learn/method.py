@@ -85,7 +85,7 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
         carried = run_tracking(
             request,
             folder,
-            settings.digest("learn/2", network, digest),
+            settings.digest("learn/3", network, digest),
             FrameRange.of(settings.keys),
             mask_reader(settings, request),
             follow=lambda: following(learner),

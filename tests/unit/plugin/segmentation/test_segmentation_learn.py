@@ -223,3 +223,22 @@ def test_what_moves_far_from_the_subject_is_no_concern() -> None:
     links = list(following(Agrees())(pictures[0], mask, [(1002, pictures[1]), (1003, pictures[2])]))
     assert all(link.confidence > 0.9 for link in links)
     assert not any(link.unsure[:, 120:].any() for link in links)
+
+
+def test_flow_proposes_and_the_network_decides() -> None:
+    """Flow sees nothing move and keeps it all; the network says that something hides a half."""
+
+    class Halves:
+        def ask(self, picture: Picture, prior: FloatArray | None, place: object) -> FloatArray:  # noqa: ARG002
+            return half
+
+        def search(self, picture: Picture, size: float) -> FloatArray:  # noqa: ARG002
+            return half
+
+    mask = np.zeros((120, 160), np.float32)
+    mask[40:90, 40:100] = 1
+    half = mask.copy()
+    half[:, 70:] = 0.2
+    still = np.random.default_rng(2).integers(0, 255, (120, 160, 3), np.uint8)
+    (link,) = following(Halves())(still, mask, [(1002, still)])
+    np.testing.assert_array_equal(link.coverage, half)
