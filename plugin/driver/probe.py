@@ -13,7 +13,6 @@ from plugin.disk.names import as_stored, refuse_foreign, refuse_long
 from plugin.driver.apart import pass_apart
 from plugin.driver.executor import refuse_share
 from plugin.driver.plan import Goal, Plan
-from plugin.driver.tuned import refuse_unfinished, tuned
 from plugin.errors import PlateError, ShotError
 from plugin.finish import FinishPlan, plan_finish, refuse_format
 from plugin.framerange import MAX_NUMBER, FrameRange
@@ -122,7 +121,6 @@ def _plan(
         progress.tell(masks.reason, *masks.warnings)
     finish = FinishPlan()
     if goal == "alpha":
-        refuse_unfinished(shot, masks, info)
         finish, notes = plan_finish(shot, info, masks)
         progress.tell(*notes)
     whole = plate_sum(plate)
@@ -270,8 +268,6 @@ def pass_in_order(
             step=partial(progress.step, plan.segment.method),
             learning=partial(progress.step, "learning"),
         )
-        step = partial(progress.step, "tuning")
-        plan = tuned(plan, plate, to_display, folder or layout.track, step=step, say=said.note)
     if masks != plan.segment:
         said.tell(masks.reason, *masks.warnings)
     return plan.model_copy(update={"segment": masks, "assumed": tuple(said.notes)})

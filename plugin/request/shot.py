@@ -112,9 +112,6 @@ class Shot(BaseModel):
     tile: Annotated[str, BeforeValidator(str), Asked(NETWORK, "PX|auto|off", pixels=False)] = "auto"
     """The most that the network takes at once, a side. Smaller needs less memory, the matte is the
     same; off: the whole frame."""
-    learn: Annotated[Literal["off", "alpha"], Asked(NETWORK)] = "off"
-    """alpha: the keys of track or learn are finished mattes, and the matting network is tuned to
-    them first, as long as --learn-minutes says."""
     despeckle: Annotated[float, Field(ge=0, le=1_000_000), Asked(CLEANUP, "AREA")] = 0
     """Remove islands and fill pinholes of fewer square pixels (of a 1080p frame). Try 30."""
     stabilise: Annotated[int, Field(ge=0, le=8), Asked(CLEANUP, "RADIUS")] = 2

@@ -50,7 +50,6 @@ RULES: dict[str, Rule] = {
     "plugin/driver/attempts.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/executor.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/probe.py": PLUGIN.also(lazy="model"),
-    "plugin/driver/tuned.py": PLUGIN.also(lazy="model"),
     "plugin/driver/demo.py": PLUGIN.also(lazy="model"),
     "plugin/segmentation/learn/method.py": PLUGIN.also(lazy="model"),
     "plugin/segmentation/neural/onnx.py": PLUGIN.also(lazy="model"),
