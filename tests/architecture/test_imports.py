@@ -52,6 +52,7 @@ RULES: dict[str, Rule] = {
     "plugin/driver/probe.py": PLUGIN.also(lazy="model"),
     "plugin/driver/demo.py": PLUGIN.also(lazy="model"),
     "plugin/segmentation/learn/method.py": PLUGIN.also(lazy="model"),
+    "plugin/segmentation/learn/own_motion.py": PLUGIN.also(lazy="model"),
     "plugin/segmentation/neural/onnx.py": PLUGIN.also(lazy="model"),
     "plugin/segmentation/neural/sam2.py": PLUGIN.also(lazy="model"),
     "model": MODEL,

@@ -2,5 +2,6 @@
 
 from model.segmenters.shot.learner import RECIPE, STEPS_A_MINUTE, ShotLearner
 from model.segmenters.shot.lessons import Known
+from model.segmenters.shot.planes import FASTEST, UNKNOWN_MOTION
 
-__all__ = ["RECIPE", "STEPS_A_MINUTE", "Known", "ShotLearner"]
+__all__ = ["FASTEST", "RECIPE", "STEPS_A_MINUTE", "UNKNOWN_MOTION", "Known", "ShotLearner"]

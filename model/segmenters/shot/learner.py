@@ -14,13 +14,15 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from model.segmenters.shot.grounds import ground_of
-from model.segmenters.shot.lessons import SIDE, Known, Picture, box_of, lesson, lights_of, planes_of
+from model.segmenters.shot.grounds import ground_of, with_what_goes_along
+from model.segmenters.shot.lessons import Known, box_of, lesson, lights_of
 from model.segmenters.shot.network import ShotNetwork
+from model.segmenters.shot.planes import Seen, planes_of
+from model.segmenters.shot.views import SIDE
 from plugin.errors import WeightsError
 from plugin.types import FloatArray
 
-RECIPE = "shot/2"
+RECIPE = "shot/3"
 """Another network, other lessons or another way to teach is another recipe."""
 
 STEPS_A_MINUTE = 200
@@ -53,7 +55,7 @@ class ShotLearner:
         cls,
         keys: Sequence[Known],
         steps: int,
-        others: Sequence[Picture] = (),
+        others: Sequence[Seen] = (),
         told: Callable[[int, int], None] = lambda _done, _all: None,
     ) -> ShotLearner:
         """Teach a new network; the same keys, others and steps give the same weights.
@@ -111,10 +113,11 @@ class ShotLearner:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return cls(network)
 
-    def grounds_of(self, others: Sequence[Picture], keys: Sequence[Known]) -> list[Picture]:
-        """Those frames without what most looks like the subject in each."""
+    def grounds_of(self, others: Sequence[Seen], keys: Sequence[Known]) -> list[Seen]:
+        """Those frames without what most looks like the subject in each, and what goes along."""
         size = float(np.median([box_of(known.coverage)[2] for known in keys]))
-        return [ground_of(other, self.search(other, size)) for other in others]
+        found = [with_what_goes_along(other, self.search(other, size)) for other in others]
+        return [ground_of(*each) for each in zip(others, found, strict=True)]
 
     @property
     def weights(self) -> bytes:
@@ -122,13 +125,13 @@ class ShotLearner:
         state = {name: values.contiguous() for name, values in self._network.state_dict().items()}
         return safetensors.torch.save(state)
 
-    def search(self, picture: Picture, size: float) -> FloatArray:
+    def search(self, picture: Seen, size: float) -> FloatArray:
         """What most looks like the subject, wherever it is: `h × w` within [0, 1].
 
         Looked for without a prior, in windows; the candidate that has most to it is taken.
 
         Args:
-            picture: `h × w × 3`, display-referred.
+            picture: the frame, display-referred.
             size: usual longer side of the subject, pixels.
         """
         height, width = picture.shape[:2]
@@ -144,11 +147,11 @@ class ShotLearner:
         return np.where(labels == best, found, np.float32(0))
 
     @torch.inference_mode()
-    def ask(self, picture: Picture, prior: FloatArray | None, place: Place) -> FloatArray:
+    def ask(self, picture: Seen, prior: FloatArray | None, place: Place) -> FloatArray:
         """How likely each pixel is the subject's, `h × w` within [0, 1]; 0 away from the place.
 
         Args:
-            picture: `h × w × 3`, display-referred.
+            picture: the frame, display-referred.
             prior: `h × w`, what is thought of it so far; None where nothing is.
             place: where to look.
         """
@@ -178,7 +181,7 @@ def _stops(length: int, stride: float) -> npt.NDArray[np.floating]:
 
 
 def _batches(
-    keys: Sequence[Known], grounds: list[Picture], lights: FloatArray, steps: range
+    keys: Sequence[Known], grounds: list[Seen], lights: FloatArray, steps: range
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Batches of lessons, each made beside the step before it: planes, targets, weights."""
 

@@ -7,17 +7,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from model.segmenters.shot.grounds import ground_of
+from model.segmenters.shot.planes import SLOWEST, UNKNOWN_MOTION, Seen, moves_known, planes_of
+from model.segmenters.shot.views import SIDE, Affine, Random, bent_by, flat, moved, taken, view_of
 from plugin.types import FloatArray
-
-SIDE = 192
-"""Of a patch, pixels."""
-
-Random = np.random.Generator
-Picture = npt.NDArray[np.uint8]
-_Affine = npt.NDArray[np.float64]
 
 _AROUND = 1.45
 """A patch's side in sides of the subject's box."""
@@ -28,6 +22,12 @@ _ALONE = 0.3
 _OWN_GROUND = 0.4
 _NO_PRIOR = 0.12
 _HIDDEN = 0.2
+
+_MOTION_UNKNOWN = 0.25
+_CALMER = 0.25
+_STRANGE = 0.25
+"""Shares of lessons that say nothing of motion, in which the subject moves less, at least in
+places, and in which a part of it looks otherwise: without those, motion decides nothing."""
 
 _OTHER_LIGHT = 0.35
 """Share of lessons in the light of another frame, where the shot's light changes."""
@@ -41,20 +41,20 @@ class Known:
     """A frame whose mask is known.
 
     Attributes:
-        picture: `h × w × 3` uint8.
+        picture: the frame.
         coverage: `h × w` float32.
-        ground: the picture without its subject, `h × w × 3` uint8.
+        ground: the picture without its subject.
         weight: how much a pixel of its mask is believed, `h × w` float32; None is wholly.
     """
 
     @classmethod
-    def of(cls, picture: Picture, coverage: FloatArray) -> Known:
+    def of(cls, picture: Seen, coverage: FloatArray) -> Known:
         """With a ground made from the picture itself."""
         return cls(picture, coverage, ground_of(picture, coverage))
 
-    picture: Picture
+    picture: Seen
     coverage: FloatArray
-    ground: Picture
+    ground: Seen
     weight: FloatArray | None = None
 
 
@@ -63,7 +63,7 @@ class Lesson:
     """A patch: what the network is shown, and what it should say.
 
     Attributes:
-        planes: `PLANES × SIDE × SIDE` float32.
+        planes: `(LOOKS + MOTION) × SIDE × SIDE` float32.
         target: `SIDE × SIDE` float32.
         weight: `SIDE × SIDE` float32.
     """
@@ -73,22 +73,6 @@ class Lesson:
     weight: FloatArray
 
 
-def planes_of(rgb: FloatArray, prior: FloatArray | None) -> FloatArray:
-    """What the network is shown of a patch.
-
-    Args:
-        rgb: `h × w × 3`, 0 to 255.
-        prior: `h × w`, 0 to 1; None where there is none.
-    """
-    height, width = rgb.shape[:2]
-    planes = np.zeros((5, height, width), np.float32)
-    planes[:3] = (rgb.transpose(2, 0, 1) - 128) / np.float32(90)
-    if prior is not None:
-        planes[3] = prior * 2 - 1
-        planes[4] = 1
-    return planes
-
-
 def box_of(coverage: FloatArray) -> tuple[float, float, float]:
     """Middle (x, y) and longer side of what a mask covers; the whole picture where it is empty."""
     inside = cv2.boundingRect((coverage > 0.5).astype(np.uint8))
@@ -96,18 +80,18 @@ def box_of(coverage: FloatArray) -> tuple[float, float, float]:
     return x + width / 2, y + height / 2, float(max(width, height))
 
 
-def lights_of(keys: Sequence[Known], others: Sequence[Picture]) -> FloatArray:
+def lights_of(keys: Sequence[Known], others: Sequence[Seen]) -> FloatArray:
     """The light of those frames whose light is another than the keys': `n × 3`, logarithms."""
     usual = np.mean([_light(known.picture) for known in keys], axis=0)
     lights = np.array([_light(other) - usual for other in others], np.float32).reshape(-1, 3)
     return np.asarray(lights[np.abs(lights).max(axis=1) > _SAME_LIGHT], np.float32)
 
 
-def _light(picture: Picture) -> FloatArray:
-    return np.asarray(np.log(picture.mean(axis=(0, 1)) + 1), np.float32)
+def _light(picture: Seen) -> FloatArray:
+    return np.asarray(np.log(picture[..., :3].mean(axis=(0, 1)) + 1), np.float32)
 
 
-def lesson(rng: Random, known: Known, grounds: list[Picture], lights: FloatArray) -> Lesson:
+def lesson(rng: Random, known: Known, grounds: list[Seen], lights: FloatArray) -> Lesson:
     """One lesson of a known frame.
 
     Args:
@@ -119,24 +103,31 @@ def lesson(rng: Random, known: Known, grounds: list[Picture], lights: FloatArray
     x, y, side = box_of(known.coverage)
     side = max(side * _AROUND, 48.0)
     zoom = float(np.exp(rng.uniform(-0.3, 0.3)))
-    view = _view(rng, (x, y), side * zoom, 0.16)
+    view = view_of(rng, (x, y), side * zoom, 0.16)
     alone = rng.random() < _ALONE
-    bent = _bent(rng, 0.02 if alone else float(rng.choice([0.01, 0.03, 0.06])))
-    place = _moved(rng, view, 0.0 if alone else 0.1)
-    target = _taken(known.coverage, place, bent)
-    rgb = _taken(known.picture, place, bent, cv2.BORDER_REFLECT_101)
+    bent = bent_by(rng, 0.02 if alone else float(rng.choice([0.01, 0.03, 0.06])))
+    place = moved(rng, view, 0.0 if alone else 0.1)
+    target = taken(known.coverage, place, bent)
+    rgb = taken(known.picture, place, bent, cv2.BORDER_REFLECT_101)
+    moves = moves_known(known.picture)
+    if moves and rng.random() < _CALMER:
+        rgb[..., 3] *= _calm(rng)
+    elif moves and not alone and rng.random() < _STRANGE and _stands_out(known):
+        rgb = _strange(rng, rgb, view, grounds)
     if alone:
-        weight = _taken(_weight(known), place, bent)
+        weight = taken(_weight(known), place, bent)
     else:
         rgb, target = _composed(rng, rgb, target, _behind(rng, known, view, grounds))
         weight = np.ones((SIDE, SIDE), np.float32)
         if known.weight is not None:
-            weight = np.maximum(_taken(_weight(known), place, bent), 0.2)
+            weight = np.maximum(taken(_weight(known), place, bent), 0.2)
     rgb, target = _hidden(rng, rgb, target, view, grounds)
     rgb = _lit(rng, rgb, 0.12)
     if len(lights) and rng.random() < _OTHER_LIGHT:
         stops = rng.uniform(0, 1.1) * lights[rng.integers(len(lights))]
-        rgb = np.clip(rgb * np.exp(stops), 0, 255)
+        rgb[..., :3] = np.clip(rgb[..., :3] * np.exp(stops), 0, 255)
+    if not moves or rng.random() < _MOTION_UNKNOWN:
+        rgb[..., 3] = UNKNOWN_MOTION
     prior = None
     if rng.random() >= _NO_PRIOR:
         prior = _prior(rng, known, place, bent)
@@ -147,72 +138,44 @@ def _weight(known: Known) -> FloatArray:
     return np.ones_like(known.coverage) if known.weight is None else known.weight
 
 
-def _view(rng: Random, middle: tuple[float, float], side: float, stray: float) -> _Affine:
-    """From a patch's pixels to the picture's."""
-    scale = side / SIDE
-    x, y = np.array(middle) + rng.uniform(-stray, stray, 2) * side
-    return np.array([[scale, 0, x - side / 2], [0, scale, y - side / 2], [0, 0, 1]])
+def _calm(rng: Random) -> FloatArray | float:
+    """What is left of a subject's motion, of the whole or from part to part."""
+    if rng.random() < 0.5:
+        return float(rng.uniform(0, 1))
+    coarse = rng.uniform(-0.4, 1.4, (4, 4)).astype(np.float32)
+    parts = cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(parts, 0, 1), np.float32)
 
 
-def _moved(rng: Random, view: _Affine, much: float) -> _Affine:
-    """Another view: turned, scaled, sheared and shifted about the patch's middle."""
-    turn = rng.normal(0, 1.2 * much)
-    scale = np.exp(rng.normal(0, 1.0 * much))
-    shear = rng.normal(0, 0.6 * much)
-    flip = -1 if much > 0.05 and rng.random() < 0.5 else 1
-    cos, sin = np.cos(turn) * scale, np.sin(turn) * scale
-    linear = np.array([[cos, -sin], [sin, cos]]) @ np.array([[flip, shear], [0, 1]])
-    middle = np.array([SIDE / 2, SIDE / 2])
-    offset = middle - linear @ (middle + rng.normal(0, 0.6 * much, 2) * SIDE)
-    whole = np.eye(3)
-    whole[:2, :2], whole[:2, 2] = linear, offset
-    return np.asarray(view @ whole)
+def _stands_out(known: Known) -> bool:
+    """Whether the subject moves otherwise than what is around it."""
+    inside, motion = known.coverage > 0.5, known.picture[..., 3]
+    if not inside.any() or inside.all():
+        return False
+    return bool(motion[inside].mean() - motion[~inside].mean() > SLOWEST)
 
 
-def _bent(rng: Random, much: float) -> FloatArray:
-    """A smooth displacement, `SIDE × SIDE × 2` in pixels of the patch."""
-    cells = int(rng.choice([4, 6, 9]))
-    coarse = rng.normal(0, much * SIDE * 4 / (cells + 2), (cells, cells, 2)).astype(np.float32)
-    return np.asarray(cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.float32)
+def _strange(rng: Random, rgb: FloatArray, view: Affine, grounds: list[Seen]) -> FloatArray:
+    """A part of it looks as the key does not show it, and moves as before: it is the subject's."""
+    other = flat(grounds[int(rng.integers(len(grounds)))], moved(rng, view, 0.5))
+    shape = np.zeros((SIDE, SIDE), np.float32)
+    middle = tuple(int(v) for v in rng.integers(0, SIDE, 2))
+    axes = tuple(int(v) for v in rng.integers(SIDE // 8, SIDE // 2, 2))
+    cv2.ellipse(shape, middle, axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1)
+    rgb[..., :3] += shape[..., None] * (other - rgb)[..., :3]
+    return rgb
 
 
-_ROWS, _COLUMNS = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
-
-
-def _taken(
-    source: npt.NDArray[np.uint8] | FloatArray,
-    view: _Affine,
-    bent: FloatArray,
-    border: int = cv2.BORDER_CONSTANT,
-) -> FloatArray:
-    across, down = _COLUMNS + bent[..., 0], _ROWS + bent[..., 1]
-    matrix = view.astype(np.float32)
-    x = matrix[0, 0] * across + matrix[0, 1] * down + matrix[0, 2]
-    y = matrix[1, 0] * across + matrix[1, 1] * down + matrix[1, 2]
-    return np.asarray(cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=border), np.float32)
-
-
-def _flat(source: Picture, view: _Affine) -> FloatArray:
-    whole = cv2.warpAffine(
-        source,
-        view[:2],
-        (SIDE, SIDE),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
-    return np.asarray(whole, np.float32)
-
-
-def _behind(rng: Random, known: Known, view: _Affine, grounds: list[Picture]) -> FloatArray:
+def _behind(rng: Random, known: Known, view: Affine, grounds: list[Seen]) -> FloatArray:
     """A piece of the frame's own ground, mostly as it lies there, or of any, from anywhere."""
     if rng.random() < _OWN_GROUND:
-        return _flat(known.ground, _moved(rng, view, 0.04 if rng.random() < 0.5 else 0.3))
+        return flat(known.ground, moved(rng, view, 0.04 if rng.random() < 0.5 else 0.3))
     ground = grounds[int(rng.integers(len(grounds)))]
     if rng.random() < 0.5:
         height, width = ground.shape[:2]
         side = view[0, 0] * SIDE
-        view = _view(rng, (rng.uniform(0, width), rng.uniform(0, height)), side, 0.0)
-    return _flat(ground, _moved(rng, view, 0.3))
+        view = view_of(rng, (rng.uniform(0, width), rng.uniform(0, height)), side, 0.0)
+    return flat(ground, moved(rng, view, 0.3))
 
 
 def _composed(
@@ -225,8 +188,8 @@ def _composed(
         both = _blurred(rng, both)
         if rng.random() < 0.3:
             behind = _blurred(rng, behind)
-    rgb = both[..., :3] + (1 - both[..., 3:]) * behind
-    return rgb, both[..., 3]
+    rgb = both[..., :4] + (1 - both[..., 4:]) * behind
+    return rgb, both[..., 4]
 
 
 def _blurred(rng: Random, values: FloatArray) -> FloatArray:
@@ -244,13 +207,13 @@ def _blurred(rng: Random, values: FloatArray) -> FloatArray:
 
 
 def _hidden(
-    rng: Random, rgb: FloatArray, target: FloatArray, view: _Affine, grounds: list[Picture]
+    rng: Random, rgb: FloatArray, target: FloatArray, view: Affine, grounds: list[Seen]
 ) -> tuple[FloatArray, FloatArray]:
     """Something of the scene in front of the subject, now and then."""
     if rng.random() >= _HIDDEN:
         return rgb, target
     ground = grounds[int(rng.integers(len(grounds)))]
-    before = _flat(ground, _moved(rng, view, 0.5))
+    before = flat(ground, moved(rng, view, 0.5))
     shape = np.zeros((SIDE, SIDE), np.float32)
     middle = tuple(int(v) for v in rng.integers(0, SIDE, 2))
     if rng.random() < 0.5:
@@ -270,15 +233,17 @@ def _lit(rng: Random, rgb: FloatArray, much: float) -> FloatArray:
     """Another exposure, tint and contrast, and noise."""
     gain = np.exp(rng.normal(0, much, 3) * 0.5 + rng.normal(0, much)).astype(np.float32)
     shift = np.float32(rng.normal(0, much * 60))
-    return np.asarray(np.clip(rgb * gain + shift, 0, 255), np.float32)
+    lit = rgb.copy()
+    lit[..., :3] = np.clip(rgb[..., :3] * gain + shift, 0, 255)
+    return lit
 
 
-def _prior(rng: Random, known: Known, place: _Affine, bent: FloatArray) -> FloatArray:
+def _prior(rng: Random, known: Known, place: Affine, bent: FloatArray) -> FloatArray:
     """A mask as it might have been carried here: shifted, bent, thinned, with pieces missing."""
     kind = rng.random()
     much = 0.015 if kind < 0.4 else 0.05 if kind < 0.85 else 0.12
-    other = bent + _bent(rng, much) + rng.normal(0, much * SIDE * 0.5, 2).astype(np.float32)
-    prior = _taken(known.coverage, _moved(rng, place, min(much, 0.049)), other)
+    other = bent + bent_by(rng, much) + rng.normal(0, much * SIDE * 0.5, 2).astype(np.float32)
+    prior = taken(known.coverage, moved(rng, place, min(much, 0.049)), other)
     if rng.random() < 0.5:
         size = int(rng.integers(2, 12))
         tool = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))

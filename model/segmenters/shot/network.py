@@ -6,8 +6,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
 
-PLANES = 5
-"""Of a patch: red, green, blue, the prior, and whether there is one."""
+from model.segmenters.shot.planes import LOOKS, MOTION
 
 CELL = 16
 """A patch's sides are multiples of it."""
@@ -19,8 +18,9 @@ class ShotNetwork(nn.Module):
     """Where the subject is in a patch.
 
     Four levels, the first at half of the patch's resolution; the last looks far around itself
-    through dilated convolutions. The mask is put together at full resolution from the decoder and
-    the patch itself.
+    through dilated convolutions, and is the one that sees what moves: that says what belongs to the
+    subject, never where its edge is. The mask is put together at full resolution from the decoder
+    and the patch's looks.
     """
 
     def __init__(self) -> None:
@@ -28,11 +28,11 @@ class ShotNetwork(nn.Module):
         one, two, three, four = _WIDTHS
         self.encoders = nn.ModuleList(
             [
-                _convs(PLANES, one, one, stride=2, kernel=5),
+                _convs(LOOKS, one, one, stride=2, kernel=5),
                 _convs(one, two, two, stride=2),
                 _convs(two, three, three, stride=2),
                 nn.Sequential(
-                    _convs(three, four, stride=2),
+                    _convs(three + MOTION, four, stride=2),
                     _convs(four, four, dilation=2),
                     _convs(four, four, dilation=4),
                 ),
@@ -41,23 +41,27 @@ class ShotNetwork(nn.Module):
         self.decoders = nn.ModuleList(
             [_convs(four + three, three), _convs(three + two, two), _convs(two + one, one)]
         )
-        self.finest = _convs(one + PLANES, 12)
+        self.finest = _convs(one + LOOKS, 12)
         self.last = nn.Conv2d(12, 1, 3, padding=1)
 
     def forward(self, planes: Tensor) -> Tensor:
         """Logits, `N × 1 × h × w`.
 
         Args:
-            planes: `N × PLANES × h × w`, each about 0 and no larger than 1 or so.
+            planes: `N × (LOOKS + MOTION) × h × w`, each about 0 and no larger than 1 or so.
         """
+        looks, motion = planes[:, :LOOKS], planes[:, LOOKS:]
+        *shallow, deepest = self.encoders
         seen = []
-        found = planes
-        for encoder in self.encoders:
+        found = looks
+        for encoder in shallow:
             found = encoder(found)
             seen.append(found)
-        for decoder, beside in zip(self.decoders, seen[-2::-1], strict=True):
+        motion = nnf.avg_pool2d(motion, looks.shape[-1] // found.shape[-1])
+        found = deepest(torch.cat([found, motion], 1))
+        for decoder, beside in zip(self.decoders, seen[::-1], strict=True):
             found = decoder(torch.cat([_larger(found), beside], 1))
-        found = self.finest(torch.cat([_larger(found), planes], 1))
+        found = self.finest(torch.cat([_larger(found), looks], 1))
         logits: Tensor = self.last(found)
         return logits
 

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from plugin.segmentation.learn.own_motion import Seen, seen_beside
 from plugin.segmentation.track.chain import Link, near
 from plugin.segmentation.track.motion import Picture, carry
 from plugin.types import FloatArray
@@ -53,16 +54,16 @@ Place = tuple[float, float, float]
 class Learner(Protocol):
     """The network of a shot."""
 
-    def ask(self, picture: Picture, prior: FloatArray | None, place: Place) -> FloatArray:
+    def ask(self, picture: Seen, prior: FloatArray | None, place: Place) -> FloatArray:
         """How likely each pixel is the subject's, `h × w`; 0 away from the place.
 
         Args:
-            picture: `h × w × 3` uint8.
+            picture: the frame.
             prior: `h × w`, what is thought of it so far; None where nothing is.
             place: middle (x, y) and longer side of where the subject is thought to be.
         """
 
-    def search(self, picture: Picture, size: float) -> FloatArray:
+    def search(self, picture: Seen, size: float) -> FloatArray:
         """What most looks like the subject, wherever it is, `h × w`; `size` is its usual one."""
 
 
@@ -91,14 +92,15 @@ def _follow(
     before, last, lost = key, coverage, False
     area, size, usual = _area(coverage), place_of(coverage)[2], _LEAST_USUAL
     for steps, (number, picture) in enumerate(frames, 1):
+        seen = seen_beside(picture, before)
         sure, unsure = 0.0, np.zeros(coverage.shape, np.bool_)
         if not lost:
             carried = carry(picture, before, last, _STEP_REACH)
             unsure = carried.unsure
-            last, sure = _seen(learner, picture, carried.coverage, size)
+            last, sure = _asked(learner, seen, carried.coverage, size)
             lost = _area(last) < max(_LEFT * area, _LEAST)
         if lost or sure < _DOUBT * usual:
-            found, as_sure = _seen(learner, picture, learner.search(picture, size), size)
+            found, as_sure = _asked(learner, seen, learner.search(seen, size), size)
             if _area(found) > max(_FOUND * area, _LEAST) and (lost or as_sure > _BETTER * sure):
                 last, sure, lost = found, as_sure, False
         if lost:
@@ -113,8 +115,8 @@ def _follow(
         yield Link(number, last, unsure & near(last) | _wavering(last), confidence)
 
 
-def _seen(
-    learner: Learner, picture: Picture, prior: FloatArray, size: float
+def _asked(
+    learner: Learner, picture: Seen, prior: FloatArray, size: float
 ) -> tuple[FloatArray, float]:
     """What the network makes of a prior, and how sure it is: without a prior it says the same."""
     if _area(prior) < 1:

@@ -20,6 +20,7 @@ from plugin.disk.inputs import read_whole
 from plugin.errors import FrameError, MaskError, told_as
 from plugin.framerange import FrameRange
 from plugin.segmentation.learn.chain import following
+from plugin.segmentation.learn.own_motion import Seen, seen_beside
 from plugin.segmentation.learn.thin import corrected_but_thin
 from plugin.segmentation.plans import Method, Request, SegmentPlan
 from plugin.segmentation.sampling import sample_numbers
@@ -30,7 +31,6 @@ from plugin.segmentation.track.method import (
     named_weak,
     plan_of_keys,
 )
-from plugin.segmentation.track.motion import Picture
 from plugin.segmentation.track.tracking import run_tracking, working_mask, working_picture
 from plugin.types import PlateInfo, Segmenter
 
@@ -85,7 +85,7 @@ def _run_first(plan: SegmentPlan, request: Request, folder: Path) -> SegmentPlan
         carried = run_tracking(
             request,
             folder,
-            settings.digest("learn/3", network, digest),
+            settings.digest("learn/4", network, digest),
             FrameRange.of(settings.keys),
             mask_reader(settings, request),
             follow=lambda: following(learner),
@@ -99,7 +99,9 @@ def _learner(settings: LearnSettings, request: Request, folder: Path) -> tuple[A
     from model.segmenters.shot import RECIPE, ShotLearner
 
     others = _others(settings, request)
-    plate = {number: request.plate.digest(number) for number in (*sorted(settings.keys), *others)}
+    shown = (*sorted(settings.keys), *others)
+    looked_at = {number for each in shown for number in (each, _beside(request, each))}
+    plate = {number: request.plate.digest(number) for number in sorted(looked_at)}
     text = json.dumps([RECIPE, settings.digest(), request.colour, plate])
     recipe = hashlib.sha256(text.encode()).hexdigest()
     file, record = folder / "learned.safetensors", folder / "learned.json"
@@ -137,15 +139,30 @@ def _taught(settings: LearnSettings, request: Request, others: tuple[int, ...]) 
     mask_of = mask_reader(settings, request)
     keys = []
     for number in sorted(settings.keys):
-        picture = working_picture(request, number)
+        picture = _seen(request, number)
         keys.append(Known.of(picture, working_mask(mask_of(number), picture)))
     seen = [picture for n in others for picture in _if_readable(request, n)]
     return ShotLearner.taught(keys, settings.steps, seen, told=request.learning)
 
 
-def _if_readable(request: Request, number: int) -> tuple[Picture, ...]:
+def _beside(request: Request, number: int) -> int:
+    """The plate's next frame, or the one before its last: from which it is seen what moves."""
+    numbers = request.plate.info.frames.numbers
+    at = numbers.index(number)
+    return numbers[at + 1] if at + 1 < len(numbers) else numbers[max(at - 1, 0)]
+
+
+def _seen(request: Request, number: int) -> Seen:
+    picture = working_picture(request, number)
     try:
-        return (working_picture(request, number),)
+        return seen_beside(picture, working_picture(request, _beside(request, number)))
+    except FrameError:
+        return seen_beside(picture, None)
+
+
+def _if_readable(request: Request, number: int) -> tuple[Seen, ...]:
+    try:
+        return (_seen(request, number),)
     except FrameError:
         return ()  # it fails later, by its number
 

@@ -81,7 +81,7 @@ def carry(now: Picture, before: Picture, coverage: FloatArray, reach: int) -> Ca
     one = np.asarray(cv2.cvtColor(now, cv2.COLOR_RGB2GRAY), np.uint8)
     other = np.asarray(cv2.cvtColor(aligned, cv2.COLOR_RGB2GRAY), np.uint8)
     back, forth = _flow(one, other), _flow(other, one)
-    there = _grid(height, width)
+    there = grid(height, width)
     returned = back + _sample(forth, there + back)
     astray = np.hypot(returned[..., 0], returned[..., 1])
     whole = _similarity(forth, shifted, there)
@@ -108,7 +108,8 @@ def _flow(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> FloatArra
     return np.asarray(method.calc(one, other, start), np.float32)
 
 
-def _grid(height: int, width: int) -> FloatArray:
+def grid(height: int, width: int) -> FloatArray:
+    """Each pixel's own x and y, `h × w × 2`."""
     down, right = np.mgrid[0:height, 0:width]
     return np.stack([right, down], axis=2).astype(np.float32)
 

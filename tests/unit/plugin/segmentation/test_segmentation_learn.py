@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from model.segmenters.shot import Known, ShotLearner
-from plugin.errors import MaskError, WeightsError
+from plugin.errors import FrameError, MaskError, WeightsError
 from plugin.request.shot import Shot
 from plugin.segmentation import SegmentPlan, build, prepare, run_first
 from plugin.segmentation.learn.chain import following
+from plugin.segmentation.learn.own_motion import seen_beside
 from plugin.segmentation.learn.thin import corrected_but_thin
 from plugin.segmentation.track.chain import Link
 from plugin.segmentation.track.motion import Picture
@@ -44,7 +45,7 @@ def learned(
 
 def known(plate: MovingPlate, number: int) -> Known:
     picture = np.rint(plate.read(number).rgb * 255).astype(np.uint8)
-    return Known.of(picture, plate.truth(number).astype(np.float32))
+    return Known.of(seen_beside(picture, None), plate.truth(number).astype(np.float32))
 
 
 def test_the_same_keys_give_the_same_weights() -> None:
@@ -125,11 +126,11 @@ def test_a_network_is_learned_once_and_again_for_another_key(tmp_path: Path) -> 
     told.clear()
     mask = plate.truth(1009).astype(np.uint8) * 255
     cv2.imwrite(str(tmp_path / "key.1009.png"), cv2.dilate(mask, np.ones((5, 5), np.uint8)))
-    before = build(plan, plate.info).digest(1004)
+    before = build(plan, plate.info).digest(1009)
     changed = learned(one, plate, folder, told)
     assert len(told) == 4
     assert (folder / "learned.safetensors").read_bytes() != network
-    assert build(changed, plate.info).digest(1004) != before
+    assert build(changed, plate.info).digest(1009) != before
 
 
 def test_what_was_carried_for_all_is_taken_for_some(tmp_path: Path) -> None:
@@ -148,6 +149,21 @@ def test_what_was_carried_for_all_is_taken_for_some(tmp_path: Path) -> None:
         learned(part, plate, tmp_path / "part")
         for file in (tmp_path / "part").glob("*.png"):
             assert file.read_bytes() == whole[file.name]
+
+
+def test_a_damaged_frame_beside_a_key_is_no_concern(tmp_path: Path) -> None:
+    """It would say what moves; nobody asked for its matte."""
+
+    class Damaged(MovingPlate):
+        def read(self, number: int) -> Frame:
+            if number in {1007, 1012}:
+                raise FrameError("cannot be decoded", where=f"frame {number}", fix="copy it again")
+            return super().read(number)
+
+    plate = Damaged()
+    one = learning(shot(tmp_path, plate, 1006, frames="1004-1006"))
+    learned(one, plate, tmp_path / "track")
+    assert len(list((tmp_path / "track").glob("*.png"))) == 3
 
 
 @pytest.mark.parametrize(
