@@ -96,7 +96,8 @@ class SharedMatter:
 
         plan = self._plan
         shot = plan.shot
-        network = Matter(shot.model, device=plan.device, precision=shot.precision, tile=shot.tile)
+        model = plan.tuned or shot.model
+        network = Matter(model, device=plan.device, precision=shot.precision, tile=shot.tile)
         if network.weights.sha256 != plan.weights:
             what, fix = "the weights have changed since the job began", "run the same command again"
             raise SurroundingsError(what, where=network.weights.path, fix=fix)

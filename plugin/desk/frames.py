@@ -58,6 +58,7 @@ class Frames:
         from workers.shared_matter import SharedMatter
 
         self.plan, self._corrections, self.tag = plan, corrections, tag
+        self._turn, self._given = turn, make_matter
         self._raw = RawAlphas(plan, make_matter or (lambda plan: SharedMatter(plan, turn)))
         self.info: PlateInfo = self._raw.plate.info
         self._finisher = Finisher(plan.finish, self.info)
@@ -69,7 +70,7 @@ class Frames:
         self._newest: tuple[int, Trimaps | None] = 0, None
 
     def again(self, plan: Plan, tag: str, *, same_plate: bool) -> Frames:
-        """The frames of another plan of the shot, with the same network.
+        """The frames of another plan of the shot, with the same network unless it was tuned anew.
 
         Args:
             plan: the job.
@@ -79,7 +80,11 @@ class Frames:
         Raises:
             AdaMatteError: the plate is gone, or is not the one that was probed.
         """
-        made = Frames(plan, self._corrections, make_matter=lambda _: self._raw.matter, tag=tag)
+        make, matter = self._given, self._raw.matter
+        if plan.weights == self.plan.weights:
+            make = lambda _: matter  # noqa: E731
+        made = Frames(plan, self._corrections, self._turn, make, tag)
+        made._given = self._given
         if same_plate:
             made._looks = self._looks
         return made

@@ -78,7 +78,7 @@ def probing(shot: Shot, progress: Progress) -> Iterator[tuple[Planned, PlateSour
     if takes_keys(shot) and not (shot.keyframe or shot.prompt):
         bare = _why_bare(shot)
     if bare:
-        asked = shot.model_copy(update={"segment": "none"})
+        asked = shot.model_copy(update={"segment": "none", "learn": "off"})
         progress.note(f"{bare}: draw the subject on a frame")
         progress = QuietProgress()
     with probed(asked, "alpha", progress) as (plan, plate, frames):
@@ -113,7 +113,8 @@ def plan_again(shot: Shot, progress: Progress) -> Planned:
             _exchange(folder, layout.track)
             settings = masks.settings.model_copy(update={"folder": str(layout.track.absolute())})
             masks = masks.model_copy(update={"settings": settings})
-            plan = plan.model_copy(update={"segment": masks})
+            tuned = plan.tuned and str((layout.track / Path(plan.tuned).name).absolute())
+            plan = plan.model_copy(update={"segment": masks, "tuned": tuned})
         return Planned(plan, planned.info, planned.frames, planned.bare)
 
 

@@ -53,6 +53,7 @@ class Plan(BaseModel):
         override: sha256 of the override file; empty without one.
         stabilise: how the alphas are steadied; None where they are not.
         weights: sha256 of the network's weights; empty when the network is not needed.
+        tuned: file of the weights that were tuned to the shot; empty for those it names.
         assumed: what was guessed of the input and told to the user.
         device: of the network: settled where this machine does the work; the wish where others do.
         version: of the program, for the provenance.
@@ -71,6 +72,7 @@ class Plan(BaseModel):
     stabilise: StabilisePlan | None = None
     override: str = ""
     weights: str = ""
+    tuned: str = ""
     device: Device = "cpu"
     assumed: tuple[str, ...] = ()
     version: str

@@ -13,6 +13,7 @@ from plugin.disk.names import as_stored, refuse_foreign, refuse_long
 from plugin.driver.apart import pass_apart
 from plugin.driver.executor import refuse_share
 from plugin.driver.plan import Goal, Plan
+from plugin.driver.tuned import look_at_keys, tuned
 from plugin.errors import PlateError, ShotError
 from plugin.finish import FinishPlan, plan_finish, refuse_format
 from plugin.framerange import MAX_NUMBER, FrameRange
@@ -121,6 +122,7 @@ def _plan(
         progress.tell(masks.reason, *masks.warnings)
     finish = FinishPlan()
     if goal == "alpha":
+        progress.tell(*look_at_keys(shot, masks, info))
         finish, notes = plan_finish(shot, info, masks)
         progress.tell(*notes)
     whole = plate_sum(plate)
@@ -247,7 +249,8 @@ def pass_in_order(
         FrameError: a frame of the plate cannot be decoded.
         OutputError: the disk refuses.
     """
-    if plan.segment is None or not in_order(plan.segment):
+    asked = plan.segment
+    if asked is None or not in_order(asked):
         return plan
     shot = _for_the_driver(plan.shot, here=_works_here(plan.shot))
     said = _Said(progress, plan.assumed)
@@ -257,18 +260,20 @@ def pass_in_order(
         shot = _reaching(shot, plan.stabilise, shot.frames)
     with ledger():
         to_display = display_transform(plate.info, plan.colour)
+        folder, step = folder or layout.track, partial(progress.step, "tuning")
+        plan = tuned(plan, plate, to_display, folder, step=step, say=said.note)
         masks = run_first(
-            plan.segment,
+            asked,
             shot,
             plate,
             to_display,
-            folder or layout.track,
+            folder,
             make_matter=lambda: driver_network(shot),
             colour=plan.colour.recipe,
-            step=partial(progress.step, plan.segment.method),
+            step=partial(progress.step, asked.method),
             learning=partial(progress.step, "learning"),
         )
-    if masks != plan.segment:
+    if masks != asked:
         said.tell(masks.reason, *masks.warnings)
     return plan.model_copy(update={"segment": masks, "assumed": tuple(said.notes)})
 

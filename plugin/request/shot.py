@@ -112,6 +112,10 @@ class Shot(BaseModel):
     tile: Annotated[str, BeforeValidator(str), Asked(NETWORK, "PX|auto|off", pixels=False)] = "auto"
     """The most that the network takes at once, a side. Smaller needs less memory, the matte is the
     same; off: the whole frame."""
+    learn: Annotated[Literal["off", "alpha"], Asked(NETWORK)] = "off"
+    """alpha: --keyframe files are finished mattes of this shot, hair and blur and all, and the
+    matting network is tuned to them first, for --learn-minutes, with track or learn. Not for roto
+    shapes or feathered masks: it would learn their edges."""
     despeckle: Annotated[float, Field(ge=0, le=1_000_000), Asked(CLEANUP, "AREA")] = 0
     """Remove islands and fill pinholes of fewer square pixels (of a 1080p frame). Try 30."""
     stabilise: Annotated[int, Field(ge=0, le=8), Asked(CLEANUP, "RADIUS")] = 2

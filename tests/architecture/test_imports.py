@@ -50,6 +50,7 @@ RULES: dict[str, Rule] = {
     "plugin/driver/attempts.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/executor.py": PLUGIN.also(lazy="model workers"),
     "plugin/driver/probe.py": PLUGIN.also(lazy="model"),
+    "plugin/driver/tuned.py": PLUGIN.also(lazy="model"),
     "plugin/driver/demo.py": PLUGIN.also(lazy="model"),
     "plugin/segmentation/learn/method.py": PLUGIN.also(lazy="model"),
     "plugin/segmentation/learn/own_motion.py": PLUGIN.also(lazy="model"),

@@ -17,7 +17,7 @@ plugin   errors window framerange pattern disk plate_info types request progress
          cli
 plugin.segmentation plans sampling whole masks screen clean_plate track learn neural registry
 model    config rectangles planes blocks prediction adamatting losses inference matter segmenters
-         export training evaluation
+         tuning export training evaluation
 workers  jobs_api overlap stage_clock tries last_words neighbours worker_memory private_ray
          watching shares
          cluster listening

@@ -86,23 +86,26 @@ def test_a_pass_in_order_is_a_step_that_the_frames_wait_for(shot: Shot, tmp_path
     assert "matte.depend_all(track)" in script.read_text()
 
 
-@pytest.mark.parametrize("method", ["track", "learn"])
+@pytest.mark.parametrize(("method", "learn"), [("track", "alpha"), ("learn", "off")])
 def test_the_task_that_goes_first_carries_the_masks_for_all(
-    shot: Shot, tmp_path: Path, method: str
+    shot: Shot, tmp_path: Path, method: str, learn: str
 ) -> None:
     """Run by the farm's own program, with what it depends on; and the pixels of a plain run."""
     mask = Path(str(shot.mask) % 1001)
-    keyed = {"mask": None, "segment": method, "keyframe": (f"1001={mask}",), "learn_minutes": 0.01}
+    key = mask if learn == "off" else next(mask.parent.parent.glob("alpha/*1001*"))
+    keyed = {"mask": None, "segment": method, "keyframe": (f"1001={key}",), "learn_minutes": 0.01}
+    keyed["learn"] = learn
     job, (template, _) = written("openjd", shot, out=tmp_path / "farm", chunk=2, **keyed)
     said = openjd("run", template, "--step", "Matte", "--run-dependencies")
     assert said.count(f"openjd_status: {method} 0 of 4") == 1
     assert said.count("openjd_status: learning 2 of 2") == (method == "learn")
+    assert said.count("openjd_status: tuning 1 of 1") == (learn == "alpha")
     plain = shot.model_copy(update={**keyed, "out": tmp_path / "plain", "executor": "process"})
     run(plain)
     assert alphas(job.shot) == alphas(plain)
-    if method == "learn":
-        one, other = (out / "track/learned.safetensors" for out in (job.shot.out, plain.out))
-        assert one.read_bytes() == other.read_bytes()
+    name = "learned" if method == "learn" else "tuned"
+    one, other = (out / f"track/{name}.safetensors" for out in (job.shot.out, plain.out))
+    assert one.read_bytes() == other.read_bytes()
 
 
 def test_every_farm_has_the_pass_in_order_go_first(shot: Shot, tmp_path: Path) -> None:

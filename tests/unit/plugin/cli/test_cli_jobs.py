@@ -156,7 +156,7 @@ def test_every_option_reaches_its_field(capsys: pytest.CaptureFixture[str]) -> N
         "--channels a --despill blue --bits float --compression piz "
         "--layers trimap --layers confidence --keep mask,trimap --keep adapted --no-report "
         "--executor process --workers 3 --gpus-per-worker 0.5 --address h:1 --chunk 5 "
-        "--retries 9 --force --learn-minutes 3"
+        "--retries 9 --force --learn-minutes 3 --learn alpha"
     )
     shot = shot_of(words, capsys)
     assert {field for field in Shot.model_fields if field in shot.model_fields_set} == {
