@@ -138,13 +138,17 @@ def _patch(keys: Sequence[Finished], random: np.random.Generator) -> Finished:
     rgb = np.clip(warped(key.rgb, cv2.INTER_LINEAR), 0, 1) ** np.exp(random.normal(0, 0.08)) * light
     rgb = np.clip(rgb + random.normal(0, 0.006, rgb.shape), 0, 1).astype(np.float32)
     alpha = np.clip(warped(key.alpha, cv2.INTER_LINEAR), 0, 1)
-    return Finished(rgb, _worse(warped(key.trimap, cv2.INTER_NEAREST), random), alpha)
+    return Finished(rgb, worsened(warped(key.trimap, cv2.INTER_NEAREST), random), alpha)
 
 
-def _worse(trimap: LabelArray, random: np.random.Generator) -> LabelArray:
+def worsened(trimap: LabelArray, random: np.random.Generator) -> LabelArray:
     """A patch's trimap as a carried mask may have it: too wide, off, or with regions lost.
 
     Taught bands alone that are narrow and true, the network forgets what to do with others.
+
+    Args:
+        trimap: `192 × 192`.
+        random: decides; a third stay as they are.
     """
     way, size = random.random(), (_SIDE, _SIDE)
     if way < _AS_IT_IS:

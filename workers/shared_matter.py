@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from plugin.driver.plan import Plan
@@ -96,11 +97,15 @@ class SharedMatter:
 
         plan = self._plan
         shot = plan.shot
+        again = "run the same command again"
+        if plan.tuned and not Path(plan.tuned).is_file():
+            what, fix = "the weights tuned to the shot are gone", f"{again}, its folder shared"
+            raise SurroundingsError(what, where=plan.tuned, fix=fix)
         model = plan.tuned or shot.model
         network = Matter(model, device=plan.device, precision=shot.precision, tile=shot.tile)
         if network.weights.sha256 != plan.weights:
-            what, fix = "the weights have changed since the job began", "run the same command again"
-            raise SurroundingsError(what, where=network.weights.path, fix=fix)
+            what = "the weights have changed since the job began"
+            raise SurroundingsError(what, where=network.weights.path, fix=again)
         if self._turn is not None:
             network.remember(_KEPT, self._turn)
         return network

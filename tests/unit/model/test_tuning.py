@@ -13,19 +13,19 @@ from model.config import CONFIGS, AdaMattingConfig
 from model.inference.threads import settled_process
 from model.inference.weight_files import find_weights, load_network
 from model.matter import Matter
-from model.tuning import Finished, tune, weights_of
+from model.tuning import Finished, tune, weights_of, worsened
 from plugin.synthetic import SyntheticShot, render
 from plugin.trimap.band import trimap_from_mask
-from plugin.types import Mask
+from plugin.types import BACKGROUND, FOREGROUND, UNKNOWN, Mask
 
 pytestmark = pytest.mark.slow
 
 
-def finished(index: int) -> Finished:
+def finished(index: int, erode: float = 60, dilate: float = 90) -> Finished:
     """A frame of the creature with its true alpha, and a plain band."""
     frame = render(SyntheticShot(seed=3, width=192, height=128, frames=12), index)
     mask = Mask(index, (frame.alpha > 0.5).astype(np.float32))
-    labels = trimap_from_mask(mask, erode=60, dilate=90, height=128).labels
+    labels = trimap_from_mask(mask, erode=erode, dilate=dilate, height=128).labels
     return Finished(frame.plate_rgb, labels, frame.alpha)
 
 
@@ -63,13 +63,37 @@ def test_networks_of_other_configurations_are_tuned_too() -> None:
     assert weights_of(network) != before
 
 
-def test_it_is_better_on_another_frame_and_is_read_as_any_weights(tmp_path: Path) -> None:
+def test_it_is_better_on_another_frame_with_wide_bands_too_and_is_read_as_any_weights(
+    tmp_path: Path,
+) -> None:
+    """Of a key whose band is narrow and true; taught such bands alone, it is worse with wide ones.
+
+    By 12 and 13 per cent of the error, on this very frame.
+    """
     file = tmp_path / "tuned.safetensors"
-    file.write_bytes(taught([finished(0)], 24))
-    other = finished(6)
+    file.write_bytes(taught([finished(0, 8, 12)], 24))
+    shipped, tuned = (Matter(model, device="cpu") for model in ("lite", str(file)))
+    for wide in (finished(6, 60, 90), finished(6, 150, 300)):
+        before, after = (
+            float(np.abs(matter(wide.rgb, wide.trimap)[1] - wide.alpha).sum())
+            for matter in (shipped, tuned)
+        )
+        assert after < 0.9 * before
 
-    def error(model: str) -> float:
-        alpha = Matter(model, device="cpu")(other.rgb, other.trimap)[1]
-        return float(np.abs(alpha - other.alpha).sum())
 
-    assert error(str(file)) < 0.97 * error("lite")
+def test_trimaps_of_all_kinds_are_taught() -> None:
+    """A third as they are; the others wider, many of those off, some with regions lost."""
+    away = np.hypot(*np.mgrid[-96:96, -96:96])
+    trimap = np.select([away < 40, away < 46], [FOREGROUND, UNKNOWN], BACKGROUND).astype(np.uint8)
+    random = np.random.default_rng(0)
+    found = [worsened(trimap, random) for _ in range(400)]
+    changed = [labels for labels in found if not np.array_equal(labels, trimap)]
+    assert 0.6 < len(changed) / 400 < 0.72
+    assert all(set(np.unique(labels)) <= {BACKGROUND, UNKNOWN, FOREGROUND} for labels in changed)
+    band = trimap == UNKNOWN
+    off = [labels for labels in changed if (labels[band] != UNKNOWN).any()]
+    assert 0.1 < len(off) / 400 < 0.5
+    known = [labels[away < 4] for labels in changed]
+    lost = [labels for labels in known if (labels == UNKNOWN).any()]
+    assert 0.02 < len(lost) / 400 < 0.3
+    assert all((labels != BACKGROUND).all() for labels in known)

@@ -10,17 +10,21 @@ import cv2
 import numpy as np
 import pytest
 
+from model.inference.weight_files import find_weights
 from plugin.driver.attempts import attempts
+from plugin.driver.probe import anchored, pass_in_order, probed
 from plugin.driver.run import run
-from plugin.errors import Interrupted, MaskError
+from plugin.errors import Interrupted, MaskError, SurroundingsError
 from plugin.framerange import FrameRange
 from plugin.progress.modes import QuietProgress
 from plugin.request.shot import Shot
+from plugin.result.layout import OutputLayout
 from plugin.result.verify import verify
 from plugin.types import LabelArray
 from tests.jobs import alphas, creature
 from tests.media import write_image
 from workers.in_process import InProcessExecutor
+from workers.shared_matter import SharedMatter
 
 pytestmark = pytest.mark.slow
 
@@ -125,6 +129,20 @@ def test_of_many_keys_some_are_learned_from(shot: Shot, monkeypatch: pytest.Monk
         monkeypatch.setattr("plugin.driver.tuned._PIXELS", most)
         said = run(many, executor=InProcessExecutor()).assumed
         assert said[-1] == f"the network is tuned to the finished alphas of {taught}"
+
+
+def test_weights_that_are_gone_or_others_by_now_are_not_worked_with(shot: Shot) -> None:
+    with probed(anchored(shot), "alpha", QuietProgress()) as (asked, plate, _):
+        plan = pass_in_order(asked, plate, OutputLayout.of(shot), QuietProgress(), here=True)
+    file = Path(plan.tuned)
+    picture = np.zeros((64, 64, 3), np.float32), np.full((64, 64), 128, np.uint8)
+    assert SharedMatter(plan)(*picture)
+    file.write_bytes(find_weights("lite").path.read_bytes())
+    with pytest.raises(SurroundingsError, match="weights have changed"):
+        SharedMatter(plan)(*picture)
+    file.unlink()
+    with pytest.raises(SurroundingsError, match="weights tuned to the shot are gone"):
+        SharedMatter(plan)(*picture)
 
 
 def hard() -> LabelArray:
