@@ -14,7 +14,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -30,7 +30,7 @@ from plugin.segmentation.masks.files import read_coverage
 from plugin.segmentation.plans import DisplayTransform, Request, SegmentPlan
 from plugin.segmentation.track.method import TrackSettings, mask_reader
 from plugin.trimap.source import TrimapPlan, TrimapSource
-from plugin.types import UNKNOWN, Mask, PlateInfo, PlateSource
+from plugin.types import UNKNOWN, FloatArray, Mask, PlateInfo, PlateSource
 
 _MOST = 1 << 30
 """Bytes of weights."""
@@ -41,8 +41,13 @@ _PIXELS = 1 << 25
 _HALF = 0.5
 
 _MASK, _SHARP = 0.5, 1.25
-"""Soft pixels to a pixel of the outline. A mask has none, stored as JPEG next to none, and a smooth
-one, as of a roto shape, a pixel; the tightest of finished mattes of hair, fur or blur have more."""
+"""Soft pixels to a pixel of the outline. A mask has none, stored as JPEG next to none; a shape that
+is smooth, as of roto, has one, mattes of hair, fur or blur more."""
+
+_LEVELS = 24
+"""Fewer greys have only shapes that were made larger or of few samples, unless they are tiny."""
+
+_Kind = Literal["mask", "shape", "matte"]
 
 
 class _Record(BaseModel):
@@ -71,32 +76,39 @@ def look_at_keys(shot: Shot, masks: SegmentPlan | None, info: PlateInfo) -> tupl
         what = "no key frames to learn from" if not shot.keyframe else "no keys are carried"
         with_them = f"{fix}; --segment learn and track carry them"
         raise MaskError(what, where="--learn alpha", fix=with_them)
-    soft = _softness(masks.settings, info)
-    hard = FrameRange.of(number for number, value in soft.items() if value < _MASK)
-    sharp = FrameRange.of(number for number, value in soft.items() if _MASK <= value < _SHARP)
-    if len(hard) == len(soft):
+    kinds = _kinds(masks.settings, info)
+    hard, shapes = (
+        FrameRange.of(number for number, kind in kinds.items() if kind == asked)
+        for asked in ("mask", "shape")
+    )
+    if len(hard) == len(kinds):
         raise MaskError("the keys are masks without a soft edge", where="--learn alpha", fix=fix)
     notes = []
     if hard:
         notes.append(f"keys without a soft edge carry, and teach the network nothing: {hard}")
-    if sharp:
+    if shapes:
         why = "right for a sharp hard subject, wrong for a roto shape"
-        notes.append(f"keys with an edge of one pixel teach the network such edges, {why}: {sharp}")
+        notes.append(f"keys soft by a pixel or in few greys teach it such edges, {why}: {shapes}")
     return tuple(notes)
 
 
-def _softness(settings: TrackSettings, info: PlateInfo) -> dict[int, float]:
-    """Of each key, how many soft pixels it has to one of its outline; 0 without an outline."""
+def _kinds(settings: TrackSettings, info: PlateInfo) -> dict[int, _Kind]:
+    """What each key is, by its look: a feathered mask passes for a matte."""
+    return {
+        number: _kind(read_coverage(Path(file), info, settings.readings[number]))
+        for number, file in sorted(settings.keys.items())
+    }
+
+
+def _kind(alpha: FloatArray) -> _Kind:
+    inside = (alpha > _HALF).astype(np.uint8)
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    found = {}
-    for number in sorted(settings.keys):
-        alpha = read_coverage(Path(settings.keys[number]), info, settings.readings[number])
-        inside = (alpha > _HALF).astype(np.uint8)
-        outline = np.count_nonzero(inside > cv2.erode(inside, cross))
-        # Not what JPEG leaves about a hard edge.
-        soft = np.count_nonzero((alpha > 0.1) & (alpha < 0.9))
-        found[number] = soft / outline if outline else 0.0
-    return found
+    outline = np.count_nonzero(inside > cv2.erode(inside, cross))
+    soft = alpha[(alpha > 0.1) & (alpha < 0.9)]  # not what JPEG leaves about a hard edge
+    if not outline or soft.size < _MASK * outline:
+        return "mask"
+    few = np.unique(np.round(soft * 255)).size < min(_LEVELS, soft.size / 8)
+    return "shape" if few or soft.size < _SHARP * outline else "matte"
 
 
 @told_as(MaskError)
@@ -153,7 +165,7 @@ def tuned(
 
 def _chosen(settings: TrackSettings, info: PlateInfo) -> FrameRange:
     """The keys that are no mere masks; of more than memory should hold, as many, evenly spread."""
-    finished = [number for number, soft in _softness(settings, info).items() if soft >= _MASK]
+    finished = [number for number, kind in _kinds(settings, info).items() if kind != "mask"]
     most = max(1, _PIXELS // (info.width * info.height))
     places = np.linspace(0, len(finished) - 1, min(most, len(finished))).round().astype(int)
     return FrameRange.of(finished[place] for place in places)

@@ -175,13 +175,15 @@ def test_masks_teach_nothing(shot: Shot, tmp_path: Path, name: str) -> None:
     assert manifest.assumed[-1] == "the network is tuned to the finished alphas of 1001"
 
 
-def test_a_smooth_shape_is_named(shot: Shot, tmp_path: Path) -> None:
+def test_shapes_are_named(shot: Shot, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "roto.png"), smooth())
-    roto = shot.model_copy(update={"keyframe": (f"1002={tmp_path / 'roto.png'}",)})
-    said = run(roto, executor=InProcessExecutor()).assumed
-    assert [note.rpartition(" ")[2] for note in said if "an edge of one pixel" in note] == ["1002"]
-    finished = run(shot, executor=InProcessExecutor()).assumed
-    assert not [note for note in finished if "edge" in note]
+    larger = cv2.resize(cv2.resize(hard(), (24, 16)) // 255 * 255, (96, 64))
+    cv2.imwrite(str(tmp_path / "larger.png"), larger)
+    keys = (*shot.keyframe, f"1002={tmp_path / 'roto.png'}", f"1003={tmp_path / 'larger.png'}")
+    said = run(shot.model_copy(update={"keyframe": keys}), executor=InProcessExecutor()).assumed
+    about = [note.rpartition(" ")[2] for note in said if "teach it such edges" in note]
+    assert about == ["1002-1003"]
+    assert said[-1].endswith("the finished alphas of 1001-1003")
 
 
 def test_without_keys_that_are_carried_there_is_nothing_to_learn(shot: Shot) -> None:
