@@ -49,3 +49,16 @@ def test_what_is_seen_is_of_the_tuned_network(tmp_path: Path) -> None:
         assert ran(client)["state"] == "done"
         assert load(shot.out / "manifest.json").weights != weights
         assert np.array_equal(seen(client, 1002), tuned)
+
+
+def test_drawn_keys_alone_teach_nothing_and_the_page_says_so(tmp_path: Path) -> None:
+    made = creature(tmp_path, frames=3)
+    shot = made.model_copy(update={"mask": None, "segment": "track", "learn": "alpha"})
+    with open_desk(shot) as opened:
+        client = opened.client()
+        assert client.get("/api/keys")["bare"]
+        around = [[30, 12], [66, 12], [70, 52], [26, 52]]
+        client.post("/api/key", {"frame": 1001, "start": "nothing", "polygon": around})
+        told = until(client, lambda told: told["trouble"])
+        assert "the keys are masks without a soft edge" in told["trouble"]
+        assert "leave --learn alpha away" in told["trouble"]
