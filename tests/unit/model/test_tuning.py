@@ -82,13 +82,13 @@ def test_it_is_better_on_another_frame_with_wide_bands_too_and_is_read_as_any_we
 
 
 def test_trimaps_of_all_kinds_are_taught() -> None:
-    """A third as they are; the others wider, many of those off, some with regions lost."""
+    """A quarter as they are; the others wider, many of those off, some with regions lost."""
     away = np.hypot(*np.mgrid[-96:96, -96:96])
     trimap = np.select([away < 40, away < 46], [FOREGROUND, UNKNOWN], BACKGROUND).astype(np.uint8)
     random = np.random.default_rng(0)
     found = [worsened(trimap, random) for _ in range(400)]
     changed = [labels for labels in found if not np.array_equal(labels, trimap)]
-    assert 0.6 < len(changed) / 400 < 0.72
+    assert 0.68 < len(changed) / 400 < 0.8
     assert all(set(np.unique(labels)) <= {BACKGROUND, UNKNOWN, FOREGROUND} for labels in changed)
     band = trimap == UNKNOWN
     off = [labels for labels in changed if (labels[band] != UNKNOWN).any()]
